@@ -1,0 +1,67 @@
+import { SessionError } from './errors.js'
+import { emit } from './events.js'
+import type { SessionRecord } from './store.js'
+
+/** The newest format that this version reads; a record without `version` is of the first. */
+const formatVersion = 1
+
+/** The text of a record: JSON whose first member is `rev`, so that a store may compare it without parsing the rest. */
+export function writeRecord(record: SessionRecord): string {
+  const { rev, ...rest } = record
+  return JSON.stringify({ rev, ...rest })
+}
+
+/**
+ * Reads a record's text strictly. Answers the reason when it is not a record of that id.
+ *
+ * @throws SessionError `ERR_SESSION_STORE` when a newer version wrote it: refused, because taking it for "no session"
+ * would log people out while servers are being upgraded one by one.
+ */
+export function readRecord(text: string, id: string): { record: SessionRecord } | { corrupt: string } {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return { corrupt: text === '' ? 'it is empty' : 'it is not JSON' }
+  }
+  if (!isObject(value)) return { corrupt: 'it is not an object' }
+  const { rev, created, expires, permanent, lifetime, data, version = formatVersion } = value
+  if (typeof version === 'number' && version > formatVersion) {
+    throw new SessionError(
+      'ERR_SESSION_STORE',
+      `a stored session has format ${version}, this version reads ${formatVersion}: upgrade koa-keepsake on this server`
+    )
+  }
+  if (value['id'] !== id) return { corrupt: 'it names another id' }
+  if (!Number.isSafeInteger(rev) || (rev as number) < 1) return { corrupt: 'rev is not a positive integer' }
+  if (!isTime(created)) return { corrupt: 'created is not a time' }
+  if (!isTime(expires)) return { corrupt: 'expires is not a time' }
+  if (typeof permanent !== 'boolean') return { corrupt: 'permanent is not a boolean' }
+  if (lifetime !== undefined && !(isTime(lifetime) && lifetime > 0)) return { corrupt: 'lifetime is not a duration' }
+  if (!isObject(data)) return { corrupt: 'data is not an object' }
+  return { record: value as unknown as SessionRecord }
+}
+
+/**
+ * What a store's `read` answers for a text that it found: the record, or `undefined` when it is corrupt or past its
+ * deadline, either of which is told as an event.
+ */
+export function readLive(text: string, id: string, now: number): SessionRecord | undefined {
+  const reading = readRecord(text, id)
+  if ('corrupt' in reading) {
+    emit({ type: 'corrupt', id, reason: reading.corrupt })
+    return undefined
+  }
+  const { record } = reading
+  if (record.expires > now) return record
+  emit({ type: 'expire', id })
+  return undefined
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+}
