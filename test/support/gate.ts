@@ -7,7 +7,7 @@ export interface Gate {
 }
 
 export function createGate(): Gate {
-  let open = () => {}
+  let open: (() => void) | undefined
   const opening = new Promise<void>((resolve) => (open = resolve))
   const watchers: { wanted: number; resolve: () => void }[] = []
   let came = 0
@@ -22,6 +22,6 @@ export function createGate(): Gate {
       for (const { wanted, resolve } of watchers) if (came >= wanted) resolve()
       return opening
     },
-    open: () => open()
+    open: () => open?.()
   }
 }
