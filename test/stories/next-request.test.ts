@@ -1,0 +1,68 @@
+import test from 'ava'
+import { startStory } from '../support/story.js'
+
+const routes = {
+  '/set': (ctx: import('koa').Context) => {
+    ctx.session.user = 'momo'
+    ctx.session.set('cart', ['tea'])
+  },
+  '/get': (ctx: import('koa').Context) => ({ user: ctx.session.user, cart: ctx.session.get('cart'), isNew: ctx.session.isNew })
+}
+
+test('what one request sets, the next one of the same client gets', async (t) => {
+  const { client } = await startStory(t, routes)
+  await client.get('/set')
+  const { json } = await client.get('/get')
+  t.deepEqual(json, { user: 'momo', cart: ['tea'], isNew: false })
+})
+
+test('another client gets nothing of it', async (t) => {
+  const { client, origin } = await startStory(t, routes)
+  await client.get('/set')
+  const { Client } = await import('../support/client.js')
+  const { json } = await new Client(origin).get('/get')
+  t.deepEqual(json, { isNew: true })
+})
+
+test('a new session is one create, and its cookie is one Set-Cookie with the default attributes', async (t) => {
+  const { client, store } = await startStory(t, routes)
+  const { setCookie } = await client.get('/set')
+  t.is(store.said, 'create')
+  t.is(setCookie.length, 1)
+  t.regex(setCookie[0]!, /^session=[\w-]{43}\.[\w-]+; path=\/; samesite=lax; httponly$/i)
+})
+
+test('a request that changes a stored session is one read and one update', async (t) => {
+  const { client, store } = await startStory(t, routes)
+  await client.get('/set')
+  store.calls.length = 0
+  await client.get('/get')
+  t.is(store.said, 'read')
+})
+
+test('the sid stands in the cookie only: what the store sees is its SHA-256', async (t) => {
+  const { client, store, record } = await startStory(t, routes)
+  await client.get('/set')
+  const [sid] = client.cookie('session')!.split('.')
+  const stored = await record()
+  t.regex(stored!.id, /^[0-9a-f]{64}$/)
+  t.false(JSON.stringify([stored, store.calls]).includes(sid!))
+})
+
+test('setting what is there already is not a change: nothing is written', async (t) => {
+  const { client, store } = await startStory(t, routes)
+  await client.get('/set')
+  store.calls.length = 0
+  const { setCookie } = await client.get('/set')
+  t.is(store.said, 'read')
+  t.deepEqual(setCookie, [])
+})
+
+test('every new session has a sid of its own', async (t) => {
+  const { client, origin } = await startStory(t, routes)
+  const { Client } = await import('../support/client.js')
+  const clients = Array.from({ length: 50 }, () => new Client(origin))
+  await Promise.all(clients.map((each) => each.get('/set')))
+  t.is(new Set(clients.map((each) => each.cookie('session'))).size, 50)
+  t.is(client.cookie('session'), undefined)
+})
