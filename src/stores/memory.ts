@@ -1,5 +1,5 @@
 import { assertKnown, assertOption, isCount, isPositive } from '../check.js'
-import { SessionError } from '../errors.js'
+import { conflictError, SessionError } from '../errors.js'
 import { emit } from '../events.js'
 import { readLive, writeRecord } from '../record.js'
 import { defaultScope, type SessionRecord, type SessionStore, type StoreScope } from '../store.js'
@@ -13,12 +13,17 @@ export interface MemoryStoreOptions {
 
 /** What is kept: the text, so that nobody holds a reference into the store, and the deadline, so that a sweep need not parse. */
 interface Entry {
-  text: string
-  expires: number
+  readonly id: string
+  readonly text: string
+  readonly expires: number
+  readonly scope: StoreScope
 }
 
 /** The longest delay that a timer can have: 2^31-1 ms. */
 const longestDelay = 2_147_483_647
+
+/** How often a recipe is run that itself changes the very record that it is given. */
+const maxTries = 10
 
 /** Keeps sessions in this process: for tests, and for one server that may forget its sessions when it restarts. */
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
@@ -33,9 +38,32 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   let sweep: NodeJS.Timeout | undefined
   let closed = false
 
-  function scope({ prefix, now }: StoreScope): SessionStore {
+  function assertOpen(): void {
+    if (closed) throw new SessionError('ERR_SESSION_STORE', 'the memory store is closed: make a new one to go on')
+  }
+
+  function makeRoom(): void {
+    if (maxSessions === 0 || entries.size < maxSessions) return
+    const [key, { id, expires, scope: owner }] = entries.entries().next().value!
+    entries.delete(key)
+    emit({ type: expires > owner.now() ? 'evict' : 'expire', id })
+  }
+
+  /** Removes the expired entries of one prefix, or of all, each by its own clock. */
+  function prune(prefix?: string): number {
+    let count = 0
+    for (const [key, { expires, scope: owner }] of entries) {
+      const isMeant = prefix === undefined || owner.prefix === prefix
+      if (isMeant && expires <= owner.now() && entries.delete(key)) count++
+    }
+    return count
+  }
+
+  function inScope(scope: StoreScope): SessionStore {
+    const { prefix, now } = scope
+
     function find(id: string): SessionRecord | undefined {
-      if (closed) throw new SessionError('ERR_SESSION_STORE', 'the memory store is closed: make a new one to go on')
+      assertOpen()
       const entry = entries.get(prefix + id)
       if (!entry) return undefined
       const record = readLive(entry.text, id, now())
@@ -45,23 +73,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
 
     function write(id: string, record: SessionRecord): void {
       entries.delete(prefix + id)
-      entries.set(prefix + id, { text: writeRecord(record), expires: record.expires })
-    }
-
-    function prune(): number {
-      const time = now()
-      let count = 0
-      for (const [key, { expires }] of entries) {
-        if (expires <= time && entries.delete(key)) count++
-      }
-      return count
-    }
-
-    function makeRoom(): void {
-      if (maxSessions === 0 || entries.size < maxSessions) return
-      const oldest = entries.keys().next().value!
-      entries.delete(oldest)
-      emit({ type: 'evict', id: oldest.slice(-64) })
+      entries.set(prefix + id, { id, text: writeRecord(record), expires: record.expires, scope })
     }
 
     return {
@@ -76,16 +88,23 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
         return true
       },
       async update(id, recipe) {
-        const current = find(id)
-        if (!current) return undefined
-        const next = recipe(current)
-        if (next === null) {
-          entries.delete(prefix + id)
-          return null
+        for (let tries = 0; tries < maxTries; tries++) {
+          const current = find(id)
+          if (!current) return undefined
+          const entry = entries.get(prefix + id)
+          const { rev } = current
+          const next = recipe(current)
+          // A recipe may call the store, and this one is done before such a call returns.
+          if (entries.get(prefix + id) !== entry) continue
+          if (next === null) {
+            entries.delete(prefix + id)
+            return null
+          }
+          const written = { ...next, rev: rev + 1 }
+          write(id, written)
+          return written
         }
-        const written = { ...next, rev: current.rev + 1 }
-        write(id, written)
-        return written
+        throw conflictError(maxTries)
       },
       async destroy(id) {
         const last = find(id)
@@ -93,23 +112,24 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
         return last
       },
       async *records() {
-        for (const key of entries.keys()) {
-          if (!key.startsWith(prefix)) continue
-          const record = find(key.slice(prefix.length))
+        assertOpen()
+        for (const { id, scope: owner } of entries.values()) {
+          const record = owner.prefix === prefix ? find(id) : undefined
           if (record) yield record
         }
       },
       async prune() {
-        return prune()
+        assertOpen()
+        return prune(prefix)
       },
       async close() {
         closed = true
         clearInterval(sweep)
         entries.clear()
       },
-      scope
+      scope: inScope
     }
   }
 
-  return scope(defaultScope)
+  return inScope(defaultScope)
 }

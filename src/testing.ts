@@ -1,0 +1,3 @@
+export { storeConformance } from './testing/conformance.js'
+export type { RunnerTest } from './testing/conformance.js'
+export type { StoreCapabilities, StoreFactory } from './testing/stage.js'

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import type { SessionRecord } from '../store.js'
+import type { Case } from './stage.js'
+
+/** Calls that are under way at once, through one store and through two on the same backend. */
+export const raceCases: readonly Case[] = [
+  [
+    'parallel updates of different keys are all kept',
+    async ({ store, another, newRecord, capabilities }) => {
+      const record = newRecord({})
+      await store.create(record.id, record)
+      const stores = [store, (await another()) ?? store]
+      const names = Array.from({ length: capabilities.parallel }, (_, at) => `key${at}`)
+      await Promise.all(names.map((name, at) => stores[at % 2]!.update(record.id, (current) => withKey(current, name, at))))
+      const last = await store.read(record.id)
+      assert.deepEqual(last?.data, Object.fromEntries(names.map((name, at) => [name, at])))
+      assert.equal(last.rev, 1 + names.length)
+    }
+  ],
+  [
+    'parallel counting is exact, whatever each had seen',
+    async ({ store, another, newRecord, capabilities }) => {
+      const record = newRecord({ count: 0 })
+      await store.create(record.id, record)
+      const stores = [store, (await another()) ?? store]
+      const seen = await store.read(record.id)
+      const all = Array.from({ length: capabilities.parallel }, (_, at) => stores[at % 2]!.update(record.id, count, seen))
+      const revisions = (await Promise.all(all)).map((written) => written?.rev ?? 0)
+      assert.equal((await store.read(record.id))?.data['count'], all.length)
+      assert.deepEqual(new Set(revisions), new Set(all.map((_, at) => at + 2)), 'each wrote a revision of its own')
+    }
+  ],
+  [
+    'a recipe runs again on the newest record when the one that was seen is stale',
+    async ({ store, newRecord }) => {
+      const record = newRecord({})
+      await store.create(record.id, record)
+      const stale = await store.read(record.id)
+      await store.update(record.id, (current) => withKey(current, 'first', 1))
+      const given: number[] = []
+      const written = await store.update(
+        record.id,
+        (current) => {
+          given.push(current.rev)
+          return withKey(current, 'second', 2)
+        },
+        stale
+      )
+      assert.equal(given.at(-1), 2)
+      assert.deepEqual(written?.data, { first: 1, second: 2 })
+      assert.equal(written.rev, 3)
+      assert.deepEqual(await store.read(record.id), written)
+    }
+  ],
+  [
+    'a recipe that returns null on a stale record does not remove a newer one that it would keep',
+    async ({ store, newRecord }) => {
+      const record = newRecord({ mine: 1 })
+      await store.create(record.id, record)
+      const stale = await store.read(record.id)
+      await store.update(record.id, (current) => withKey(current, 'theirs', 2))
+      assert.deepEqual((await store.update(record.id, removeMine, stale))?.data, { theirs: 2 })
+      assert.deepEqual((await store.read(record.id))?.data, { theirs: 2 })
+    }
+  ],
+  [
+    'an update that begins while a recipe runs is not lost',
+    async ({ store, another, newRecord }) => {
+      const second = (await another()) ?? store
+      const record = newRecord({})
+      await store.create(record.id, record)
+      let rival: Promise<unknown> | undefined
+      await store.update(record.id, (current) => {
+        rival ??= second.update(record.id, (theirs) => withKey(theirs, 'theirs', 1))
+        return withKey(current, 'ours', 1)
+      })
+      await rival
+      const last = await store.read(record.id)
+      assert.deepEqual(last?.data, { ours: 1, theirs: 1 })
+      assert.equal(last.rev, 3)
+    }
+  ],
+  [
+    'of parallel creations under one id exactly one is stored',
+    async ({ store, another, newRecord }) => {
+      const stores = [store, (await another()) ?? store]
+      const record = newRecord()
+      const records = Array.from({ length: 10 }, (_, at) => withKey(record, 'by', at))
+      const taken = await Promise.all(records.map((each, at) => stores[at % 2]!.create(each.id, each)))
+      assert.deepEqual(taken.filter(Boolean), [true])
+      assert.deepEqual(await store.read(record.id), records[taken.indexOf(true)])
+    }
+  ],
+  [
+    'a destroyed record never comes back, and destroying answers its very last state',
+    async ({ store, another, newRecord }) => {
+      const stores = [store, (await another()) ?? store]
+      for (let round = 0; round < 20; round++) {
+        const record = newRecord({ count: 0 })
+        await store.create(record.id, record)
+        const updates = Array.from({ length: 6 }, (_, at) => () => stores[at % 2]!.update(record.id, count, at < 3 ? record : undefined))
+        const before = updates.slice(0, round % 7).map((start) => start())
+        const destroyed = [stores[round % 2]!.destroy(record.id), stores[1 - (round % 2)]!.destroy(record.id)]
+        const after = updates.slice(round % 7).map((start) => start())
+        const written = (await Promise.all([...before, ...after])).filter((each) => each != null)
+        assert.equal(await store.read(record.id), undefined)
+        const last = (await Promise.all(destroyed)).filter((each) => each !== undefined)
+        assert.equal(last.length, 1, 'exactly one of two parallel calls answers the state')
+        assert.deepEqual(last[0], written.find((each) => each.rev === written.length + 1) ?? record)
+        assert.equal(await store.update(record.id, count, last[0]), undefined)
+        assert.equal(await store.read(record.id), undefined)
+      }
+    }
+  ],
+  [
+    'of two parallel removals by recipe one removes and the other finds nothing',
+    async ({ store, another, newRecord }) => {
+      const stores = [store, (await another()) ?? store]
+      const record = newRecord()
+      await store.create(record.id, record)
+      const answers = await Promise.all(stores.map((each) => each.update(record.id, () => null, record)))
+      assert.deepEqual(new Set(answers), new Set([null, undefined]))
+      assert.equal(await store.read(record.id), undefined)
+    }
+  ],
+  [
+    'many sessions at once do not disturb each other',
+    async ({ store, newRecord, capabilities }) => {
+      const records = Array.from({ length: capabilities.parallel }, (_, at) => newRecord({ at }))
+      await Promise.all(records.map((record) => store.create(record.id, record)))
+      await Promise.all(records.map((record, at) => store.update(record.id, (current) => withKey(current, 'twice', at * 2))))
+      const last = await Promise.all(records.map((record) => store.read(record.id)))
+      assert.deepEqual(last.map((record) => record?.data), records.map((_, at) => ({ at, twice: at * 2 })))
+      assert.deepEqual(last.map((record) => record?.id), records.map(({ id }) => id))
+    }
+  ]
+]
+
+function withKey(record: SessionRecord, key: string, value: number): SessionRecord {
+  return { ...record, data: { ...record.data, [key]: value } }
+}
+
+function count(record: SessionRecord): SessionRecord {
+  return withKey(record, 'count', Number(record.data['count']) + 1)
+}
+
+function removeMine(record: SessionRecord): SessionRecord | null {
+  const { mine: _, ...rest } = record.data
+  return Object.keys(rest).length === 0 ? null : { ...record, data: rest }
+}
