@@ -1,5 +1,7 @@
 import test from 'ava'
+import type { Context } from 'koa'
 import { readSetCookie } from '../support/client.js'
+import { createGate } from '../support/gate.js'
 import { startStory, type Handler, type Options } from '../support/story.js'
 
 const set: Handler = (ctx) => void ctx.session.update({ user: 'momo', cart: ['tea'] })
@@ -41,7 +43,7 @@ const deletions: Record<string, Options['cookie']> = {
 
 for (const [what, cookie] of Object.entries(deletions)) {
   test(`the deletion of a cookie repeats the attributes it was set with: ${what}`, async (t) => {
-    const routes = { '/shop/set': set, '/shop/clear': (ctx: import('koa').Context) => ctx.session.clear() }
+    const routes = { '/shop/set': set, '/shop/clear': (ctx: Context) => ctx.session.clear() }
     const { client } = await startStory(t, routes, { ...(cookie && { cookie }), https: true, host: 'example.test' })
     const set1 = await client.get('/shop/set')
     const cleared = await client.get('/shop/clear')
@@ -99,7 +101,6 @@ test('no cookie is cleared when the client sent none', async (t) => {
 })
 
 test('a key that another request sets while this one empties the session survives', async (t) => {
-  const { createGate } = await import('../support/gate.js')
   const gate = createGate()
   const { client, record } = await startStory(t, {
     '/set': set,

@@ -1,5 +1,6 @@
 import test from 'ava'
 import type { Context } from 'koa'
+import { createGate } from '../support/gate.js'
 import { startStory } from '../support/story.js'
 
 interface Shop {
@@ -79,7 +80,6 @@ test('a change in place after regenerate() is saved', async (t) => {
 })
 
 test('a value that was read and not changed is not written, so another request\'s change of it stays', async (t) => {
-  const { createGate } = await import('../support/gate.js')
   const gate = createGate()
   const { client, record } = await startStory(t, {
     '/set': (ctx) => void ctx.session.update({ cart: ['tea'], user: 'momo' }),

@@ -1,12 +1,14 @@
 import test from 'ava'
+import type { Context } from 'koa'
+import { Client } from '../support/client.js'
 import { startStory } from '../support/story.js'
 
 const routes = {
-  '/set': (ctx: import('koa').Context) => {
+  '/set': (ctx: Context) => {
     ctx.session.user = 'momo'
     ctx.session.set('cart', ['tea'])
   },
-  '/get': (ctx: import('koa').Context) => ({ user: ctx.session.user, cart: ctx.session.get('cart'), isNew: ctx.session.isNew })
+  '/get': (ctx: Context) => ({ user: ctx.session.user, cart: ctx.session.get('cart'), isNew: ctx.session.isNew })
 }
 
 test('what one request sets, the next one of the same client gets', async (t) => {
@@ -19,7 +21,6 @@ test('what one request sets, the next one of the same client gets', async (t) =>
 test('another client gets nothing of it', async (t) => {
   const { client, origin } = await startStory(t, routes)
   await client.get('/set')
-  const { Client } = await import('../support/client.js')
   const { json } = await new Client(origin).get('/get')
   t.deepEqual(json, { isNew: true })
 })
@@ -32,12 +33,14 @@ test('a new session is one create, and its cookie is one Set-Cookie with the def
   t.regex(setCookie[0]!, /^session=[\w-]{43}\.[\w-]+; path=\/; samesite=lax; httponly$/i)
 })
 
-test('a request that changes a stored session is one read and one update', async (t) => {
-  const { client, store } = await startStory(t, routes)
+test('a request that reads is one read, one that writes is one read and one update', async (t) => {
+  const { client, store } = await startStory(t, { ...routes, '/change': (ctx) => void (ctx.session.user = 'lin') })
   await client.get('/set')
   store.calls.length = 0
   await client.get('/get')
   t.is(store.said, 'read')
+  await client.get('/change')
+  t.is(store.said, 'read read update')
 })
 
 test('the sid stands in the cookie only: what the store sees is its SHA-256', async (t) => {
@@ -60,7 +63,6 @@ test('setting what is there already is not a change: nothing is written', async 
 
 test('every new session has a sid of its own', async (t) => {
   const { client, origin } = await startStory(t, routes)
-  const { Client } = await import('../support/client.js')
   const clients = Array.from({ length: 50 }, () => new Client(origin))
   await Promise.all(clients.map((each) => each.get('/set')))
   t.is(new Set(clients.map((each) => each.cookie('session'))).size, 50)
