@@ -1,0 +1,228 @@
+import test from 'ava'
+import type { Context } from 'koa'
+import { createGate } from '../support/gate.js'
+import { startStory, type Handler } from '../support/story.js'
+
+const set: Handler = (ctx: Context) => void ctx.session.update({ cart: ['tea'], theme: 'dark' })
+
+test('regenerate() creates the new record before it destroys the old one, and only then sends the cookie', async (t) => {
+  const { client, store } = await startStory(t, { '/set': set, '/': (ctx) => ctx.session.regenerate() })
+  await client.get('/set')
+  store.calls.length = 0
+  const { setCookie } = await client.get('/')
+  t.regex(store.said, /^read create destroy/)
+  t.is(setCookie.length, 1)
+})
+
+test('what is set before and after regenerate() is all there', async (t) => {
+  const { client, record } = await startStory(t, {
+    '/set': set,
+    '/': async (ctx) => {
+      ctx.session.set('before', 1)
+      await ctx.session.regenerate()
+      ctx.session.set('after', 1)
+    }
+  })
+  await client.get('/set')
+  t.is((await client.get('/')).setCookie.length, 1)
+  t.deepEqual((await record())?.data, { cart: ['tea'], theme: 'dark', before: 1, after: 1 })
+})
+
+test('what another request committed while regenerate() was under way is carried into the new session', async (t) => {
+  const { client, record } = await startStory(t, {
+    '/set': set,
+    '/login': async (ctx) => {
+      ctx.session.user = 'momo'
+      void ctx.session.get('theme')
+      await client.copy().get('/change')
+      await ctx.session.regenerate()
+    },
+    '/change': (ctx) => {
+      ctx.session.set('theme', 'light')
+      ctx.session.set('flash', 'hi')
+      delete ctx.session['cart']
+    }
+  })
+  await client.get('/set')
+  t.is((await client.get('/login')).status, 204)
+  t.deepEqual((await record())?.data, { user: 'momo', theme: 'light', flash: 'hi' })
+})
+
+test('after a logout meanwhile, regenerate() keeps only what its own request set', async (t) => {
+  const { client, record } = await startStory(t, {
+    '/set': set,
+    '/logout': (ctx) => ctx.session.destroy(),
+    '/login': async (ctx) => {
+      void ctx.session.get('cart')
+      await client.copy().get('/logout')
+      ctx.session.user = 'momo'
+      await ctx.session.regenerate()
+    }
+  })
+  await client.get('/set')
+  t.is((await client.get('/login')).status, 204)
+  t.deepEqual((await record())?.data, { user: 'momo' })
+})
+
+test('after a logout meanwhile, a login that sets its user after regenerate() still succeeds', async (t) => {
+  const { client, record } = await startStory(t, {
+    '/set': set,
+    '/logout': (ctx) => ctx.session.destroy(),
+    '/login': async (ctx) => {
+      void ctx.session.get('cart')
+      await client.copy().get('/logout')
+      await ctx.session.regenerate()
+      ctx.session.user = 'momo'
+    }
+  })
+  await client.get('/set')
+  const { status, setCookie } = await client.get('/login')
+  t.is(status, 204)
+  t.is(setCookie.length, 1)
+  t.deepEqual((await record())?.data, { user: 'momo' })
+})
+
+test('after a logout meanwhile, a regenerate() with nothing to keep leaves no record behind', async (t) => {
+  const { memoryStore } = await import('../../src/index.js')
+  const store = memoryStore()
+  const { client } = await startStory(
+    t,
+    {
+      '/set': set,
+      '/logout': (ctx) => ctx.session.destroy(),
+      '/': async (ctx) => {
+        void ctx.session.get('cart')
+        await client.copy().get('/logout')
+        await ctx.session.regenerate()
+      }
+    },
+    { store }
+  )
+  await client.get('/set')
+  t.is((await client.get('/')).status, 204)
+  let left = 0
+  for await (const _ of store.records!()) left++
+  t.is(left, 0)
+})
+
+test('a visitor that logs in without a session before gets one', async (t) => {
+  const { client, record, store } = await startStory(t, {
+    '/': async (ctx) => {
+      await ctx.session.regenerate()
+      ctx.session.user = 'momo'
+    }
+  })
+  t.is((await client.get('/')).setCookie.length, 1)
+  t.is(store.said, 'create')
+  t.deepEqual((await record())?.data, { user: 'momo' })
+})
+
+test('a visitor whose user is set before regenerate() gets one session, not two', async (t) => {
+  const { client, record, origin } = await startStory(t, {
+    '/': async (ctx) => {
+      ctx.session.user = 'momo'
+      await ctx.session.regenerate()
+    }
+  })
+  t.truthy(origin)
+  t.is((await client.get('/')).setCookie.length, 1)
+  t.deepEqual((await record())?.data, { user: 'momo' })
+})
+
+test('regenerate() twice in one request leaves one live session: the last', async (t) => {
+  const { memoryStore } = await import('../../src/index.js')
+  const store = memoryStore()
+  const { client, record } = await startStory(
+    t,
+    {
+      '/set': set,
+      '/': async (ctx) => {
+        await ctx.session.regenerate()
+        await ctx.session.regenerate()
+      }
+    },
+    { store }
+  )
+  await client.get('/set')
+  t.is((await client.get('/')).setCookie.length, 1)
+  t.deepEqual((await record())?.data, { cart: ['tea'], theme: 'dark' })
+  let live = 0
+  for await (const _ of store.scope!({ prefix: 'session:', now: () => 0 }).records!()) live++
+  t.is(live, 1)
+})
+
+test('regenerate() and then destroy() leaves no session', async (t) => {
+  const { client, record } = await startStory(t, {
+    '/set': set,
+    '/': async (ctx) => {
+      await ctx.session.regenerate()
+      await ctx.session.destroy()
+    }
+  })
+  await client.get('/set')
+  const thief = client.copy()
+  await client.get('/')
+  t.is(client.cookie('session'), undefined)
+  t.is(await record(thief), undefined)
+})
+
+test('when destroying the old record fails, regenerate() fails and the old session stays what it was', async (t) => {
+  const { client, record, store } = await startStory(t, { '/set': set, '/': (ctx) => ctx.session.regenerate() })
+  await client.get('/set')
+  const before = await record()
+  store.fault = ({ method }) => (method === 'destroy' ? Promise.reject(new Error('down')) : undefined)
+  const { status, setCookie } = await client.get('/')
+  store.fault = undefined
+  t.is(status, 503)
+  t.deepEqual(setCookie, [])
+  t.deepEqual(await record(), before)
+})
+
+test('when creating the new record fails, the old session is whole', async (t) => {
+  const { client, record, store } = await startStory(t, { '/set': set, '/': (ctx) => ctx.session.regenerate() })
+  await client.get('/set')
+  const before = await record()
+  store.fault = ({ method }) => (method === 'create' ? Promise.reject(new Error('down')) : undefined)
+  t.is((await client.get('/')).status, 503)
+  store.fault = undefined
+  t.deepEqual(await record(), before)
+})
+
+test('permanent and lifetime go along to the new sid', async (t) => {
+  const { client, record } = await startStory(t, {
+    '/set': (ctx) => {
+      ctx.session.user = 'momo'
+      ctx.session.permanent = true
+      ctx.session.lifetime = 5000
+    },
+    '/': (ctx) => ctx.session.regenerate()
+  })
+  await client.get('/set')
+  await client.get('/')
+  const stored = await record()
+  t.true(stored?.permanent)
+  t.is(stored?.lifetime, 5000)
+})
+
+test('of two logins at once on one session, each ends with a live session of its own or as a clean loser', async (t) => {
+  const gate = createGate()
+  const { client, record } = await startStory(t, {
+    '/set': set,
+    '/login': async (ctx) => {
+      void ctx.session.get('cart')
+      await gate.pass()
+      await ctx.session.regenerate()
+      ctx.session.user = ctx.query['user']
+    }
+  })
+  await client.get('/set')
+  const [one, two, thief] = [client.copy(), client.copy(), client.copy()]
+  const logins = [one.get('/login?user=momo'), two.get('/login?user=lin')]
+  await gate.reached(2)
+  gate.open()
+  for (const { status } of await Promise.all(logins)) t.is(status, 204)
+  t.not(one.cookie('session'), two.cookie('session'))
+  t.is((await record(one))?.data['user'], 'momo')
+  t.is((await record(two))?.data['user'], 'lin')
+  t.is(await record(thief), undefined)
+})
