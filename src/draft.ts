@@ -1,0 +1,147 @@
+import type { Json } from './store.js'
+import { decode, encode } from './values.js'
+
+/** The data of a record. */
+export type Data = { readonly [key: string]: Json }
+
+/** What one request did to one key. */
+export type Change =
+  | { kind: 'set'; json: Json }
+  | { kind: 'delete' }
+  /** `change()`: on the value that was loaded, its result; on a newer one, the functions again. */
+  | { kind: 'change'; loaded: Json | undefined; result: Json | undefined; functions: readonly ChangeFunction[] }
+
+export type ChangeFunction = (value: never) => unknown
+
+export type Changes = ReadonlyMap<string, Change>
+
+/** A key that this request set, deleted, or read as an object, which it may have changed in place. */
+interface Touched {
+  /** What it is for this request; `undefined` when deleted. */
+  value: unknown
+  /** The functions of `change()` that made the value, and its text then, to see later changes in place. */
+  made?: { by: readonly ChangeFunction[]; text: string | undefined }
+}
+
+/**
+ * One request's view of the data: reads through to what was loaded, keeps what the request did, and tells in the end
+ * what has changed, key by key.
+ */
+export interface Draft {
+  get(key: string): unknown
+  has(key: string): boolean
+  keys(): string[]
+  set(key: string, value: unknown): void
+  delete(key: string): void
+  change(key: string, fn: ChangeFunction): unknown
+  /** Deletes every key. */
+  clear(): void
+  /** What to save. @throws SessionError `ERR_SESSION_VALUE` for a value that cannot be stored. */
+  changes(): Changes
+  /** Goes on from what was saved: values that the request holds stay the ones it holds, where they still are the newest. */
+  rebase(data: Data): void
+}
+
+export function createDraft(loaded: Data): Draft {
+  const touched = new Map<string, Touched>()
+
+  function get(key: string): unknown {
+    const entry = touched.get(key)
+    if (entry) return entry.value
+    if (!Object.hasOwn(loaded, key)) return undefined
+    const json = loaded[key]!
+    if (typeof json !== 'object' || json === null) return json
+    const value = decode(json)
+    touched.set(key, { value })
+    return value
+  }
+
+  function has(key: string): boolean {
+    const entry = touched.get(key)
+    return entry ? entry.value !== undefined : Object.hasOwn(loaded, key)
+  }
+
+  return {
+    get,
+    has,
+    keys() {
+      const keys = Object.keys(loaded).filter(has)
+      for (const key of touched.keys()) if (!Object.hasOwn(loaded, key) && has(key)) keys.push(key)
+      return keys
+    },
+    set(key, value) {
+      touched.set(key, { value })
+    },
+    delete(key) {
+      if (has(key)) touched.set(key, { value: undefined })
+    },
+    change(key, fn) {
+      const before = touched.get(key)
+      const value = fn(get(key) as never)
+      const known = isAsMade(key, before) ? before.made.by : []
+      // On a value that this request set itself, the result is the request's own whatever is stored.
+      if (known.length === 0 && changeOf(key, before, loaded)) touched.set(key, { value })
+      else touched.set(key, { value, made: { by: [...known, fn], text: textOf(key, value) } })
+      return value
+    },
+    clear() {
+      touched.clear()
+      for (const key of Object.keys(loaded)) touched.set(key, { value: undefined })
+    },
+    changes() {
+      const changes = new Map<string, Change>()
+      for (const [key, entry] of touched) {
+        const change = changeOf(key, entry, loaded)
+        if (change) changes.set(key, change)
+      }
+      return changes
+    },
+    rebase(data) {
+      for (const [key, entry] of touched) {
+        const newest = Object.hasOwn(data, key) ? JSON.stringify(data[key]) : undefined
+        if (entry.value === undefined || textOf(key, entry.value) !== newest) touched.delete(key)
+        else delete entry.made
+      }
+      loaded = data
+    }
+  }
+}
+
+/** The data with the changes applied to it, key by key; `null` when nothing is left. Pure, and may be called again on newer data. */
+export function applyChanges(changes: Changes, data: Data): Data | null {
+  // Without a prototype, so that a key named __proto__ is a key like any other.
+  const result = Object.assign(Object.create(null) as { [key: string]: Json }, data)
+  for (const [key, change] of changes) {
+    const json = applyChange(key, change, Object.hasOwn(data, key) ? data[key] : undefined)
+    if (json === undefined) delete result[key]
+    else result[key] = json
+  }
+  for (const _ in result) return result
+  return null
+}
+
+function applyChange(key: string, change: Change, stored: Json | undefined): Json | undefined {
+  if (change.kind === 'set') return change.json
+  if (change.kind === 'delete') return undefined
+  if (JSON.stringify(stored) === JSON.stringify(change.loaded)) return change.result
+  let value = stored === undefined ? undefined : decode(stored)
+  for (const fn of change.functions) value = fn(value as never)
+  return value === undefined ? undefined : encode(key, value)
+}
+
+function changeOf(key: string, entry: Touched | undefined, data: Data): Change | undefined {
+  if (!entry) return undefined
+  const loaded = Object.hasOwn(data, key) ? data[key] : undefined
+  const json = entry.value === undefined ? undefined : encode(key, entry.value)
+  if (isAsMade(key, entry)) return { kind: 'change', loaded, result: json, functions: entry.made.by }
+  if (json === undefined) return loaded === undefined ? undefined : { kind: 'delete' }
+  return JSON.stringify(json) === JSON.stringify(loaded) ? undefined : { kind: 'set', json }
+}
+
+function isAsMade(key: string, entry: Touched | undefined): entry is Required<Touched> {
+  return entry?.made !== undefined && entry.made.text === textOf(key, entry.value)
+}
+
+function textOf(key: string, value: unknown): string | undefined {
+  return value === undefined ? undefined : JSON.stringify(encode(key, value))
+}

@@ -1,0 +1,445 @@
+import type { Token } from './cookie.js'
+import { applyChanges, createDraft, type Changes, type Data, type Draft } from './draft.js'
+import { SessionError, storeError } from './errors.js'
+import { emit } from './events.js'
+import type { Settings } from './options.js'
+import { writeRecord } from './record.js'
+import type { SessionBacking } from './session.js'
+import { createSid, idOf } from './sid.js'
+import type { Recipe, SessionRecord, SessionStore } from './store.js'
+
+/** Where cookies go: the response of the request. */
+export interface Outlet {
+  /** Whether it is too late for a cookie. */
+  readonly closed: boolean
+  /** Whether the cookie carries the record itself, and so has to go out after every write. */
+  readonly carries: boolean
+  /** Sends the cookie of a stored session. */
+  send(sid: string, record: SessionRecord): void
+  /** Withdraws a cookie that was to be sent and, if the client sent one, removes it there. */
+  clear(): void
+}
+
+type Rules = Pick<Settings,
+  'permanent' | 'lifetime' | 'absoluteLifetime' | 'refreshEachRequest' | 'touchAfter' | 'maxBytes' | 'onStoreError' | 'storeTimeout' | 'now'>
+
+/** A stored session as this request knows it. */
+interface Stored {
+  readonly sid: string
+  readonly record: SessionRecord
+}
+
+const nothing: Data = {}
+
+/**
+ * One request's dealings with the store: opens the session that the cookie names, and saves, renews or removes it. It
+ * knows nothing of Koa; cookies go through the outlet, always after what they stand for is in the store.
+ */
+export class Exchange implements SessionBacking {
+  accessed = false
+  isNew = true
+  readonly #rules: Rules
+  readonly #store: SessionStore
+  readonly #outlet: Outlet
+  #draft: Draft | undefined
+  #stored: Stored | undefined
+  /** The cookie was signed by an older key, or has to be sent for another reason. */
+  #reissue = false
+  #forced = false
+  #cleared = false
+  /** `ctx.session = null`: to be destroyed at the next occasion, whatever is set afterwards. */
+  #doomed: Stored | undefined
+  /** Somebody else removed the session while this request was under way: nothing of it may come back. */
+  #gone = false
+  #readOnly: SessionError | undefined
+  #permanent: boolean | undefined
+  #lifetime: number | undefined
+  #pending: Promise<unknown> | undefined
+
+  constructor(rules: Rules, store: SessionStore, outlet: Outlet) {
+    this.#rules = rules
+    this.#store = store
+    this.#outlet = outlet
+  }
+
+  /** Reads the session that a verified cookie names. A sid without a live record is never adopted. */
+  async open({ sid, id, stale }: Token): Promise<void> {
+    let record: SessionRecord | undefined
+    try {
+      record = await this.#call('read a session', id, () => this.#store.read(id))
+    } catch (error) {
+      if (this.#rules.onStoreError === 'fail') throw error
+      this.#readOnly = storeError('read a session', error)
+      return
+    }
+    if (!record || Math.min(record.expires, record.created + this.#rules.absoluteLifetime) <= this.#rules.now()) return
+    this.#stored = { sid, record }
+    this.#reissue = stale
+    this.isNew = false
+    emit({ type: 'load', id })
+  }
+
+  get draft(): Draft {
+    return (this.#draft ??= createDraft(this.#stored?.record.data ?? nothing))
+  }
+
+  get sid(): string | undefined {
+    return this.#stored?.sid
+  }
+
+  get createdAt(): number {
+    return this.#stored?.record.created ?? this.#rules.now()
+  }
+
+  get expiresAt(): number {
+    const { lifetime } = this
+    const now = this.#rules.now()
+    return this.#lifetime === undefined && this.#stored ? this.#stored.record.expires : this.#deadline(this.createdAt, lifetime, now)
+  }
+
+  get permanent(): boolean {
+    return this.#permanent ?? this.#stored?.record.permanent ?? this.#rules.permanent
+  }
+
+  set permanent(value: boolean) {
+    this.#permanent = value
+  }
+
+  get lifetime(): number {
+    return this.#lifetime ?? this.#stored?.record.lifetime ?? this.#rules.lifetime
+  }
+
+  set lifetime(value: number) {
+    this.#lifetime = value
+  }
+
+  get modified(): boolean {
+    if (this.#doomed || this.#isForced()) return true
+    try {
+      return this.#changes().size > 0
+    } catch {
+      // A value that cannot be stored: the save will say so.
+      return true
+    }
+  }
+
+  set modified(value: boolean) {
+    this.#forced = value
+  }
+
+  /** What the response depends on: for `Vary`. */
+  get isUsed(): boolean {
+    return this.accessed || this.#isForced()
+  }
+
+  assertWritable(): void {
+    if (this.#readOnly) throw this.#readOnly
+  }
+
+  clear(): void {
+    this.#cleared = true
+    this.draft.clear()
+  }
+
+  /** `ctx.session = null`. */
+  doom(): void {
+    this.assertWritable()
+    this.accessed = true
+    this.#doomed ??= this.#stored
+    this.#gone = false
+    this.#forget()
+  }
+
+  save(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.assertWritable()
+      await this.#save(true)
+    })
+  }
+
+  regenerate(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.assertWritable()
+      this.accessed = true
+      await this.#execute()
+      await this.#regenerate()
+    })
+  }
+
+  destroy(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.doom()
+      await this.#execute()
+    })
+  }
+
+  /**
+   * The end of the request.
+   *
+   * @param failed the response is a server error and changes are not to be kept: only what removes is carried out.
+   */
+  async close(failed: boolean): Promise<void> {
+    if (this.#pending) await this.#pending
+    if (this.#readOnly || (!this.isUsed && !this.#reissue)) return
+    await this.#execute()
+    if (!failed) return this.#save(false)
+    if (this.#cleared && this.draft.keys().length === 0) return this.#save(false)
+    return this.#refresh()
+  }
+
+  async #save(asked: boolean): Promise<void> {
+    await this.#execute()
+    const changes = this.#changes()
+    if (this.#stored) {
+      if (changes.size === 0 && !this.#isForced()) return this.#refresh()
+      if (this.#outlet.carries && this.#isTooLate(asked, this.#stored.record.id)) return
+      return this.#update(this.#stored, changes)
+    }
+    const data = applyChanges(changes, nothing)
+    if (!data) return
+    if (this.#gone) return emit({ type: 'dropped', id: undefined, reason: 'gone' })
+    if (this.#isTooLate(asked, undefined)) return
+    const now = this.#rules.now()
+    const stored = await this.#create({ rev: 0, id: '', created: now, expires: 0, permanent: this.permanent, data: nothing }, data, now)
+    emit({ type: 'create', id: stored.record.id })
+    this.#settle(stored)
+    this.#outlet.send(stored.sid, stored.record)
+  }
+
+  /** Whether a cookie would be needed that can no longer be sent: nothing is stored that the client could not use. */
+  #isTooLate(asked: boolean, id: string | undefined): boolean {
+    if (!this.#outlet.closed) return false
+    if (asked) throw headersSent('save a session')
+    emit({ type: 'dropped', id, reason: 'headers-sent' })
+    return true
+  }
+
+  /** Stores the base with other data under a new sid. */
+  async #create(base: SessionRecord, data: Data, now: number): Promise<Stored> {
+    const sid = createSid()
+    const id = idOf(sid)
+    const record = this.#next({ ...base, rev: 0, id }, data, now, true)
+    if (await this.#call('create a session', id, () => this.#store.create(id, record))) return { sid, record }
+    throw new SessionError('ERR_SESSION_STORE', 'the session store says that a sid just made is taken: check that create() answers true for new ids')
+  }
+
+  async #update({ sid, record: seen }: Stored, changes: Changes): Promise<void> {
+    const now = this.#rules.now()
+    const { id } = seen
+    const recipe: Recipe = (current) => {
+      const data = applyChanges(changes, current.data)
+      return data && this.#next(current, data, now, this.#lifetime !== undefined || this.#moves(current, now))
+    }
+    const written = await this.#write('save a session', seen, recipe)
+    if (written === null) {
+      emit({ type: 'destroy', id })
+      this.#forget()
+      this.#outlet.clear()
+    } else if (written) {
+      emit({ type: 'save', id })
+      const send = this.#needsCookie(seen, written)
+      this.#settle({ sid, record: written })
+      if (send && !this.#outlet.closed) this.#outlet.send(sid, written)
+    }
+  }
+
+  /** Moves the deadline, if that is due, and issues the cookie again, if that is. */
+  async #refresh(): Promise<void> {
+    const stored = this.#stored
+    if (!stored) return
+    const { sid, record: seen } = stored
+    const now = this.#rules.now()
+    const due = this.#rules.refreshEachRequest && this.accessed && this.#moves(seen, now)
+    // A cookie that a permanent session needs and cannot get any more would expire before its record.
+    if ((!due && !this.#reissue) || (this.#outlet.closed && (seen.permanent || this.#outlet.carries || !due))) return
+    let written: SessionRecord | null | undefined
+    try {
+      written = await this.#write('refresh a session', seen, (current) =>
+        this.#moves(current, now) ? { ...current, expires: this.#deadline(current.created, current.lifetime ?? this.#rules.lifetime, now) } : current
+      )
+    } catch {
+      return // told as an event: who only reads is served though the store cannot write
+    }
+    if (!written) return
+    emit({ type: 'refresh', id: written.id })
+    const send = this.#needsCookie(seen, written)
+    this.#stored = { sid, record: written }
+    this.#reissue = false
+    if (send && !this.#outlet.closed) this.#outlet.send(sid, written)
+  }
+
+  /** An update of the store; when the record is gone, so is the session. */
+  async #write(action: string, seen: SessionRecord, recipe: Recipe): Promise<SessionRecord | null | undefined> {
+    const { id } = seen
+    let thrown: { error: unknown } | undefined
+    let late = false
+    let runs = 0
+    const guarded: Recipe = (current) => {
+      if (runs++ > 0) emit({ type: 'conflict', id })
+      // The client was told that it failed: a store that tries again after that must not succeed.
+      if (late) throw timedOut(action, this.#rules.storeTimeout)
+      try {
+        return recipe(current)
+      } catch (error) {
+        thrown = { error }
+        throw error
+      }
+    }
+    let written: SessionRecord | null | undefined
+    try {
+      written = await this.#call(action, id, () => this.#store.update(id, guarded, seen), () => thrown)
+    } catch (error) {
+      late = true
+      throw thrown ? thrown.error : error
+    }
+    if (written === undefined) {
+      this.#gone = true
+      this.#forget()
+      emit({ type: 'dropped', id, reason: 'gone' })
+    }
+    return written
+  }
+
+  /**
+   * The new record is created before the old one is destroyed, so that a crash between leaves the old session whole and
+   * a new one that nobody can reach. What `destroy` answers decides what the new one may keep.
+   */
+  async #regenerate(): Promise<void> {
+    const old = this.#stored
+    if (!old) {
+      // Not stored yet, or gone: whatever is set gets a sid of its own when it is saved.
+      this.#gone = false
+      return
+    }
+    if (this.#outlet.closed) throw headersSent('regenerate a session')
+    const now = this.#rules.now()
+    const changes = this.#changes()
+    const expected = applyChanges(changes, old.record.data)
+    let stored = expected ? await this.#create(old.record, expected, now) : undefined
+    const last = await this.#remove(old.record.id).catch(async (error: unknown) => {
+      if (stored) await this.#remove(stored.record.id).catch(() => undefined)
+      throw error
+    })
+
+    const isExpected = last?.rev === old.record.rev
+    const base = last ?? { ...old.record, data: nothing }
+    const data = isExpected ? expected : applyChanges(changes, base.data)
+    if (!isExpected || !data) {
+      if (stored) await this.#remove(stored.record.id)
+      stored = data ? await this.#create(base, data, now) : undefined
+    }
+    if (!stored) {
+      this.#forget()
+      if (last) this.#outlet.clear()
+      return
+    }
+    emit({ type: 'regenerate', id: stored.record.id, from: old.record.id })
+    this.#settle(stored)
+    this.#outlet.send(stored.sid, stored.record)
+  }
+
+  /** Carries out `ctx.session = null`. The cookie goes even if the store fails: the user meant to leave. */
+  async #execute(): Promise<void> {
+    if (!this.#doomed) return
+    const { id } = this.#doomed.record
+    this.#doomed = undefined
+    this.#outlet.clear()
+    await this.#remove(id)
+    emit({ type: 'destroy', id })
+  }
+
+  #remove(id: string): Promise<SessionRecord | undefined> {
+    return this.#call('destroy a session', id, () => this.#store.destroy(id))
+  }
+
+  /** The record that follows, with this request's facts. @throws SessionError `ERR_SESSION_TOO_LARGE` */
+  #next(current: SessionRecord, data: Data, now: number, moves: boolean): SessionRecord {
+    const next: SessionRecord = { ...current, rev: current.rev + 1, data }
+    if (this.#permanent !== undefined) next.permanent = this.#permanent
+    if (this.#lifetime !== undefined) next.lifetime = this.#lifetime
+    if (moves) next.expires = this.#deadline(next.created, next.lifetime ?? this.#rules.lifetime, now)
+    const size = Buffer.byteLength(writeRecord(next))
+    if (size > this.#rules.maxBytes) {
+      throw new SessionError(
+        'ERR_SESSION_TOO_LARGE',
+        `the session has ${size} bytes, maxBytes is ${this.#rules.maxBytes}: keep large data elsewhere and its key in the session`
+      )
+    }
+    return next
+  }
+
+  #deadline(created: number, lifetime: number, now: number): number {
+    return Math.min(now + lifetime, created + this.#rules.absoluteLifetime)
+  }
+
+  /** Whether the deadline is so far from where it belongs that it is worth a write. */
+  #moves(record: SessionRecord, now: number): boolean {
+    const lifetime = record.lifetime ?? this.#rules.lifetime
+    const distance = Math.abs(this.#deadline(record.created, lifetime, now) - record.expires)
+    // With a lifetime near touchAfter, a user who is active would expire before the first refresh.
+    return distance > 0 && distance >= Math.min(this.#rules.touchAfter, lifetime / 10)
+  }
+
+  #needsCookie(seen: SessionRecord, written: SessionRecord): boolean {
+    return this.#outlet.carries || this.#reissue || seen.permanent !== written.permanent || (written.permanent && seen.expires !== written.expires)
+  }
+
+  #changes(): Changes {
+    return this.#draft ? this.#draft.changes() : new Map()
+  }
+
+  #isForced(): boolean {
+    return this.#forced || this.#permanent !== undefined || this.#lifetime !== undefined
+  }
+
+  /** Goes on from what is stored now. */
+  #settle(stored: Stored): void {
+    this.#stored = stored
+    this.#draft?.rebase(stored.record.data)
+    this.#forced = this.#cleared = this.#reissue = false
+    this.#permanent = this.#lifetime = undefined
+  }
+
+  /** Goes on with an empty session. */
+  #forget(): void {
+    this.#stored = undefined
+    this.#draft = createDraft(nothing)
+    this.#forced = this.#cleared = this.#reissue = false
+    this.#permanent = this.#lifetime = undefined
+    this.isNew = true
+  }
+
+  /** One at a time: an application may forget to await, and a request must not race with itself. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#pending ? this.#pending.then(work) : work()
+    this.#pending = turn.catch(() => undefined)
+    return turn
+  }
+
+  /** Calls the store within the time that it may take; a failure is an event and a `SessionError`. */
+  async #call<T>(action: string, id: string, work: () => Promise<T>, isOurs?: () => unknown): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const { storeTimeout } = this.#rules
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        timer = setTimeout(() => reject(timedOut(action, storeTimeout)), storeTimeout).unref()
+        work().then(resolve, reject)
+      })
+    } catch (cause) {
+      if (isOurs?.()) throw cause
+      const error = storeError(action, cause)
+      emit({ type: 'store-error', id, error })
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+function timedOut(action: string, ms: number): SessionError {
+  return new SessionError('ERR_SESSION_TIMEOUT', `the session store took over ${ms} ms to ${action}: look at the backend, or raise storeTimeout`)
+}
+
+function headersSent(action: string): SessionError {
+  return new SessionError('ERR_SESSION_HEADERS_SENT', `cannot ${action}: its cookie can no longer be sent; do it before the headers are flushed`)
+}

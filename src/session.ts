@@ -1,0 +1,299 @@
+import { inspect } from 'node:util'
+import { assertOption } from './check.js'
+import type { Draft } from './draft.js'
+import { isLifetime } from './options.js'
+
+/**
+ * The type of what a session holds: augment it, and `ctx.session` knows its keys. As long as nobody does, every key is
+ * allowed and `unknown`.
+ *
+ * @example
+ * declare module 'koa-keepsake' {
+ *   interface SessionData { user?: string; cart?: { items: string[] } }
+ * }
+ */
+// oxlint-disable-next-line typescript/no-empty-interface, typescript/no-empty-object-type -- empty, to be augmented
+export interface SessionData {}
+
+/** What `ctx.session` holds, as the application declared it. */
+export type Data = keyof SessionData extends never ? { [key: string]: unknown } : SessionData
+type Key = keyof Data & string
+
+/** What `ctx.session` is: the data as properties, and the members. */
+export type Session = Data & SessionMembers
+
+/** The members of `ctx.session`, which are never data; keys of these names go through `get` and `set`. */
+export interface SessionMembers {
+  /** The value under a key, or the fallback when there is none. Any string is a key, `__proto__` and `get` too. */
+  get<K extends Key>(key: K): Data[K] | undefined
+  get<K extends Key, F>(key: K, fallback: F): Exclude<Data[K], undefined> | F
+  get(key: string, fallback?: unknown): unknown
+  /** Sets a key. `undefined` deletes it. */
+  set<K extends Key>(key: K, value: Data[K]): void
+  set(key: string, value: unknown): void
+  /** Whether there is such a key. */
+  has(key: string): boolean
+  /** Removes a key and returns its value, or the fallback when there is none. */
+  pop<K extends Key>(key: K): Data[K] | undefined
+  pop<K extends Key, F>(key: K, fallback: F): Exclude<Data[K], undefined> | F
+  pop(key: string, fallback?: unknown): unknown
+  /** Sets a key that is not there yet; returns what is there afterwards, which may be changed in place. */
+  setDefault<K extends Key>(key: K, value: Exclude<Data[K], undefined>): Exclude<Data[K], undefined>
+  setDefault<V>(key: string, value: V): V
+  /** Sets every key of the object. */
+  update(object: Partial<Data>): void
+  /** Empties the session; at the end of the request, unless something is set again, its record and cookie go. */
+  clear(): void
+  /**
+   * Replaces the value under a key by what the function makes of it, exactly, whatever other requests do meanwhile.
+   *
+   * @param fn pure: it may run again on a newer value. `undefined` deletes the key.
+   * @returns the new value as far as this request knows.
+   * @example ctx.session.change('visits', (n = 0) => n + 1)
+   */
+  change<K extends Key>(key: K, fn: (value: Data[K] | undefined) => Data[K] | undefined): Data[K] | undefined
+  change<V>(key: string, fn: (value: V | undefined) => V | undefined): V | undefined
+  /** Whether the cookie outlives the browser. */
+  permanent: boolean
+  /** Idle lifetime of this session in milliseconds ("remember me"); stored with it once set. */
+  lifetime: number
+  /** Whether there is something to save. Set it to `true` to save in any case. */
+  modified: boolean
+  /** Whether anything was read, asked for, listed or set. */
+  readonly accessed: boolean
+  /** Whether no stored session came with the request. */
+  readonly isNew: boolean
+  /** The secret in the cookie; `undefined` as long as nothing is stored. Never log it. */
+  readonly sid: string | undefined
+  readonly createdAt: Date
+  readonly expiresAt: Date
+  /**
+   * Gives the session a new sid with the same data; the old one is dead at once. Call it at every change of privilege
+   * (OWASP session management: against session fixation). To be awaited, before headers are sent.
+   *
+   * @throws SessionError when the store fails, in which case no new sid goes out; `ERR_SESSION_HEADERS_SENT`.
+   */
+  regenerate(): Promise<void>
+  /** Removes record and cookie at once. To be awaited. @throws SessionError when the store fails; the cookie goes anyway. */
+  destroy(): Promise<void>
+  /** Saves now, before the headers of a stream are flushed. To be awaited. @throws SessionError, see its codes. */
+  save(): Promise<void>
+}
+
+/** What stands behind a session: one request's dealings with the store. */
+export interface SessionBacking {
+  readonly draft: Draft
+  accessed: boolean
+  modified: boolean
+  permanent: boolean
+  lifetime: number
+  readonly isNew: boolean
+  readonly sid: string | undefined
+  readonly createdAt: number
+  readonly expiresAt: number
+  /** Throws when the session is read-only. */
+  assertWritable(): void
+  clear(): void
+  regenerate(): Promise<void>
+  destroy(): Promise<void>
+  save(): Promise<void>
+}
+
+/** The object behind `ctx.session`. */
+export function createSession(backing: SessionBacking): Session {
+  return new Proxy(new SessionTarget(backing), handler) as unknown as Session
+}
+
+class SessionTarget implements SessionMembers {
+  readonly #backing: SessionBacking
+
+  constructor(backing: SessionBacking) {
+    this.#backing = backing
+  }
+
+  /** The draft, to be read. */
+  get reading(): Draft {
+    this.#backing.accessed = true
+    return this.#backing.draft
+  }
+
+  /** The draft, to be written: as in Flask, writing counts as access. */
+  get writing(): Draft {
+    this.#backing.assertWritable()
+    return this.reading
+  }
+
+  get(key: string, fallback?: unknown): never {
+    const { reading } = this
+    return (reading.has(key) ? reading.get(key) : fallback) as never
+  }
+
+  set(key: string, value: unknown): void {
+    this.writing.set(key, value)
+  }
+
+  has(key: string): boolean {
+    return this.reading.has(key)
+  }
+
+  pop(key: string, fallback?: unknown): never {
+    const value: unknown = this.get(key, fallback)
+    if (this.reading.has(key)) this.writing.delete(key)
+    return value as never
+  }
+
+  setDefault(key: string, value: unknown): never {
+    if (!this.reading.has(key)) this.writing.set(key, value)
+    return this.reading.get(key) as never
+  }
+
+  update(object: object): void {
+    for (const [key, value] of Object.entries(object)) this.writing.set(key, value)
+  }
+
+  clear(): void {
+    this.#backing.assertWritable()
+    this.#backing.accessed = true
+    this.#backing.clear()
+  }
+
+  change(key: string, fn: (value: never) => unknown): never {
+    return this.writing.change(key, fn) as never
+  }
+
+  get permanent(): boolean {
+    return this.#backing.permanent
+  }
+
+  set permanent(value: boolean) {
+    assertOption('ctx.session', 'permanent', value, typeof value === 'boolean', 'true or false')
+    this.#backing.assertWritable()
+    this.#backing.permanent = value
+  }
+
+  get lifetime(): number {
+    return this.#backing.lifetime
+  }
+
+  set lifetime(value: number) {
+    assertOption('ctx.session', 'lifetime', value, isLifetime(value), 'a number of milliseconds above 0, at most a thousand years')
+    this.#backing.assertWritable()
+    this.#backing.lifetime = value
+  }
+
+  get modified(): boolean {
+    return this.#backing.modified
+  }
+
+  set modified(value: boolean) {
+    assertOption('ctx.session', 'modified', value, typeof value === 'boolean', 'true or false')
+    this.#backing.modified = value
+  }
+
+  get accessed(): boolean {
+    return this.#backing.accessed
+  }
+
+  get isNew(): boolean {
+    this.#backing.accessed = true
+    return this.#backing.isNew
+  }
+
+  get sid(): string | undefined {
+    this.#backing.accessed = true
+    return this.#backing.sid
+  }
+
+  get createdAt(): Date {
+    this.#backing.accessed = true
+    return new Date(this.#backing.createdAt)
+  }
+
+  get expiresAt(): Date {
+    this.#backing.accessed = true
+    return new Date(this.#backing.expiresAt)
+  }
+
+  regenerate(): Promise<void> {
+    return this.#backing.regenerate()
+  }
+
+  destroy(): Promise<void> {
+    return this.#backing.destroy()
+  }
+
+  save(): Promise<void> {
+    return this.#backing.save()
+  }
+
+  /** Data only, also under keys that are named like members. */
+  toJSON(): object {
+    const { reading } = this
+    const data = Object.create(null) as Record<string, unknown>
+    for (const key of reading.keys()) data[key] = reading.get(key)
+    return data
+  }
+
+  // Node inspects the target of a proxy, not the proxy.
+  [inspect.custom](): object {
+    return { ...this.toJSON() }
+  }
+}
+
+// Made by the compiler to name every member, so that none can be taken for data.
+const memberNames: ReadonlySet<string> = new Set(
+  Object.keys({
+    get: 0, set: 0, has: 0, pop: 0, setDefault: 0, update: 0, clear: 0, change: 0, permanent: 0, lifetime: 0, modified: 0,
+    accessed: 0, isNew: 0, sid: 0, createdAt: 0, expiresAt: 0, regenerate: 0, destroy: 0, save: 0, toJSON: 0
+  } satisfies { [Name in keyof SessionMembers | 'toJSON']: 0 })
+)
+const writableMembers: ReadonlySet<string> = new Set<keyof SessionMembers>(['permanent', 'lifetime', 'modified'])
+
+const handler: ProxyHandler<SessionTarget> = {
+  get(target, key, session) {
+    if (typeof key === 'symbol') return Reflect.get(Object.prototype, key, session) as unknown
+    if (memberNames.has(key)) {
+      const member = Reflect.get(target, key, target) as unknown
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member
+    }
+    const { reading } = target
+    return reading.has(key) ? reading.get(key) : (Reflect.get(Object.prototype, key, session) as unknown)
+  },
+  set(target, key, value) {
+    if (typeof key === 'string' && writableMembers.has(key)) return Reflect.set(target, key, value, target)
+    target.writing.set(dataKey(key), value)
+    return true
+  },
+  has(target, key) {
+    return typeof key === 'string' && target.reading.has(key)
+  },
+  deleteProperty(target, key) {
+    target.writing.delete(dataKey(key))
+    return true
+  },
+  defineProperty(target, key, property) {
+    if (!('value' in property)) throw new TypeError('ctx.session: an accessor cannot be stored; set a value')
+    target.writing.set(dataKey(key), property.value)
+    return true
+  },
+  ownKeys(target) {
+    return target.reading.keys()
+  },
+  getOwnPropertyDescriptor(target, key) {
+    if (typeof key === 'symbol' || !target.reading.has(key)) return undefined
+    // A key that is named like a member is not enumerable: a spread would read the member in its place.
+    return { value: target.reading.get(key), writable: true, configurable: true, enumerable: !memberNames.has(key) }
+  },
+  getPrototypeOf: () => Object.prototype,
+  setPrototypeOf: () => false,
+  preventExtensions: () => false
+}
+
+/** The key as data. @throws TypeError for a symbol and for the name of a member. */
+function dataKey(key: string | symbol): string {
+  if (typeof key === 'symbol') throw new TypeError('ctx.session: a symbol cannot be a key; use a string')
+  if (memberNames.has(key)) {
+    throw new TypeError(`ctx.session.${key} is a member of the session; for data of that name use ctx.session.set('${key}', value)`)
+  }
+  return key
+}
