@@ -1,0 +1,35 @@
+/** One session's updates of this process, in line. */
+interface Lane {
+  tail: Promise<unknown>
+  /** What the last of them wrote; an empty text: it was removed. */
+  newest: string | undefined
+}
+
+/**
+ * Queues work by id, and hands each the text that the one before it wrote: a hundred updates of one session in one
+ * process then cost a hundred round trips instead of fighting over each revision. This is thrift, not safety: that the
+ * work compares and swaps is what keeps processes from each other's changes.
+ */
+export function createLanes() {
+  const lanes = new Map<string, Lane>()
+
+  async function enter<T>(id: string, work: (newest: string | undefined, tell: (text: string) => void) => Promise<T>): Promise<T> {
+    const lane: Lane = lanes.get(id) ?? { tail: Promise.resolve(), newest: undefined }
+    const isFirst = !lanes.has(id)
+    const tell = (text: string) => void (lane.newest = text === '' ? undefined : text)
+    const start = () => work(lane.newest, tell)
+    const mine = isFirst ? start() : lane.tail.then(start)
+    const tail = mine.then(noop, noop)
+    lane.tail = tail
+    lanes.set(id, lane)
+    try {
+      return await mine
+    } finally {
+      if (lane.tail === tail) lanes.delete(id)
+    }
+  }
+
+  return { enter }
+}
+
+function noop(): void {}

@@ -1,0 +1,204 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { conflictError, SessionError } from '../../errors.js'
+import { emit } from '../../events.js'
+import { readLive, writeRecord } from '../../record.js'
+import { defaultScope, type Recipe, type SessionRecord, type SessionStore, type StoreScope } from '../../store.js'
+import type { RedisCommands } from './commands.js'
+import { isWrongType, redisError } from './failure.js'
+import { createLanes } from './lanes.js'
+import { replace } from './replace.js'
+
+export interface RedisStoreSettings {
+  waitReplicas: number
+  waitTimeout: number
+  /** Lets go of what the store opened itself. */
+  release?: () => Promise<void>
+}
+
+// How long a key outlives its deadline. The record's own deadline decides, by the application's clock; this keeps two
+// servers whose clocks differ a little from losing a session that one of them still holds to be alive.
+const slack = 60_000
+
+// Within one process updates of one session queue up, so that only other processes are raced: one of them has committed
+// whenever a try is lost.
+const maxTries = 32
+const longestPause = 32
+
+/** How long close() waits for calls that are under way. */
+const closeTimeout = 5_000
+
+/** Sessions in whatever the commands reach. */
+export function createStore(redis: RedisCommands, { waitReplicas, waitTimeout, release }: RedisStoreSettings): SessionStore {
+  const underWay = new Set<Promise<unknown>>()
+  let closing: Promise<void> | undefined
+  let isPolicyChecked = false
+
+  /** Runs one call of the store: refused after close(), awaited by close(), its failure made the store's. */
+  async function run<T>(action: string, work: () => Promise<T>): Promise<T> {
+    if (closing) throw new SessionError('ERR_SESSION_STORE', 'the redis store is closed: make a new one to go on')
+    const running = work()
+    underWay.add(running)
+    try {
+      const result = await running
+      if (!isPolicyChecked) checkPolicy()
+      return result
+    } catch (error) {
+      throw redisError(action, error)
+    } finally {
+      underWay.delete(running)
+    }
+  }
+
+  /** In the background, once there is an answer from the server, and silent where CONFIG is not allowed. */
+  function checkPolicy(): void {
+    isPolicyChecked = true
+    redis.evictionPolicy().then(warnOfEviction, () => undefined)
+  }
+
+  function close(): Promise<void> {
+    closing ??= (async () => {
+      const stop = new AbortController()
+      await Promise.race([Promise.allSettled(underWay), delay(closeTimeout, undefined, { ref: false, signal: stop.signal }).catch(() => undefined)])
+      stop.abort()
+      await release?.()
+    })()
+    return closing
+  }
+
+  function scope({ prefix, now }: StoreScope): SessionStore {
+    const lanes = createLanes()
+    const ttlOf = (record: SessionRecord) => Math.min(Math.max(Math.ceil(record.expires - now() + slack), 1), Number.MAX_SAFE_INTEGER)
+    const read = async (id: string) => liveRecord(await redis.get(prefix + id), id, now())
+
+    async function create(id: string, record: SessionRecord): Promise<boolean> {
+      const key = prefix + id
+      const text = writeOwn({ ...record, rev: 1 })
+      for (let tries = 0; tries < maxTries; tries++) {
+        if (await redis.setNew(key, text, ttlOf(record))) return true
+        const found = await redis.get(key)
+        if (found === undefined) continue
+        // Our own: the driver sent the command again because the first answer was lost.
+        if (found === text) return true
+        if (liveRecord(found, id, now())) return false
+        // Expired but not yet removed by Redis, or not a record: it counts as absent.
+        const replaced = await replace(redis, key, found, text, ttlOf(record))
+        if (replaced) return replaced.done
+      }
+      throw conflictError(maxTries)
+    }
+
+    /** The text that the recipe makes of the record is tried until no other process has been faster. */
+    async function update(id: string, recipe: Recipe, seen: SessionRecord | undefined, tell: (text: string) => void) {
+      const key = prefix + id
+      let current = seen?.id === id && seen.expires > now() ? seen : await read(id)
+      for (let tries = 1; current; tries++) {
+        const next = recipe(current)
+        const written = next && { ...next, rev: current.rev + 1 }
+        const text = written ? writeOwn(written) : ''
+        const replaced = await replace(redis, key, `{"rev":${current.rev},`, text, written ? ttlOf(written) : 1)
+        if (!replaced) return undefined
+        // The text is our own when the driver sent the command twice: a change must not be applied a second time.
+        if (replaced.done || replaced.text === text) {
+          tell(text)
+          return written
+        }
+        emit({ type: 'conflict', id })
+        if (tries === maxTries) throw conflictError(maxTries)
+        // The first conflict says only that what was seen is old; from the second on there are rivals to step aside for.
+        if (tries > 1) await delay(Math.random() * Math.min(2 ** tries, longestPause))
+        current = liveRecord(replaced.text, id, now())
+      }
+      return undefined
+    }
+
+    async function destroy(id: string): Promise<SessionRecord | undefined> {
+      const key = prefix + id
+      if (waitReplicas === 0) return liveRecord(await redis.take(key), id, now())
+      const { text, confirmed } = await redis.takeAndWait(key, waitReplicas, waitTimeout)
+      if (confirmed >= waitReplicas) return liveRecord(text, id, now())
+      throw new SessionError(
+        'ERR_SESSION_STORE',
+        `the session was removed, but only ${confirmed} of ${waitReplicas} replicas confirmed it within ${waitTimeout} ms: ` +
+          'a failover now may bring it back; see to the replicas, or lower waitReplicas'
+      )
+    }
+
+    async function* records(): AsyncGenerator<SessionRecord> {
+      const start = redis.keyPrefix + prefix
+      const seen = new Set<string>()
+      for await (const keys of redis.scan(`${escapePattern(start)}*`)) {
+        const ids = keys.map((key) => key.slice(start.length)).filter((id) => idPattern.test(id) && !seen.has(id))
+        for (const id of ids) seen.add(id)
+        for (const record of await Promise.all(ids.map((id) => read(id).catch(orCorrupt(id, undefined))))) {
+          if (record) yield record
+        }
+      }
+    }
+
+    return {
+      read: (id) => run('read a session', () => read(id).catch(orCorrupt(id, undefined))),
+      create: (id, record) => run('create a session', () => create(id, record).catch(orCorrupt(id, false))),
+      update: (id, recipe, seen) =>
+        run('save a session', () =>
+          lanes
+            .enter(id, (newest, tell) => update(id, recipe, newest === undefined ? seen : liveRecord(newest, id, now()), tell))
+            .catch(orCorrupt(id, undefined))
+        ),
+      destroy: (id) => run('destroy a session', () => destroy(id).catch(orCorrupt(id, undefined))),
+      async *records() {
+        if (closing) await run('list sessions', () => Promise.resolve())
+        try {
+          yield* records()
+        } catch (error) {
+          throw redisError('list sessions', error)
+        }
+      },
+      prune: () => run('prune sessions', () => Promise.resolve(0)),
+      close,
+      scope
+    }
+  }
+
+  return scope(defaultScope)
+}
+
+function warnOfEviction(policy: string): void {
+  if (!policy.startsWith('allkeys-')) return
+  process.emitWarning(
+    `Redis has maxmemory-policy ${policy}: when its memory is full it removes live sessions, and people are logged out; ` +
+      'set noeviction, or give sessions a Redis of their own',
+    'SessionWarning'
+  )
+}
+
+// Only what is named like one of ours is listed: another prefix may begin with this one.
+const idPattern = /^[0-9a-f]{64}$/
+
+// Every text carries a mark of its one write, in a member that other stores keep and this one takes out. A driver that
+// lost a connection may send a command again, and the mark tells our own write from a rival's equal one.
+const processMark = randomBytes(6).toString('base64url')
+let writes = 0
+
+function writeOwn(record: SessionRecord): string {
+  return writeRecord({ ...record, write: processMark + (writes++).toString(36) } as SessionRecord)
+}
+
+function liveRecord(text: string | undefined, id: string, now: number): SessionRecord | undefined {
+  const record = text === undefined ? undefined : readLive(text, id, now)
+  if (record) delete (record as { write?: unknown }).write
+  return record
+}
+
+/** A key that holds another type is not a record; it says nothing about the server, so it fails nobody else's call. */
+function orCorrupt<T>(id: string, otherwise: T): (error: unknown) => T {
+  return (error) => {
+    if (!isWrongType(error)) throw error
+    emit({ type: 'corrupt', id, reason: 'the key holds another type than a string' })
+    return otherwise
+  }
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[*?[\]\\]/g, '\\$&')
+}
