@@ -1,0 +1,60 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createApp } from './app.js'
+import { ConfigError, readConfig, type Config } from './config.js'
+import { openPlace, type Place } from './place.js'
+import { keptSecret } from './secret.js'
+
+// How long a request may go on after SIGTERM before its connection is cut.
+const patience = 5000
+
+try {
+  await start(readConfig(process.env))
+} catch (error) {
+  // What session() and the stores refuse is a TypeError: here, of a value from the environment.
+  if (!(error instanceof ConfigError) && !(error instanceof TypeError)) throw error
+  console.error(`koa-keepsake demo: ${error.message}`)
+  process.exitCode = 1
+}
+
+async function start(config: Config): Promise<void> {
+  const secret = config.secret ?? (await keptSecret(config.secretFile))
+  const place = await openPlace(config)
+  try {
+    const answer = createApp({ ...config, place, secret }).callback()
+    const server = createServer((request, response) => void answer(request, response))
+    await listen(server, config)
+    stopOn(['SIGTERM', 'SIGINT'], server, place)
+    const key = config.secret === undefined ? `; SECRET_KEY is not set, the key made for it is kept in ${config.secretFile}` : ''
+    console.log(`koa-keepsake demo: ${addressOf(server)}, sessions in ${place.words}${key}`)
+  } catch (error) {
+    await place.close()
+    throw error
+  }
+}
+
+async function listen(server: Server, { host, port }: Config): Promise<void> {
+  server.listen(port, host)
+  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+    throw new ConfigError(`cannot listen on ${host}, port ${port} (${error.code}): set PORT or HOST`)
+  })
+}
+
+function addressOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}
+
+/** Requests under way are answered, then the store is closed; a second signal ends the process at once. */
+function stopOn(signals: NodeJS.Signals[], server: Server, place: Place): void {
+  const stop = () => {
+    for (const signal of signals) process.removeListener(signal, stop)
+    const cut = setTimeout(() => server.closeAllConnections(), patience)
+    server.close(() => {
+      clearTimeout(cut)
+      void place.close()
+    })
+  }
+  for (const signal of signals) process.on(signal, stop)
+}
