@@ -1,0 +1,197 @@
+import test from 'ava'
+import type { Context } from 'koa'
+import { recordEvents } from '../support/events.js'
+import type { Fault, Method } from '../support/store.js'
+import { hour, startStory, type Routes } from '../support/story.js'
+
+const routes: Routes = {
+  '/set': (ctx: Context) => void (ctx.session.user = 'momo'),
+  '/get': (ctx: Context) => ({ user: ctx.session.user ?? null }),
+  '/change': (ctx: Context) => void (ctx.session.user = 'lin'),
+  '/logout': (ctx: Context) => ctx.session.destroy(),
+  '/clear': (ctx: Context) => ctx.session.clear(),
+  '/static': () => 'static'
+}
+
+const only = (method: Method, make: () => Promise<never>): Fault => (call) => (call.method === method ? make() : undefined)
+const reject = () => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.1:6379'))
+const hang = () => new Promise<never>(() => {})
+const throwNow = (): never => {
+  throw new Error('thrown where a promise was due')
+}
+const broken: [string, () => Promise<never>, string][] = [
+  ['rejects', reject, 'ERR_SESSION_STORE'],
+  ['hangs', hang, 'ERR_SESSION_TIMEOUT'],
+  ['throws synchronously', throwNow, 'ERR_SESSION_STORE']
+]
+
+for (const [how, make, code] of broken) {
+  test(`a read that ${how} is a 503, never an empty session, and no cookie is touched`, async (t) => {
+    const { client, store, errors } = await startStory(t, routes, { storeTimeout: 50 })
+    await client.get('/set')
+    const cookie = client.cookie('session')
+    store.fault = only('read', make)
+    for (const path of ['/get', '/change', '/clear', '/set']) {
+      const { status, text, setCookie } = await client.get(path)
+      t.is(status, 503, path)
+      t.is(text, 'Service Unavailable')
+      t.deepEqual(setCookie, [])
+    }
+    t.true(errors.every((error) => (error as Error & { code?: string }).code === code))
+    t.is(client.cookie('session'), cookie)
+    store.fault = undefined
+    t.deepEqual((await client.get('/get')).json, { user: 'momo' })
+  })
+
+  test(`a create that ${how} is a 503 and no sid goes out`, async (t) => {
+    const { client, store } = await startStory(t, routes, { storeTimeout: 50 })
+    store.fault = only('create', make)
+    const { status, setCookie } = await client.get('/set')
+    t.is(status, 503)
+    t.deepEqual(setCookie, [])
+  })
+
+  test(`an update that ${how} is a 503, and the stored record stays as it was`, async (t) => {
+    const { client, store, record } = await startStory(t, routes, { storeTimeout: 50 })
+    await client.get('/set')
+    const before = await record()
+    store.fault = only('update', make)
+    const { status, setCookie } = await client.get('/change')
+    t.is(status, 503)
+    t.deepEqual(setCookie, [])
+    t.deepEqual(await record(), before)
+  })
+
+  test(`a destroy that ${how} is a 503, and the cookie is cleared anyway`, async (t) => {
+    const { client, store } = await startStory(t, routes, { storeTimeout: 50 })
+    await client.get('/set')
+    store.fault = only('destroy', make)
+    const { status, setCookie } = await client.get('/logout')
+    t.is(status, 503)
+    t.is(setCookie.length, 1)
+    t.is(client.cookie('session'), undefined)
+  })
+
+  test(`a refresh that ${how} lets the request succeed, and an event tells`, async (t) => {
+    const events = recordEvents(t)
+    const { client, store, time } = await startStory(t, routes, { storeTimeout: 50, permanent: true })
+    await client.get('/set')
+    time.pass(hour)
+    store.fault = only('update', make)
+    const { status, json, setCookie } = await client.get('/get')
+    t.is(status, 200)
+    t.deepEqual(json, { user: 'momo' })
+    t.deepEqual(setCookie, [])
+    const id = store.calls[0]!.id
+    t.true(events.some((event) => event.type === 'store-error' && event.id === id))
+  })
+
+  test(`onStoreError anonymous: a read that ${how} gives an empty, read-only session, and no cookie is touched`, async (t) => {
+    const { client, store, record } = await startStory(t, routes, { storeTimeout: 50, onStoreError: 'anonymous' })
+    await client.get('/set')
+    const before = await record()
+    store.fault = only('read', make)
+    const answer = await client.get('/get')
+    t.is(answer.status, 200)
+    t.deepEqual(answer.json, { user: null })
+    t.deepEqual(answer.setCookie, [])
+    const change = await client.get('/change')
+    t.true(change.status >= 500)
+    t.deepEqual(change.setCookie, [])
+    store.fault = undefined
+    t.deepEqual(await record(), before)
+    t.deepEqual((await client.get('/get')).json, { user: 'momo' })
+  })
+}
+
+test('a logout is tried although the read failed under onStoreError anonymous, or it is refused: it is never a lie', async (t) => {
+  const { client, store, record } = await startStory(t, routes, { onStoreError: 'anonymous' })
+  await client.get('/set')
+  const thief = client.copy()
+  store.fault = only('read', reject)
+  const { status } = await client.get('/logout')
+  store.fault = undefined
+  t.true(status >= 500 || (await record(thief)) === undefined, String(status))
+})
+
+test('a visitor without a cookie never notices that the store is down', async (t) => {
+  const { client, store } = await startStory(t, routes)
+  store.fault = reject
+  t.deepEqual((await client.get('/get')).json, { user: null })
+  t.is((await client.get('/static')).text, 'static')
+  t.is(store.said, '')
+})
+
+test('no message of the store reaches the client, nor a sid or an id the error', async (t) => {
+  const { client, store, errors } = await startStory(t, routes)
+  await client.get('/set')
+  const [sid] = client.cookie('session')!.split('.')
+  const { id } = store.calls[0]!
+  store.fault = () => Promise.reject(new Error(`GET session:${id} failed for ${sid!}`))
+  const { text } = await client.get('/get')
+  t.is(text, 'Service Unavailable')
+  t.false(errors[0]!.message.includes(id))
+  t.false(errors[0]!.message.includes(sid!))
+  t.true(errors[0]!.cause instanceof Error)
+})
+
+test('a store that answers after its deadline changes nothing for anybody', async (t) => {
+  const { client, store, record } = await startStory(t, routes, { storeTimeout: 30 })
+  await client.get('/set')
+  let answer: ((value: never) => void) | undefined
+  store.fault = only('read', () => new Promise<never>((resolve) => (answer = resolve)))
+  const { status } = await client.get('/get')
+  t.is(status, 503)
+  store.fault = undefined
+  answer?.({ rev: 1, id: 'x', created: 0, expires: 1, permanent: false, data: { user: 'evil' } } as never)
+  t.deepEqual((await client.get('/get')).json, { user: 'momo' })
+  t.deepEqual((await record())?.data, { user: 'momo' })
+})
+
+test('a store that rejects after its deadline does not take the process down', async (t) => {
+  const { client, store } = await startStory(t, routes, { storeTimeout: 30 })
+  await client.get('/set')
+  let fail: ((error: Error) => void) | undefined
+  store.fault = only('read', () => new Promise<never>((_, refuse) => (fail = refuse)))
+  t.is((await client.get('/get')).status, 503)
+  fail?.(new Error('late'))
+  store.fault = undefined
+  t.deepEqual((await client.get('/get')).json, { user: 'momo' })
+})
+
+test('every request ends within its deadlines whatever the store does: each call may take storeTimeout', async (t) => {
+  const { client, store } = await startStory(t, routes, { storeTimeout: 100 })
+  await client.get('/set')
+  store.fault = hang
+  const start = performance.now()
+  await Promise.all(['/get', '/change', '/clear'].map((path) => client.get(path)))
+  t.true(performance.now() - start < 2000)
+})
+
+test('a create for an id that is taken tries another sid', async (t) => {
+  const { client, store, record } = await startStory(t, routes)
+  const taken: Fault = (call, number) => (call.method === 'create' && number === 1 ? (Promise.resolve(false) as Promise<never>) : undefined)
+  store.fault = taken
+  const { status } = await client.get('/set')
+  t.is(status, 204)
+  t.is(store.said, 'create create')
+  t.not(store.calls[0]!.id, store.calls[1]!.id)
+  t.deepEqual((await record())?.data, { user: 'momo' })
+})
+
+test('gone while saving: the changes are dropped, no cookie is sent or cleared, and an event tells', async (t) => {
+  const events = recordEvents(t)
+  const { client, store } = await startStory(t, {
+    ...routes,
+    '/slow': async (ctx) => {
+      ctx.session.user = 'lin'
+      await store.destroy(store.calls[0]!.id)
+    }
+  })
+  await client.get('/set')
+  const { status, setCookie } = await client.get('/slow')
+  t.is(status, 204)
+  t.deepEqual(setCookie, [])
+  const { id } = store.calls[0]!
+  t.true(events.some((event) => event.type === 'dropped' && event.id === id && event.reason === 'gone'))
+})

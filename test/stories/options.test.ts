@@ -1,0 +1,143 @@
+import test from 'ava'
+import { cookieStore, memoryStore, session } from '../../src/index.js'
+import type { Options } from '../support/story.js'
+
+const anything: unknown[] = [null, 0, -1, 1.5, Number.NaN, Infinity, '', 'text', true, false, [], {}, () => true, Symbol('s'), 1n]
+const type = (...kinds: string[]) => (value: unknown) => kinds.includes(typeof value)
+
+/** For every option, which of those values are right. */
+const right: Record<string, (value: unknown) => boolean> = {
+  store: () => false,
+  signed: type('boolean'),
+  name: (value) => value === 'text',
+  permanent: type('boolean'),
+  lifetime: (value) => value === 1.5,
+  absoluteLifetime: (value) => value === 1.5 || value === Infinity,
+  refreshEachRequest: type('boolean'),
+  touchAfter: (value) => value === 0 || value === 1.5,
+  prefix: type('string'),
+  maxBytes: (value) => value === 1.5,
+  saveOnError: type('boolean'),
+  onStoreError: () => false,
+  storeTimeout: (value) => value === 1.5,
+  skip: type('function'),
+  as: (value) => value === 'text',
+  now: type('function'),
+  cookie: (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+for (const [name, isRight] of Object.entries(right)) {
+  test(`${name}: a wrong value is a TypeError that names the option and what is expected, in the call itself`, (t) => {
+    for (const value of anything) {
+      const make = () => session({ store: memoryStore(), [name]: value })
+      if (isRight(value)) {
+        t.notThrows(make, `${name}: ${String(value)}`)
+        continue
+      }
+      const error = t.throws(make, { instanceOf: TypeError }, `${name}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+      t.true(error?.message.includes(name), error?.message)
+    }
+  })
+}
+
+const rightCookie: Record<string, (value: unknown) => boolean> = {
+  path: () => false,
+  domain: (value) => value === 'text',
+  httpOnly: type('boolean'),
+  secure: type('boolean'),
+  sameSite: (value) => value === false,
+  partitioned: (value) => value === false,
+  priority: () => false
+}
+
+for (const [name, isRight] of Object.entries(rightCookie)) {
+  test(`cookie.${name}: a wrong value is a TypeError that names it`, (t) => {
+    for (const value of anything) {
+      const make = () => session({ store: memoryStore(), cookie: { [name]: value } })
+      if (isRight(value)) t.notThrows(make, String(value))
+      else t.true(t.throws(make, { instanceOf: TypeError }, `${name}: ${typeof value}`)?.message.includes(name))
+    }
+  })
+}
+
+test('an unknown option is refused and the known ones are listed', (t) => {
+  t.throws(() => session({ store: memoryStore(), maxAge: 1 } as Options), { instanceOf: TypeError, message: /maxAge.*lifetime/s })
+  t.throws(() => session({ store: memoryStore(), cookie: { maxAge: 1 } } as unknown as Options), { instanceOf: TypeError, message: /maxAge.*sameSite/s })
+  t.throws(() => session({ store: memoryStore(), key: 'koa.sess' } as Options), { instanceOf: TypeError, message: /"key"/ })
+})
+
+test('what is no object of options is refused', (t) => {
+  for (const value of [null, 1, 'text', [], true]) t.throws(() => session(value as unknown as Options), { instanceOf: TypeError })
+})
+
+const impossible: [string, Options, RegExp][] = [
+  ['sameSite none without secure', { cookie: { sameSite: 'none' } }, /sameSite.*secure/],
+  ['sameSite none with secure auto', { cookie: { sameSite: 'none', secure: 'auto' } }, /sameSite.*secure/],
+  ['partitioned without secure', { cookie: { partitioned: true } }, /partitioned.*secure/],
+  ['__Secure- without secure', { name: '__Secure-session' }, /__Secure-.*secure/],
+  ['__Host- without secure', { name: '__Host-session' }, /__Host-.*secure/],
+  ['__Host- with a domain', { name: '__Host-session', cookie: { secure: true, domain: 'example.test' } }, /__Host-.*domain/],
+  ['__Host- with a path', { name: '__Host-session', cookie: { secure: true, path: '/shop' } }, /__Host-.*path/],
+  ['__host- in any case', { name: '__hOST-session', cookie: { secure: true, path: '/shop' } }, /path/],
+  ['a path with a semicolon', { cookie: { path: '/; Domain=evil.test' } }, /path/],
+  ['a domain with a semicolon', { cookie: { domain: 'a.test; Secure' } }, /domain/],
+  ['a name with a line break', { name: 'a\r\nX: y' }, /name/],
+  ['a name with an equals sign', { name: 'a=b' }, /name/],
+  ['an unsigned cookieStore', { store: cookieStore(), signed: false }, /signed/],
+  ['a cookieStore with a prefix', { store: cookieStore(), prefix: 'x:' }, /prefix/],
+  ['a storeTimeout over 2^31 ms', { storeTimeout: 2 ** 31 }, /storeTimeout/],
+  ['a store that lacks a method', { store: { read: async () => undefined } as unknown as NonNullable<Options['store']> }, /store/]
+]
+
+for (const [what, options, message] of impossible) {
+  test(`${what} is refused: the error says why`, (t) => {
+    t.throws(() => session({ store: memoryStore(), ...options }), { instanceOf: TypeError, message })
+  })
+}
+
+test('a prefix is refused for a store that cannot apply it', (t) => {
+  const { read, create, update, destroy } = memoryStore()
+  const store = { read, create, update, destroy }
+  t.notThrows(() => session({ store }))
+  t.throws(() => session({ store, prefix: 'x:' }), { instanceOf: TypeError, message: /prefix/ })
+})
+
+test('what is right is accepted', (t) => {
+  t.notThrows(() => session({ store: memoryStore(), name: '__Host-session', cookie: { secure: true } }))
+  t.notThrows(() => session({ store: memoryStore(), name: '__Secure-session', cookie: { secure: true, domain: 'example.test', path: '/shop' } }))
+  t.notThrows(() => session({ store: memoryStore(), cookie: { secure: true, sameSite: 'none', partitioned: true } }))
+  t.notThrows(() => session({ store: cookieStore() }))
+})
+
+test('undefined means absent, for every option', (t) => {
+  const options = Object.fromEntries([...Object.keys(right), 'keys'].map((name) => [name, undefined]))
+  const cookie = Object.fromEntries(Object.keys(rightCookie).map((name) => [name, undefined]))
+  t.notThrows(() => session({ ...options, store: memoryStore(), cookie }))
+})
+
+test('the options are never written to: frozen ones work, others stay equal', (t) => {
+  const make = () => ({ store: memoryStore(), cookie: { path: '/shop' }, keys: ['a secret of more than thirty-two characters'] })
+  const frozen = make()
+  Object.freeze(frozen.cookie)
+  Object.freeze(frozen.keys)
+  t.notThrows(() => session(Object.freeze(frozen)))
+  const options = make()
+  session(options)
+  t.deepEqual(Object.keys(options), ['store', 'cookie', 'keys'])
+  t.deepEqual(options.cookie, { path: '/shop' })
+})
+
+test('options that are changed after the call change nothing', async (t) => {
+  const { startStory } = await import('../support/story.js')
+  const cookie: NonNullable<Options['cookie']> = { path: '/' }
+  const { client } = await startStory(t, { '/': (ctx) => void (ctx.session.user = 'momo') }, { cookie })
+  cookie.path = '/elsewhere'
+  await client.get('/')
+  t.is(client.cookies[0]?.path, '/')
+})
+
+test('no message quotes a secret', (t) => {
+  const error = t.throws(() => session({ store: memoryStore(), keys: 'my-very-secret-secret' as unknown as string[] }))
+  t.false(error?.message.includes('my-very'))
+  t.regex(error!.message, /keys/)
+})
