@@ -40,8 +40,13 @@ export class SessionError extends Error {
 /** The error of a store whose backend failed; one that is a `SessionError` already is passed on. */
 export function storeError(action: string, cause: unknown): SessionError {
   if (cause instanceof SessionError) return cause
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new SessionError('ERR_SESSION_STORE', `the session store failed to ${action}: ${withoutSecrets(reason)}`, { cause })
+  return new SessionError('ERR_SESSION_STORE', `the session store failed to ${action}: ${withoutSecrets(reasonOf(cause))}`, { cause })
+}
+
+/** The message of what was thrown, which may be anything, also what no text can be made of. */
+export function reasonOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message
+  return typeof thrown === 'string' ? thrown : `it threw ${thrown === null ? 'null' : typeof thrown}, not an error`
 }
 
 /** The error of an update that lost to other writers each time it was tried. */

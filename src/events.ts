@@ -1,4 +1,5 @@
 import { channel as channelOf, type Channel, type ChannelListener } from 'node:diagnostics_channel'
+import { reasonOf } from './errors.js'
 
 /** What happened to a session. `id` is the SHA-256 of the sid, never the sid. */
 export type SessionEvent =
@@ -47,7 +48,7 @@ function guardOf(listener: ChannelListener): ChannelListener {
       try {
         listener(message, name)
       } catch (error) {
-        process.emitWarning(`a subscriber of ${channelName} threw: ${String(error)}`, 'SessionWarning')
+        process.emitWarning(`a subscriber of ${channelName} threw: ${reasonOf(error)}`, 'SessionWarning')
       }
     }
     guards.set(listener, guard)

@@ -5,6 +5,9 @@ import type { SessionRecord } from './store.js'
 /** The newest format that this version reads; a record without `version` is of the first. */
 const formatVersion = 1
 
+/** Where the calendar of `Date` ends, in milliseconds since the epoch. */
+const lastTime = 8.64e15
+
 /** The text of a record: JSON whose first member is `rev`, so that a store may compare it without parsing the rest. */
 export function writeRecord(record: SessionRecord): string {
   const { rev, ...rest } = record
@@ -63,5 +66,5 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+  return typeof value === 'number' && value >= 0 && value <= lastTime
 }

@@ -1,0 +1,53 @@
+import test from 'ava'
+import { assertKnown, assertOption, isCount, isPositive } from '../src/check.js'
+
+test('known names pass, and an empty object', (t) => {
+  t.notThrows(() => assertKnown('store(options)', { dir: 1, mode: undefined }, ['dir', 'mode']))
+  t.notThrows(() => assertKnown('store(options)', {}, []))
+})
+
+test('an unknown name is a TypeError that lists what is known', (t) => {
+  t.throws(() => assertKnown('store(options)', { dri: 1 }, ['dir', 'mode']), {
+    instanceOf: TypeError,
+    message: 'store(options): unknown option "dri"; known are dir, mode'
+  })
+  t.throws(() => assertKnown('store(options)', JSON.parse('{"__proto__":1}') as object, ['dir']), { message: /"__proto__"/ })
+})
+
+const kinds: readonly [unknown, string][] = [
+  [null, 'null'],
+  [undefined, 'undefined'],
+  ['hunter2', 'a string'],
+  [0, '0'],
+  [-0, '-0'],
+  [Number.NaN, 'NaN'],
+  [true, 'true'],
+  [12n, 'a bigint'],
+  [Symbol('hunter2'), 'a symbol'],
+  [() => 'hunter2', 'a function'],
+  [['hunter2'], 'an array'],
+  [{ password: 'hunter2' }, 'an object']
+]
+for (const [value, kind] of kinds) {
+  test(`a wrong value is told as ${kind} and never quoted`, (t) => {
+    const error = t.throws(() => assertOption('store(options)', 'mode', value, false, 'a number'), { instanceOf: TypeError })
+    t.is(error?.message, `store(options): mode must be a number, got ${kind}`)
+    if (kind === 'an object') return
+    const message = typeof value === 'function' ? undefined : `store(options): expected an object of options, got ${kind}`
+    t.throws(() => assertKnown('store(options)', value as object, []), { instanceOf: TypeError, ...(message !== undefined && { message }) })
+  })
+}
+
+test('a value that passes is let through', (t) => {
+  t.notThrows(() => assertOption('store(options)', 'mode', 0, true, 'a number'))
+})
+
+test('a positive number is finite and above 0', (t) => {
+  for (const value of [1, 0.5, Number.MAX_VALUE]) t.true(isPositive(value))
+  for (const value of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, '1', 1n, null, undefined, [1]]) t.false(isPositive(value))
+})
+
+test('a count is a whole number from 0', (t) => {
+  for (const value of [0, 1, Number.MAX_SAFE_INTEGER]) t.true(isCount(value))
+  for (const value of [-1, 0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY, '1', 1n, null, undefined]) t.false(isCount(value))
+})
