@@ -44,7 +44,7 @@ export function createStore(redis: RedisCommands, { waitReplicas, waitTimeout, r
       if (!isPolicyChecked) checkPolicy()
       return result
     } catch (error) {
-      throw redisError(action, error)
+      throw error instanceof Mistake ? error.cause : redisError(action, error)
     } finally {
       underWay.delete(running)
     }
@@ -93,7 +93,7 @@ export function createStore(redis: RedisCommands, { waitReplicas, waitTimeout, r
       const key = prefix + id
       let current = seen?.id === id && seen.expires > now() ? seen : await read(id)
       for (let tries = 1; current; tries++) {
-        const next = recipe(current)
+        const next = attempt(recipe, current)
         const written = next && { ...next, rev: current.rev + 1 }
         const text = written ? writeOwn(written) : ''
         const replaced = await replace(redis, key, `{"rev":${current.rev},`, text, written ? ttlOf(written) : 1)
@@ -103,7 +103,6 @@ export function createStore(redis: RedisCommands, { waitReplicas, waitTimeout, r
           tell(text)
           return written
         }
-        emit({ type: 'conflict', id })
         if (tries === maxTries) throw conflictError(maxTries)
         // The first conflict says only that what was seen is old; from the second on there are rivals to step aside for.
         if (tries > 1) await delay(Math.random() * Math.min(2 ** tries, longestPause))
@@ -161,6 +160,17 @@ export function createStore(redis: RedisCommands, { waitReplicas, waitTimeout, r
   }
 
   return scope(defaultScope)
+}
+
+/** What a recipe threw: the caller's own error, not the backend's. */
+class Mistake extends Error {}
+
+function attempt(recipe: Recipe, current: SessionRecord): SessionRecord | null {
+  try {
+    return recipe(current)
+  } catch (cause) {
+    throw new Mistake('the recipe threw', { cause })
+  }
 }
 
 function warnOfEviction(policy: string): void {

@@ -1,0 +1,102 @@
+import { createRequire } from 'node:module'
+import type * as NodeRedis from 'redis'
+import type * as IoRedis from 'ioredis'
+import type { RedisClient } from '../../src/stores/redis.js'
+import { masterName } from './redis.js'
+
+/** A connected client and how to be rid of it at once. */
+export interface Connected {
+  client: RedisClient
+  close: () => void
+}
+
+export interface Driver {
+  /** As its package says, for example `redis 6.3.1`. */
+  name: string
+  connect: (url: string) => Promise<Connected>
+  connectCluster: (ports: number[]) => Promise<Connected>
+  /** Absent: this version has no client for Sentinel. */
+  connectSentinel?: (sentinels: { host: string; port: number }[]) => Promise<Connected>
+}
+
+const require = createRequire(import.meta.url)
+
+/**
+ * The drivers that are installed: `redis` and `ioredis`, and older major versions where they are under an alias
+ * (`npm install --no-save redis4@npm:redis@4 redis5@npm:redis@5 ioredis5@npm:ioredis@5`).
+ */
+export const drivers: Driver[] = [
+  ...['redis', 'redis5', 'redis4'].flatMap((name) => nodeRedis(name)),
+  ...['ioredis', 'ioredis5'].flatMap((name) => ioRedis(name))
+]
+
+function nodeRedis(name: string): Driver[] {
+  const version = versionOf(name)
+  if (version === undefined) return []
+  const { createClient, createCluster, createSentinel } = require(name) as typeof NodeRedis
+  const socket = { connectTimeout: 1000, reconnectStrategy: (tries: number) => Math.min(20 * 2 ** tries, 300) }
+  // Version 4 says `disconnect` to what `destroy` is since 5.
+  const closing = (client: { destroy?: () => unknown; disconnect?: () => unknown }) => () => {
+    const gone = client.destroy ? client.destroy() : client.disconnect?.()
+    void Promise.resolve(gone).catch(() => undefined)
+  }
+  return [
+    {
+      name: `redis ${version}`,
+      async connect(url) {
+        const client = createClient({ url, disableOfflineQueue: true, socket })
+        // Before connecting, so that the store's listener for errors is there.
+        await client.on('error', () => undefined).connect()
+        return { client, close: closing(client) }
+      },
+      async connectCluster(ports) {
+        const client = createCluster({ rootNodes: ports.map((port) => ({ url: `redis://127.0.0.1:${port}` })), defaults: { socket } })
+        await client.on('error', () => undefined).connect()
+        return { client, close: closing(client) }
+      },
+      ...(createSentinel && {
+        async connectSentinel(sentinelRootNodes) {
+          const client = createSentinel({ name: masterName, sentinelRootNodes, nodeClientOptions: { socket }, sentinelClientOptions: { socket } })
+          await client.on('error', () => undefined).connect()
+          return { client, close: closing(client) }
+        }
+      })
+    }
+  ]
+}
+
+function ioRedis(name: string): Driver[] {
+  const version = versionOf(name)
+  if (version === undefined) return []
+  const { Redis, Cluster } = require(name) as typeof IoRedis
+  const options = { commandTimeout: 1500, connectTimeout: 1000, enableOfflineQueue: false, lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: (tries: number) => Math.min(20 * 2 ** tries, 300) }
+  const silent = () => undefined
+  return [
+    {
+      name: `ioredis ${version}`,
+      async connect(url) {
+        const client = new Redis(url, options).on('error', silent)
+        await client.connect()
+        return { client, close: () => client.disconnect() }
+      },
+      async connectCluster(ports) {
+        const client = new Cluster(ports.map((port) => ({ host: '127.0.0.1', port })), { lazyConnect: true, redisOptions: { commandTimeout: 1500 } }).on('error', silent)
+        await client.connect()
+        return { client, close: () => client.disconnect() }
+      },
+      async connectSentinel(sentinels) {
+        const client = new Redis({ ...options, sentinels, name: masterName, reconnectOnError: (error) => error.message.startsWith('READONLY') }).on('error', silent)
+        await client.connect()
+        return { client, close: () => client.disconnect() }
+      }
+    }
+  ]
+}
+
+function versionOf(name: string): string | undefined {
+  try {
+    return (require(`${name}/package.json`) as { version: string }).version
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,175 @@
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import type { ExecutionContext, TestFn } from 'ava'
+
+const run = promisify(execFile)
+
+/** Real Redis servers, each on free loopback ports and with a temporary directory. */
+export const hasRedis = spawnSync('redis-server', ['--version']).status === 0
+
+type Skippable = TestFn | ((title: string, run: (t: ExecutionContext) => void) => void)
+
+/** AVA's `test`; where there is no redis-server, one that skips everything, or with `CI=true` fails. */
+export function needsRedis(test: TestFn): TestFn {
+  if (hasRedis) return test
+  const advice = 'redis-server is missing: apt-get install redis-server'
+  const only: Skippable = process.env['CI'] === 'true' ? test : test.skip
+  only(advice, (t) => t.fail(advice))
+  if (only !== test) console.log(`Redis tests are skipped: ${advice}`)
+  const nothing = () => undefined
+  return Object.assign(nothing, { serial: nothing, before: nothing, after: { always: nothing } }) as unknown as TestFn
+}
+
+export interface RedisServer {
+  readonly port: number
+  readonly url: string
+  /** `redis-cli`; answers what it prints. */
+  cli: (...args: string[]) => Promise<string>
+  /** SIGSTOP: it holds its connections and answers nobody. */
+  pause: () => void
+  resume: () => void
+  /** kill -9. */
+  kill: () => Promise<void>
+  /** On the same port, with the same settings; what was only in memory is gone. */
+  start: () => Promise<void>
+  stop: () => Promise<void>
+}
+
+/** Starts a server; arguments are `redis-server`'s. */
+export async function startRedis(...args: string[]): Promise<RedisServer> {
+  const dir = await mkdtemp(join(tmpdir(), 'keepsake-redis-'))
+  const server = createRedis(dir, await freePort(), args)
+  await server.start()
+  return server
+}
+
+/** Three masters, each with `replicas` replicas, that cover all slots. */
+export async function startCluster(replicas = 0): Promise<{ servers: RedisServer[]; stop: () => Promise<void> }> {
+  const count = 3 * (1 + replicas)
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => startRedis('--cluster-enabled', 'yes', '--cluster-port', String(await freePort()), '--cluster-node-timeout', '2000', '--repl-diskless-sync-delay', '0'))
+  )
+  const addresses = servers.map(({ port }) => `127.0.0.1:${port}`)
+  await run('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-replicas', String(replicas), '--cluster-yes'])
+  await until('the cluster is complete', async () => {
+    for (const { cli } of servers) {
+      const info = await cli('CLUSTER', 'INFO')
+      if (!info.includes('cluster_state:ok') || !info.includes(`cluster_known_nodes:${count}`)) return false
+      const role = await cli('INFO', 'replication')
+      if (role.includes('role:slave') ? !role.includes('master_link_status:up') : !role.includes(`connected_slaves:${replicas}`)) return false
+    }
+    return true
+  })
+  return { servers, stop: async () => void (await Promise.all(servers.map(({ stop }) => stop()))) }
+}
+
+export const masterName = 'keepsake'
+
+/** A master with one replica, and three sentinels that watch them. */
+export async function startSentinels(): Promise<{ master: RedisServer; replica: RedisServer; sentinels: { host: string; port: number }[]; stop: () => Promise<void> }> {
+  const options = ['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1']
+  const master = await startRedis(...options)
+  const replica = await startRedis(...options, '--replicaof', '127.0.0.1', String(master.port))
+  await until('the replica follows', async () => (await replica.cli('INFO', 'replication')).includes('master_link_status:up'))
+  const watchers = await Promise.all(
+    [1, 2, 3].map(async () => {
+      const dir = await mkdtemp(join(tmpdir(), 'keepsake-sentinel-'))
+      const conf = join(dir, 'sentinel.conf')
+      await writeFile(
+        conf,
+        `sentinel monitor ${masterName} 127.0.0.1 ${master.port} 2\nsentinel down-after-milliseconds ${masterName} 500\n` +
+          `sentinel failover-timeout ${masterName} 2000\n`
+      )
+      const sentinel = createRedis(dir, await freePort(), [], conf)
+      await sentinel.start()
+      return sentinel
+    })
+  )
+  await until('the sentinels know each other', async () => {
+    const views = await Promise.all(watchers.map(({ cli }) => cli('SENTINEL', 'MASTER', masterName)))
+    return views.every((view) => /num-slaves\n1\n/.test(view) && /num-other-sentinels\n2\n/.test(view))
+  })
+  return {
+    master,
+    replica,
+    sentinels: watchers.map(({ port }) => ({ host: '127.0.0.1', port })),
+    stop: async () => void (await Promise.all([...watchers, master, replica].map(({ stop }) => stop())))
+  }
+}
+
+/** Polls until it holds, for at most so many milliseconds. */
+export async function until(what: string, holds: () => Promise<boolean> | boolean, timeout = 15_000): Promise<void> {
+  for (const end = Date.now() + timeout; ; await delay(20)) {
+    if (await attempt(holds)) return
+    if (Date.now() > end) throw new Error(`not within ${timeout} ms: ${what}`)
+  }
+}
+
+/** What throws does not hold yet. */
+async function attempt(holds: () => Promise<boolean> | boolean): Promise<boolean> {
+  try {
+    return await holds()
+  } catch {
+    return false
+  }
+}
+
+/** A port that nobody listens on: the kernel hands out another one each time. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+function createRedis(dir: string, port: number, args: string[], conf?: string): RedisServer {
+  let child: ChildProcess | undefined
+  const base = conf === undefined ? ['--save', '', '--appendonly', 'no'] : [conf, '--sentinel']
+  const end = async (signal: NodeJS.Signals) => {
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill(signal)
+    await exited
+  }
+  const server: RedisServer = {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    cli: async (...command) => (await run('redis-cli', ['-p', String(port), ...command])).stdout,
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
+    kill: () => end('SIGKILL'),
+    async start() {
+      child = spawn('redis-server', [...(conf === undefined ? [] : base), '--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--loglevel', 'warning', ...(conf === undefined ? base : []), ...args], { stdio: 'ignore' })
+      live.add(child)
+      await until(`redis-server listens on ${port}`, () => answers(port))
+    },
+    async stop() {
+      await end('SIGKILL')
+      await rm(dir, { recursive: true, force: true })
+    }
+  }
+  return server
+}
+
+// However a test process ends, its servers end with it.
+const live = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of live) child.kill('SIGKILL')
+})
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
+    socket.once('data', () => socket.destroy())
+    socket.once('data', () => resolve(true))
+    socket.once('error', () => resolve(false))
+  })
+}
