@@ -1,0 +1,221 @@
+import { resolve } from 'node:path'
+import { assertKnown, assertOption, isCount, isPositive } from '../check.js'
+import { conflictError, SessionError, storeError } from '../errors.js'
+import { emit } from '../events.js'
+import { readRecord, writeRecord } from '../record.js'
+import { defaultScope, type Recipe, type SessionRecord, type SessionStore, type StoreScope } from '../store.js'
+import { claimsOrLocks } from './file/auto.js'
+import { createClaims } from './file/claims.js'
+import { hintFor } from './file/hints.js'
+import { createFolder } from './file/folder.js'
+import { createLocks } from './file/lockfile.js'
+import { assertId, namesOf } from './file/names.js'
+import { createQueue, type Turn } from './file/queue.js'
+import { createSweep } from './file/sweep.js'
+import { createUpkeep, type Upkeep } from './file/upkeep.js'
+
+export interface FileStoreOptions {
+  /** The directory, resolved when the store is made. Made with mode 0700 when it is missing. @default 'sessions' */
+  dir?: string | undefined
+  /**
+   * The most sessions that are kept. Over it, in the background, expired ones go first, then those whose deadline is
+   * nearest, down to 90 %. `0`: no limit. @default 10_000
+   */
+  threshold?: number | undefined
+  /** The mode of the files, whatever the umask; a string is octal: `'600'`, `'0o600'`. @default 0o600 */
+  mode?: number | string | undefined
+  /** How often expired sessions are looked for, in milliseconds. @default 900_000 (15 minutes) */
+  sweepEvery?: number | undefined
+  /**
+   * What an acknowledged write outlasts: `'process'` the death of the process, `'power'` that of the machine, at the price
+   * of waiting for the disk. @default 'process'
+   */
+  durability?: 'process' | 'power' | undefined
+  /**
+   * How processes that share the directory keep out of each other's way: `'auto'` by links, or by lock files where the file
+   * system has no links; `'lockfile'` always by lock files. All processes must use the same. @default 'auto'
+   */
+  locking?: 'auto' | 'lockfile' | undefined
+}
+
+const known: readonly (keyof FileStoreOptions)[] = ['dir', 'threshold', 'mode', 'sweepEvery', 'durability', 'locking']
+
+// How long an update goes on against others who win each time, or a lock that a dead process left.
+const longestTry = 5000
+
+/**
+ * Keeps sessions in a directory, one JSON file each, which any number of processes of one machine may share.
+ *
+ * @example
+ * app.use(session({ store: fileStore({ dir: 'var/sessions', threshold: 5000 }) }))
+ */
+export function fileStore(options: FileStoreOptions = {}): SessionStore {
+  const { dir, threshold, mode, sweepEvery, durability, locking } = checked(options)
+  const sync = durability === 'power'
+  const upkeeps = new Set<Upkeep>()
+  let pending = 0
+  let idle: (() => void) | undefined
+  let closing: Promise<void> | undefined
+
+  /** Counts what is under way for `close()`, and gives failures of the file system their form. */
+  async function during<T>(action: string, work: () => Promise<T>): Promise<T> {
+    if (closing) throw new SessionError('ERR_SESSION_STORE', 'the file store is closed: make a new one to go on')
+    pending++
+    try {
+      return await work()
+    } catch (error) {
+      throw isSystemError(error) ? storeError(action + hintFor(error, dir), error) : error
+    } finally {
+      if (--pending === 0) idle?.()
+    }
+  }
+
+  async function close(): Promise<void> {
+    if (pending > 0) {
+      await new Promise<void>((done) => {
+        idle = done
+      })
+    }
+    await Promise.all([...upkeeps].map((upkeep) => upkeep.stop()))
+  }
+
+  function scope({ prefix, now }: StoreScope): SessionStore {
+    const names = namesOf(dir, prefix)
+    const folder = createFolder(names, { mode, sync })
+    const locks = createLocks({ names, sync })
+    const swap = locking === 'lockfile' ? locks : claimsOrLocks(names, createClaims({ names, sync }), locks)
+    const queue = createQueue()
+    const sweep = createSweep({ folder, swap, queue, now, stopped: () => closing !== undefined })
+    const upkeep = createUpkeep({ names, sweep, threshold, sweepEvery, failed: tell })
+    upkeeps.add(upkeep)
+
+    function call<T>(action: string, id: string, work: () => Promise<T>): Promise<T> {
+      return during(action, () => {
+        assertId(id)
+        upkeep.start()
+        return work()
+      })
+    }
+
+    function ifLive(record: SessionRecord | undefined): SessionRecord | undefined {
+      if (!record || record.expires > now()) return record
+      emit({ type: 'expire', id: record.id })
+      return undefined
+    }
+
+    async function create(id: string, text: string, deadline: number): Promise<boolean> {
+      while (!(await folder.add(id, text, deadline))) {
+        const there = await folder.read(id)
+        if (there && ifLive(there)) return false
+        if (there) await swap.remove(id, there.rev)
+      }
+      upkeep.created()
+      return true
+    }
+
+    /** What to begin with: the newest that is known without a look at the disk, or else what is there. */
+    async function first(id: string, turn: Turn, seen: SessionRecord | undefined): Promise<SessionRecord | undefined> {
+      const reading = turn.last === undefined ? undefined : readRecord(turn.last, id)
+      if (reading && 'record' in reading && reading.record.rev >= (seen?.rev ?? 0)) return ifLive(reading.record)
+      // Past its deadline as it was seen; somebody may have moved that since.
+      if (seen && seen.expires > now()) return seen
+      return ifLive(await folder.read(id))
+    }
+
+    async function update(id: string, turn: Turn, recipe: Recipe, seen?: SessionRecord): Promise<SessionRecord | null | undefined> {
+      const end = performance.now() + longestTry
+      let current = await first(id, turn, seen)
+      for (let tries = 1; current; tries++) {
+        const next = recipe(current)
+        if (next === null) {
+          turn.last = undefined
+          if (await swap.remove(id, current.rev)) return null
+        } else {
+          const written = { ...next, rev: current.rev + 1 }
+          const text = writeRecord(written)
+          const unique = await folder.prepare(id, text, written.expires)
+          if (unique === undefined) return undefined
+          turn.last = undefined
+          if (await swap.replace(id, current.rev, unique)) {
+            turn.last = text
+            return written
+          }
+        }
+        emit({ type: 'conflict', id })
+        if (performance.now() > end) throw conflictError(tries)
+        current = ifLive(await folder.read(id))
+      }
+      return undefined
+    }
+
+    async function destroy(id: string): Promise<SessionRecord | undefined> {
+      const end = performance.now() + longestTry
+      let current = ifLive(await folder.read(id))
+      for (let tries = 1; current; tries++) {
+        if (await swap.remove(id, current.rev)) return current
+        if (performance.now() > end) throw conflictError(tries)
+        current = ifLive(await folder.read(id))
+      }
+      return undefined
+    }
+
+    return {
+      read: (id) => call('read a session', id, async () => ifLive(await folder.read(id))),
+      create(id, record) {
+        const written = { ...record, rev: 1 }
+        const text = writeRecord(written)
+        return call('create a session', id, () => queue.run(id, () => create(id, text, written.expires)))
+      },
+      update: (id, recipe, seen) => call('save a session', id, () => queue.run(id, (turn) => update(id, turn, recipe, seen))),
+      destroy: (id) =>
+        call('remove a session', id, () =>
+          queue.run(id, (turn) => {
+            turn.last = undefined
+            return destroy(id)
+          })
+        ),
+      async *records() {
+        // So that a closed store says so, as it does for every other call.
+        await during('list the sessions', async () => undefined)
+        for await (const id of sweep.ids()) {
+          const record = await during('list the sessions', async () => ifLive(await folder.read(id)))
+          if (record) yield record
+        }
+      },
+      prune: () => during('remove expired sessions', () => sweep.prune()),
+      close: () => (closing ??= close()),
+      scope
+    }
+  }
+
+  return scope(defaultScope)
+}
+
+function checked(options: FileStoreOptions): Required<{ [Name in keyof FileStoreOptions]: NonNullable<FileStoreOptions[Name]> }> & { mode: number } {
+  const where = 'fileStore(options)'
+  assertKnown(where, options, known)
+  const { dir = 'sessions', threshold = 10_000, mode = 0o600, sweepEvery = 900_000, durability = 'process', locking = 'auto' } = options
+  assertOption(where, 'dir', dir, typeof dir === 'string' && dir !== '' && !dir.includes('\0'), 'the path of a directory')
+  assertOption(where, 'threshold', threshold, isCount(threshold), 'a whole number (0 = no limit)')
+  assertOption(where, 'sweepEvery', sweepEvery, isPositive(sweepEvery), 'a number of milliseconds above 0')
+  assertOption(where, 'durability', durability, durability === 'process' || durability === 'power', "'process' or 'power'")
+  assertOption(where, 'locking', locking, locking === 'auto' || locking === 'lockfile', "'auto' or 'lockfile'")
+  const bits = modeBits(mode)
+  assertOption(where, 'mode', mode, bits !== undefined, "0o400 to 0o777 with the owner's right to read, or octal digits such as '600'")
+  return { dir: resolve(dir), threshold, mode: bits!, sweepEvery, durability, locking }
+}
+
+function modeBits(mode: unknown): number | undefined {
+  const bits = typeof mode === 'string' && /^(0o?)?[0-7]{3}$/.test(mode) ? Number.parseInt(mode.replace(/^0o?/, ''), 8) : mode
+  // 600 without the 0o is more than 0o777; a file that its owner cannot read is of no use.
+  return isCount(bits) && bits <= 0o777 && (bits & 0o400) !== 0 ? bits : undefined
+}
+
+/** Of what goes on in the background, where nobody waits for it. */
+function tell(error: unknown): void {
+  emit({ type: 'store-error', id: undefined, error })
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error
+}

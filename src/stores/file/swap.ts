@@ -1,0 +1,30 @@
+import { readText } from './io.js'
+
+/** Replaces or removes a record on the condition that it still is at a revision. */
+export interface Swap {
+  /**
+   * Puts the temporary file in place of the record. `false`: the record has moved on or is gone. Either way, and when it
+   * fails, the temporary file is used up.
+   */
+  replace(id: string, rev: number, unique: string): Promise<boolean>
+  /** Removes the record. `false`: it has moved on or is gone. */
+  remove(id: string, rev: number): Promise<boolean>
+}
+
+/** A record that has no revision, because it is gone or is none. */
+export const nowhere = -1
+
+/** The revision that a record's file is at. */
+export async function revisionAt(path: string): Promise<number> {
+  const found = await readText(path)
+  if (!found || 'corrupt' in found) return nowhere
+  const match = /^\{"rev":(\d{1,16}),/.exec(found.text)
+  if (match) return Number(match[1])
+  try {
+    // A person edited the file, or another program wrote it with its members in another order.
+    const { rev } = JSON.parse(found.text) as { rev?: unknown }
+    return typeof rev === 'number' ? rev : nowhere
+  } catch {
+    return nowhere
+  }
+}

@@ -1,0 +1,188 @@
+import fs from 'node:fs'
+import { emit } from '../../events.js'
+import type { SessionRecord } from '../../store.js'
+import { finish } from './claims.js'
+import type { Folder } from './folder.js'
+import { createHeap, type Candidate } from './heap.js'
+import { discard, hasCode, lstat, setDeadline } from './io.js'
+import type { Entry } from './names.js'
+import type { Queue } from './queue.js'
+import { revisionAt, type Swap } from './swap.js'
+
+export interface SweepOptions {
+  folder: Folder
+  swap: Swap
+  queue: Queue
+  now: () => number
+  /** Asked between any two files. */
+  stopped: () => boolean
+}
+
+/** What is done for a directory as a whole, one file after another, so that requests always find a free thread. */
+export interface Sweep {
+  /** The ids of all records, live or not. */
+  ids(): AsyncGenerator<string>
+  /** How many records there are. */
+  count(): Promise<number>
+  /** Removes expired records, and what dead processes left behind. Answers how many records it removed. */
+  prune(): Promise<number>
+  /** Removes records until there are at most `target`: expired ones, then those with the nearest deadlines. Answers how many are left. */
+  evict(target: number, stopped: () => boolean): Promise<number>
+}
+
+// No write takes that long: whoever made it is dead, or was stopped and will find out.
+const leftOver = 3_600_000
+// What file systems round a time to.
+const grain = 5000
+const mostAtOnce = 20_000
+
+export function createSweep({ folder, swap, queue, now, stopped: closed }: SweepOptions): Sweep {
+  const { names } = folder
+
+  /** A directory is read in pieces: a listing of a million names at once would hold the event loop. */
+  async function* entries(): AsyncGenerator<Entry> {
+    try {
+      for await (const { name } of await fs.promises.opendir(names.dir, { bufferSize: 256 })) {
+        if (closed()) return
+        const entry = names.parse(name)
+        if (entry) yield entry
+      }
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error
+    }
+  }
+
+  /** Whether the record was removed; `isDue` sees the record itself, as a file's times may be wrong. */
+  function removeIf(id: string, isDue: (record: SessionRecord) => boolean | Promise<boolean>): Promise<SessionRecord | undefined> {
+    return queue.run(id, async (turn) => {
+      const reading = await folder.look(id).catch(skipNewer)
+      if (!reading) return undefined
+      if ('corrupt' in reading) {
+        // A new record that is being written looks torn as well.
+        const age = await ageOf(names.record(id))
+        if (age !== undefined && age > leftOver) await folder.moveAside(id, reading.corrupt)
+        return undefined
+      }
+      const { record } = reading
+      if (!(await isDue(record)) || !(await swap.remove(id, record.rev))) return undefined
+      turn.last = undefined
+      return record
+    })
+  }
+
+  async function removeExpired(id: string): Promise<boolean> {
+    const removed = await removeIf(id, async (record) => {
+      if (record.expires <= now()) return true
+      // A copied directory has fresh times: put right, so that the next sweep need not look inside again.
+      await setDeadline(names.record(id), record.expires).catch(() => undefined)
+      return false
+    })
+    return removed !== undefined
+  }
+
+  async function tidy(entry: Exclude<Entry, { kind: 'record' }>): Promise<void> {
+    const path =
+      entry.kind === 'temporary' ? names.temporary(entry.id, entry.unique) : names.claim(entry.id, entry.rev, entry.generation)
+    const age = await ageOf(path)
+    if (age === undefined || age < leftOver) return
+    if (entry.kind === 'temporary') return discard(path)
+    const before = entry.rev - 1
+    // Void claims stay while the record is where they were made: see claims.ts.
+    if ((await revisionAt(names.record(entry.id))) === before) await finish(names, entry.id, before, entry.generation)
+    else await discard(path)
+  }
+
+  return {
+    async *ids() {
+      for await (const entry of entries()) if (entry.kind === 'record') yield entry.id
+    },
+
+    async count() {
+      let count = 0
+      for await (const entry of entries()) if (entry.kind === 'record') count++
+      return count
+    },
+
+    async prune() {
+      let count = 0
+      for await (const entry of entries()) {
+        if (entry.kind !== 'record') await tidy(entry)
+        else if (((await deadlineOf(names.record(entry.id))) ?? Infinity) <= now() && (await removeExpired(entry.id))) count++
+      }
+      return count
+    },
+
+    async evict(target, stopped) {
+      const corrected = new Set<string>()
+
+      async function evictOne({ id, deadline }: Candidate): Promise<boolean> {
+        const removed = await removeIf(id, async (record) => {
+          if (record.expires <= now()) return true
+          const misjudged = Math.abs(record.expires - deadline) > grain
+          if (!misjudged || corrected.has(id)) return true
+          corrected.add(id)
+          await setDeadline(names.record(id), record.expires).catch(() => undefined)
+          return false
+        })
+        if (removed && removed.expires > now()) {
+          emit({ type: 'evict', id })
+          warnOnce()
+        }
+        return removed !== undefined
+      }
+
+      for (;;) {
+        let count = 0
+        const heap = createHeap(mostAtOnce)
+        for await (const entry of entries()) {
+          if (entry.kind !== 'record') continue
+          count++
+          const deadline = await deadlineOf(names.record(entry.id))
+          if (deadline !== undefined) heap.offer({ id: entry.id, deadline })
+        }
+        const correctedBefore = corrected.size
+        let removed = 0
+        for (const candidate of heap.nearest(Math.max(0, count - target))) {
+          if (closed() || stopped()) break
+          if (await evictOne(candidate)) removed++
+        }
+        count -= removed
+        const progress = removed > 0 || corrected.size > correctedBefore
+        if (count <= target || !progress || closed() || stopped()) return count
+      }
+    }
+  }
+}
+
+async function deadlineOf(path: string): Promise<number | undefined> {
+  return (await lstat(path).catch(gone))?.mtimeMs
+}
+
+async function ageOf(path: string): Promise<number | undefined> {
+  const stats = await lstat(path).catch(gone)
+  // The system's clock, not the injected one: what is old here was made by a process that no longer runs.
+  return stats && Date.now() - stats.ctimeMs
+}
+
+function gone(error: unknown): undefined {
+  if (!hasCode(error, 'ENOENT')) throw error
+  return undefined
+}
+
+/** A record of a newer version is that version's to judge. */
+function skipNewer(error: unknown): undefined {
+  if (!hasCode(error, 'ERR_SESSION_STORE')) throw error
+  return undefined
+}
+
+let warned = false
+
+function warnOnce(): void {
+  if (warned) return
+  warned = true
+  process.emitWarning(
+    'fileStore holds more sessions than its `threshold` allows (SESSION_FILE_THRESHOLD), so sessions that are still alive' +
+      ' are being removed and people logged out: raise it, or set it to 0 to keep every session until it expires',
+    { type: 'SessionWarning', code: 'SESSION_FILE_THRESHOLD' }
+  )
+}

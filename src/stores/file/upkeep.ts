@@ -1,0 +1,131 @@
+import { lockSweep } from './lockfile.js'
+import type { Names } from './names.js'
+import type { Sweep } from './sweep.js'
+
+export interface UpkeepOptions {
+  names: Names
+  sweep: Sweep
+  /** The most records; `0`: no limit. */
+  threshold: number
+  /** Milliseconds between two sweeps. */
+  sweepEvery: number
+  /** Told of failures: nobody waits for what goes on here. */
+  failed: (error: unknown) => void
+}
+
+/** Decides when the directory is looked after, in the background. */
+export interface Upkeep {
+  /** Starts the regular sweep; further calls do nothing. */
+  start(): void
+  /** To be told after every record that was made. */
+  created(): void
+  /** Resolves when nothing is going on any more. */
+  stop(): Promise<void>
+}
+
+/** The longest delay that a timer can have: 2^31-1 ms. */
+const longestDelay = 2_147_483_647
+// A count is repeated this long after a record was made, whoever else makes some: so that all processes together are not
+// over the threshold once they rest. At most a fiftieth of the time goes into it.
+const recountAfter = 1000
+const recountShare = 50
+const promptly = 100
+
+export function createUpkeep({ names, sweep, threshold, sweepEvery, failed }: UpkeepOptions): Upkeep {
+  let stopped = false
+  let interval: NodeJS.Timeout | undefined
+  let recount: { timer: NodeJS.Timeout; due: number } | undefined
+  let running: Promise<void> = Promise.resolve()
+  let known: number | undefined
+  let lastDuration = 0
+  // While records cannot be removed, being over the threshold must not make every new one look again.
+  let stuck = false
+  let failures = 0
+
+  // A tenth at a time, so that what it costs is shared by as many new records.
+  const target = Math.ceil(threshold * 0.9)
+
+  /** One thing at a time in this process, and one process at a time for what `work` does under the lock. */
+  function run(work: () => Promise<void>): void {
+    running = running.then(() => (stopped ? undefined : work())).catch(failed)
+  }
+
+  function plan(delay: number): void {
+    const due = performance.now() + delay
+    if (stopped || (recount && recount.due <= due)) return
+    clearTimeout(recount?.timer)
+    const timer = setTimeout(() => {
+      recount = undefined
+      run(holdThreshold)
+    }, Math.min(delay, longestDelay)).unref()
+    recount = { timer, due }
+  }
+
+  function planRecount(): void {
+    plan(Math.max(recountAfter, recountShare * lastDuration) * 2 ** failures)
+  }
+
+  async function holdThreshold(): Promise<void> {
+    const began = performance.now()
+    // Those made from now on may be missed by the count.
+    known = 0
+    try {
+      const counted = await sweep.count()
+      known += counted
+      lastDuration = performance.now() - began
+      if (known <= threshold) {
+        stuck = false
+        failures = 0
+        return
+      }
+      const lock = await lockSweep(names)
+      try {
+        const left = lock && (await sweep.evict(target, () => lock.lost()))
+        if (left !== undefined) known = left
+      } finally {
+        await lock?.release()
+      }
+    } catch (error) {
+      known = undefined
+      failures = Math.min(failures + 1, 10)
+      planRecount()
+      throw error
+    }
+    failures = 0
+    stuck = known > threshold
+    // Another process is at it, or records were made meanwhile.
+    planRecount()
+  }
+
+  async function regular(): Promise<void> {
+    const lock = await lockSweep(names).catch((error: unknown) => {
+      // No directory: nothing to look after.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    })
+    if (!lock) return
+    try {
+      await sweep.prune()
+    } finally {
+      await lock.release()
+    }
+    if (threshold > 0) await holdThreshold()
+  }
+
+  return {
+    start() {
+      interval ??= setInterval(() => run(regular), Math.min(sweepEvery, longestDelay)).unref()
+    },
+    created() {
+      if (threshold === 0) return
+      if (known !== undefined) known++
+      if (known !== undefined && known > threshold && !stuck) plan(promptly)
+      else planRecount()
+    },
+    async stop() {
+      stopped = true
+      clearInterval(interval)
+      clearTimeout(recount?.timer)
+      await running
+    }
+  }
+}
