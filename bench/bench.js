@@ -1,0 +1,89 @@
+/**
+ * What a session costs. Needs the built package, redis-server, and for steady figures Linux with taskset.
+ *
+ *   node bench.js                 the table, written to results.md and chart.svg as well
+ *     --quick                     one short round, nothing written
+ *     --only 'redis|^file'        only variants whose names match, nothing written
+ *     --rounds 9
+ *     --json file                 every figure of every round
+ *     --profile directory         a CPU profile of every variant and kind of request
+ *     --dist directory            another build of koa-keepsake, to compare
+ *     --dir directory             where files are kept: by default the system's temporary directory
+ */
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { chart } from './chart.js'
+import { measure } from './measure.js'
+import { startRedis, stepAside } from './process.js'
+import { environment, report, summarize } from './report.js'
+import { variants } from './variants/index.js'
+
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    rounds: { type: 'string' },
+    json: { type: 'string' },
+    profile: { type: 'string' },
+    dist: { type: 'string', default: fileURLToPath(new URL('../dist', import.meta.url)) },
+    dir: { type: 'string', default: tmpdir() }
+  }
+})
+
+if (!existsSync(join(flags.dist, 'index.js'))) throw new Error('build the package first: npm run build, in the directory above')
+
+// With 500 + 2 × 2000 + 5000 sessions, a file store stays below its default threshold of 10 000.
+const plan = {
+  rounds: Number(flags.rounds ?? (flags.quick ? 1 : 7)),
+  warmUp: 2000,
+  requests: flags.quick ? 2500 : 5000,
+  seconds: flags.quick ? 0.7 : 1.5,
+  sessions: 500,
+  connections: 32
+}
+if (flags.profile) await mkdir(flags.profile, { recursive: true })
+
+const wanted = new RegExp(flags.only ?? '.')
+const chosen = Object.keys(variants).filter((name) => wanted.test(name))
+const names = [...new Set([...chosen.map((name) => variants[name].bare ?? name), ...chosen])]
+
+stepAside()
+const redisDir = await mkdtemp(join(tmpdir(), 'bench-redis-'))
+const redis = await startRedis(redisDir)
+const rounds = []
+try {
+  for (let round = 1; round <= plan.rounds; round++) {
+    const results = {}
+    for (const name of shuffled(names)) {
+      process.stderr.write(`\rround ${round} of ${plan.rounds}: ${name.padEnd(30)}`)
+      results[name] = await measure(name, { ...plan, redis, dir: flags.dir, profileTo: flags.profile, settings: { dist: resolve(flags.dist) } })
+    }
+    rounds.push(results)
+  }
+} finally {
+  process.stderr.write('\n')
+  await redis.stop()
+  await rm(redisDir, { recursive: true })
+}
+
+const summary = { environment: await environment(redis.version, flags.dir), plan, variants: summarize(rounds) }
+const markdown = report(summary)
+process.stdout.write(markdown)
+if (flags.json) await writeFile(flags.json, `${JSON.stringify({ ...summary, rounds }, null, 2)}\n`)
+if (!flags.quick && !flags.only) {
+  await writeFile(new URL('results.md', import.meta.url), markdown)
+  await writeFile(new URL('chart.svg', import.meta.url), chart(summary))
+}
+
+function shuffled(list) {
+  const result = [...list]
+  for (let last = result.length - 1; last > 0; last--) {
+    const other = Math.floor(Math.random() * (last + 1))
+    ;[result[last], result[other]] = [result[other], result[last]]
+  }
+  return result
+}

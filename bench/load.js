@@ -1,0 +1,81 @@
+// The load: keep-alive connections on raw sockets, which cost a fraction of what any of the servers costs.
+import { connect } from 'node:net'
+
+/**
+ * Sends at most `total` requests over `connections` connections, one at a time on each, and starts none after `seconds`.
+ * `requestOf(n)` is the text of the n-th, `answered(n, response)` gets its response: `{ head, body }`. Any status but 200
+ * is an error. Answers how many were answered, and how long that took.
+ */
+export function load({ port, total, seconds = Infinity, connections, requestOf, answered }) {
+  return new Promise((resolve, reject) => {
+    const sockets = []
+    let sent = 0
+    let done = 0
+    const started = performance.now()
+
+    function finish(error) {
+      for (const socket of sockets) socket.destroy()
+      if (error) reject(error)
+      else resolve({ count: done, seconds: (performance.now() - started) / 1000 })
+    }
+
+    function open() {
+      const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+      socket.setEncoding('latin1')
+      let number = 0
+      let text = ''
+      const send = () => {
+        if (sent === total || performance.now() - started > seconds * 1000) return
+        number = sent++
+        socket.write(requestOf(number), 'latin1')
+      }
+      socket.on('connect', send)
+      socket.on('error', finish)
+      socket.on('data', (chunk) => {
+        text = text === '' ? chunk : text + chunk
+        const end = text.indexOf('\r\n\r\n')
+        if (end === -1) return
+        const length = /\r\ncontent-length: (\d+)/i.exec(text)
+        const size = end + 4 + (length ? Number(length[1]) : 0)
+        if (text.length < size) return
+        const head = text.slice(0, end + 2)
+        const body = text.slice(end + 4, size)
+        text = ''
+        if (!head.startsWith('HTTP/1.1 200')) return finish(new Error(`unexpected answer: ${head}${body}`))
+        answered?.(number, { head, body })
+        done++
+        send()
+        if (done === sent) finish()
+      })
+      sockets.push(socket)
+    }
+
+    for (let opened = 0; opened < Math.min(connections, total); opened++) open()
+  })
+}
+
+/** Clients that keep their cookies, as browsers do. */
+export class Clients {
+  #cookies
+
+  constructor(count) {
+    this.#cookies = Array.from({ length: count }, () => new Map())
+    this.headers = Array.from({ length: count }, () => '')
+  }
+
+  get count() {
+    return this.headers.length
+  }
+
+  request(number, path) {
+    return `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${this.headers[number % this.count]}\r\n`
+  }
+
+  /** Keeps the cookies of a response. */
+  keep(number, head) {
+    if (!/\r\nset-cookie: /i.test(head)) return
+    const jar = this.#cookies[number % this.count]
+    for (const [, name, value] of head.matchAll(/\r\nset-cookie: ([^=]+)=([^;\r]*)/gi)) jar.set(name, value)
+    this.headers[number % this.count] = `Cookie: ${[...jar].map(([name, value]) => `${name}=${value}`).join('; ')}\r\n`
+  }
+}

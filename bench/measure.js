@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Clients, load } from './load.js'
+import { startServer } from './process.js'
+import { kinds } from './work.js'
+
+/**
+ * One round of one variant: a fresh process, sessions, two warm-ups with every kind of request, then each kind measured.
+ * Answers, by kind, the server's CPU µs a request and requests a second; its resident memory with the sessions held; and
+ * how many writes were lost.
+ *
+ * The collector is not asked to run before a window: a forced collection throws compiled code away, after which bare Koa
+ * costs five times as much.
+ */
+export async function measure(variant, { redis, requests, warmUp, sessions, connections, seconds, profileTo, settings, dir: parent }) {
+  const dir = await mkdtemp(join(parent, 'bench-sessions-'))
+  const server = await startServer(variant, { dir, redisPort: redis.port, ...settings })
+  try {
+    const { port } = server
+    const clients = new Clients(sessions)
+    const strangers = new Clients(1)
+    const run = (kind, total) => {
+      const who = kind === 'none' || kind === 'new' ? strangers : clients
+      return load({
+        port,
+        total,
+        seconds,
+        connections,
+        requestOf: (number) => who.request(number, `/${kind}`),
+        answered: (number, { head }) => who === clients && clients.keep(number, head)
+      })
+    }
+
+    const hasSessions = await open(port, clients, connections)
+    let expected = sessions
+    for (const kind of [...kinds, ...kinds]) {
+      const { count } = await run(kind, warmUp)
+      if (kind === 'write') expected += count
+    }
+
+    const result = {}
+    for (const kind of kinds) {
+      if (profileTo) await server.tell('profile')
+      const before = await server.tell('usage')
+      const window = await run(kind, requests)
+      const after = await server.tell('usage')
+      if (profileTo) await server.tell('profiled', join(profileTo, `${variant.replaceAll('/', '-')}-${kind}.cpuprofile`))
+      const cpu = after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system
+      result[kind] = { cpu: cpu / window.count, perSecond: window.count / window.seconds }
+      if (kind !== 'write') continue
+      expected += window.count
+      result.memory = after.memory
+    }
+    if (hasSessions) result.lost = expected - (await visits(port, clients, connections))
+    return result
+  } finally {
+    await server.stop()
+    await Promise.all([rm(dir, { recursive: true }), redis.flush()])
+  }
+}
+
+/** Opens a session for each client; `false`: the variant has none. */
+async function open(port, clients, connections) {
+  let opened = 0
+  await load({
+    port,
+    total: clients.count,
+    connections,
+    requestOf: (number) => clients.request(number, '/new'),
+    answered(number, { head }) {
+      if (/\r\nset-cookie: /i.test(head)) opened++
+      clients.keep(number, head)
+    }
+  })
+  if (opened === clients.count) return true
+  if (opened > 0) throw new Error(`only ${opened} of ${clients.count} sessions were opened`)
+  // What a browser sends to an application without sessions: somebody else's cookie of the usual size.
+  clients.headers.fill(`Cookie: session=${'x'.repeat(43)}.${'x'.repeat(43)}\r\n`)
+  return false
+}
+
+/** What the sessions counted, all together: each write must be there. */
+async function visits(port, clients, connections) {
+  let sum = 0
+  await load({
+    port,
+    total: clients.count,
+    connections,
+    requestOf: (number) => clients.request(number, '/visits'),
+    answered: (_, { body }) => (sum += Number(body))
+  })
+  return sum
+}

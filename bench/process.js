@@ -1,0 +1,93 @@
+// Server processes of the benchmark, and the cores that they run on.
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, connect } from 'node:net'
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as delay } from 'node:timers/promises'
+
+const canPin = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0
+
+/** Core 0 is the measured server's, core 1 everybody else's. */
+export const pinning = canPin ? 'server and load pinned to a core each' : 'not pinned to cores'
+
+/** Moves this process, its threads and its later children away from the server's core. */
+export function stepAside() {
+  if (canPin) execFileSync('taskset', ['-acp', '1', String(process.pid)], { stdio: 'ignore' })
+}
+
+/** Starts a server process of a variant, with settings that can be JSON, and waits until it listens. */
+export async function startServer(variant, settings) {
+  const node = [process.execPath, fileURLToPath(new URL('server.js', import.meta.url)), variant, JSON.stringify(settings)]
+  const [program, ...args] = canPin ? ['taskset', '-c', '0', ...node] : node
+  const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], env: { ...process.env, NODE_ENV: 'production' } })
+
+  function next() {
+    return new Promise((resolve, reject) => {
+      const failed = () => reject(new Error(`the server of ${variant} ended`))
+      child.once('exit', failed)
+      child.once('message', (message) => {
+        child.off('exit', failed)
+        resolve(message)
+      })
+    })
+  }
+
+  const { port } = await next()
+  return {
+    port,
+    async tell(command, argument) {
+      const answer = next()
+      child.send({ command, argument })
+      return (await answer).answer
+    },
+    async stop() {
+      const ended = once(child, 'exit')
+      child.disconnect()
+      await ended
+    }
+  }
+}
+
+/** A Redis without persistence on a free port, on the load's core. */
+export async function startRedis(dir) {
+  const port = await freePort()
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir]
+  const child = spawn('redis-server', options, { stdio: 'ignore' })
+  await once(child, 'spawn')
+  for (let tries = 0; !(await command('PING').catch(() => '')).startsWith('+PONG'); tries++) {
+    if (tries === 200) throw new Error('redis-server does not answer')
+    await delay(20)
+  }
+
+  function command(name) {
+    return new Promise((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1', () => socket.write(`${name}\r\n`))
+      socket.setEncoding('utf8')
+      socket.on('error', reject)
+      socket.on('data', (text) => {
+        socket.destroy()
+        resolve(text)
+      })
+    })
+  }
+
+  return {
+    port,
+    version: execFileSync('redis-server', ['--version'], { encoding: 'utf8' }).match(/v=(\S+)/)[1],
+    flush: () => command('FLUSHALL'),
+    async stop() {
+      const ended = once(child, 'exit')
+      child.kill()
+      await ended
+    }
+  }
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  server.close()
+  return port
+}
