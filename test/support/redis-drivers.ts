@@ -35,29 +35,24 @@ function nodeRedis(name: string): Driver[] {
   if (version === undefined) return []
   const { createClient, createCluster, createSentinel } = require(name) as typeof NodeRedis
   const socket = { connectTimeout: 1000, reconnectStrategy: (tries: number) => Math.min(20 * 2 ** tries, 300) }
-  // Version 4 says `disconnect` to what `destroy` is since 5.
-  const closing = (client: { destroy?: () => unknown; disconnect?: () => unknown }) => () => {
-    const gone = client.destroy ? client.destroy() : client.disconnect?.()
-    void Promise.resolve(gone).catch(() => undefined)
-  }
   return [
     {
       name: `redis ${version}`,
       async connect(url) {
         const client = createClient({ url, disableOfflineQueue: true, socket })
         // Before connecting, so that the store's listener for errors is there.
-        await client.on('error', () => undefined).connect()
+        await client.on('error', nothing).connect()
         return { client, close: closing(client) }
       },
       async connectCluster(ports) {
         const client = createCluster({ rootNodes: ports.map((port) => ({ url: `redis://127.0.0.1:${port}` })), defaults: { socket } })
-        await client.on('error', () => undefined).connect()
+        await client.on('error', nothing).connect()
         return { client, close: closing(client) }
       },
       ...(createSentinel && {
         async connectSentinel(sentinelRootNodes) {
           const client = createSentinel({ name: masterName, sentinelRootNodes, nodeClientOptions: { socket }, sentinelClientOptions: { socket } })
-          await client.on('error', () => undefined).connect()
+          await client.on('error', nothing).connect()
           return { client, close: closing(client) }
         }
       })
@@ -70,28 +65,37 @@ function ioRedis(name: string): Driver[] {
   if (version === undefined) return []
   const { Redis, Cluster } = require(name) as typeof IoRedis
   const options = { commandTimeout: 1500, connectTimeout: 1000, enableOfflineQueue: false, lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: (tries: number) => Math.min(20 * 2 ** tries, 300) }
-  const silent = () => undefined
   return [
     {
       name: `ioredis ${version}`,
       async connect(url) {
-        const client = new Redis(url, options).on('error', silent)
+        const client = new Redis(url, options).on('error', nothing)
         await client.connect()
         return { client, close: () => client.disconnect() }
       },
       async connectCluster(ports) {
-        const client = new Cluster(ports.map((port) => ({ host: '127.0.0.1', port })), { lazyConnect: true, redisOptions: { commandTimeout: 1500 } }).on('error', silent)
+        const client = new Cluster(ports.map((port) => ({ host: '127.0.0.1', port })), { lazyConnect: true, redisOptions: { commandTimeout: 1500 } }).on('error', nothing)
         await client.connect()
         return { client, close: () => client.disconnect() }
       },
       async connectSentinel(sentinels) {
-        const client = new Redis({ ...options, sentinels, name: masterName, reconnectOnError: (error) => error.message.startsWith('READONLY') }).on('error', silent)
+        const client = new Redis({ ...options, sentinels, name: masterName, reconnectOnError: (error) => error.message.startsWith('READONLY') }).on('error', nothing)
         await client.connect()
         return { client, close: () => client.disconnect() }
       }
     }
   ]
 }
+
+/** Version 4 says `disconnect` to what `destroy` is since 5. */
+function closing(client: { destroy?: () => unknown; disconnect?: () => unknown }): () => void {
+  return () => {
+    const gone = client.destroy ? client.destroy() : client.disconnect?.()
+    void Promise.resolve(gone).catch(nothing)
+  }
+}
+
+function nothing(): void {}
 
 function versionOf(name: string): string | undefined {
   try {

@@ -22,9 +22,10 @@ export function needsRedis(test: TestFn): TestFn {
   const only: Skippable = process.env['CI'] === 'true' ? test : test.skip
   only(advice, (t) => t.fail(advice))
   if (only !== test) console.log(`Redis tests are skipped: ${advice}`)
-  const nothing = () => undefined
   return Object.assign(nothing, { serial: nothing, before: nothing, after: { always: nothing } }) as unknown as TestFn
 }
+
+function nothing(): void {}
 
 export interface RedisServer {
   readonly port: number
@@ -101,6 +102,13 @@ export async function startSentinels(): Promise<{ master: RedisServer; replica: 
     sentinels: watchers.map(({ port }) => ({ host: '127.0.0.1', port })),
     stop: async () => void (await Promise.all([...watchers, master, replica].map(({ stop }) => stop())))
   }
+}
+
+/** How often each command was called since the last `CONFIG RESETSTAT`, by name, without what asks about this. */
+export async function commandCounts(server: RedisServer): Promise<Record<string, number>> {
+  const lines = (await server.cli('INFO', 'commandstats')).matchAll(/^cmdstat_(\S+?):calls=(\d+)/gm)
+  const counts = Array.from(lines, ([, name, calls]): [string, number] => [name!, Number(calls)])
+  return Object.fromEntries(counts.filter(([name]) => !/^(info|config|command|hello|client|ping)\b/.test(name)))
 }
 
 /** Polls until it holds, for at most so many milliseconds. */

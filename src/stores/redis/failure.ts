@@ -10,6 +10,8 @@ const hints: readonly [pattern: RegExp, hint: string][] = [
   [/^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/, 'this passes by itself once Redis is ready'],
   [/^ERR unknown command/i, 'Redis 6.2 or later is needed'],
   [/client is closed/i, 'call client.connect() once when the application starts'],
+  // The TimeoutError of node-redis, which has no words.
+  [/^$/, 'the driver gave up waiting for Redis'],
   [/client is offline|enableOfflineQueue/i, 'the client is not connected to Redis']
 ]
 

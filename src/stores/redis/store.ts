@@ -91,22 +91,28 @@ export function createStore(redis: RedisCommands, { waitReplicas, waitTimeout, r
     /** The text that the recipe makes of the record is tried until no other process has been faster. */
     async function update(id: string, recipe: Recipe, seen: SessionRecord | undefined, tell: (text: string) => void) {
       const key = prefix + id
-      let current = seen?.id === id && seen.expires > now() ? seen : await read(id)
+      let text: string | undefined
+      let current = seen?.id === id && seen.expires > now() ? seen : undefined
+      if (!current) {
+        text = await redis.get(key)
+        current = liveRecord(text, id, now())
+      }
       for (let tries = 1; current; tries++) {
-        const next = attempt(recipe, current)
-        const written = next && { ...next, rev: current.rev + 1 }
-        const text = written ? writeOwn(written) : ''
-        const replaced = await replace(redis, key, `{"rev":${current.rev},`, text, written ? ttlOf(written) : 1)
+        const result = attempt(recipe, current)
+        const written = result && { ...result, rev: current.rev + 1 }
+        const next = written ? writeOwn(written) : ''
+        const replaced = await replace(redis, key, startOf(current, text), next, written ? ttlOf(written) : 1)
         if (!replaced) return undefined
         // The text is our own when the driver sent the command twice: a change must not be applied a second time.
-        if (replaced.done || replaced.text === text) {
-          tell(text)
+        if (replaced.done || replaced.text === next) {
+          tell(next)
           return written
         }
         if (tries === maxTries) throw conflictError(maxTries)
         // The first conflict says only that what was seen is old; from the second on there are rivals to step aside for.
         if (tries > 1) await delay(Math.random() * Math.min(2 ** tries, longestPause))
-        current = liveRecord(replaced.text, id, now())
+        text = replaced.text
+        current = liveRecord(text, id, now())
       }
       return undefined
     }
@@ -191,7 +197,14 @@ const processMark = randomBytes(6).toString('base64url')
 let writes = 0
 
 function writeOwn(record: SessionRecord): string {
-  return writeRecord({ ...record, write: processMark + (writes++).toString(36) } as SessionRecord)
+  const { rev, id, ...rest } = record
+  return writeRecord({ rev, id, ...rest, ...{ write: processMark + (writes++).toString(36) } })
+}
+
+/** How the stored text must start for the record to be still the same; the whole of it, if it came from elsewhere and is laid out in another way. */
+function startOf({ rev, id }: SessionRecord, text: string | undefined): string {
+  const start = `{"rev":${rev},"id":"${id}",`
+  return text === undefined || text.startsWith(start) ? start : text
 }
 
 function liveRecord(text: string | undefined, id: string, now: number): SessionRecord | undefined {
