@@ -66,7 +66,7 @@ export function session(options?: SessionOptions): Middleware {
     }
     if (exchange.isUsed) outlet.vary()
     if (thrown) {
-      outlet.addTo(thrown.error)
+      outlet.surviveErrors()
       throw thrown.error
     }
   }
@@ -92,20 +92,26 @@ function defineOn(context: object, as: string, slot: symbol): void {
     set(this: { [slot]?: Visit }, value: unknown) {
       const visit = this[slot]
       if (!visit) throw new TypeError(`ctx.${as}: this request has no session: it was skipped, or session() is mounted after this`)
-      if (typeof value !== 'object' && value !== undefined) {
+      if (value !== null && !isDataObject(value)) {
         throw new TypeError(`ctx.${as}: expected an object with the data, or null to destroy the session`)
       }
-      if (value) {
+      if (value === null) visit.exchange.doom()
+      else if (value !== visit.session) {
         // Copied first: it may be made of the session's own values.
         const data = { ...value }
         visit.session ??= createSession(visit.exchange)
         visit.session.clear()
         visit.session.update(data)
-      } else visit.exchange.doom()
+      }
     }
   })
   if (known) known.set(as, slot)
   else owners.set(context, new Map([[as, slot]]))
+}
+
+/** Not an array, a Map or the like, whose content would be lost or come out as something else. */
+function isDataObject(value: unknown): value is object {
+  return Object.prototype.toString.call(value) === '[object Object]'
 }
 
 const owners = new WeakMap<object, Map<string, symbol>>()
@@ -120,6 +126,7 @@ class ResponseCookie implements Outlet {
   readonly #carried: CarriedStore | undefined
   /** The `Set-Cookie` line that stands in the response. */
   #line: string | undefined
+  #survives = false
 
   constructor(ctx: Context, settings: Settings, cookie: ReturnType<typeof createCookie>, keys: unknown, carried: CarriedStore | undefined) {
     this.#ctx = ctx
@@ -157,26 +164,44 @@ class ResponseCookie implements Outlet {
 
   /**
    * Koa's error handler removes every header but those of the error, and with them the cookie of a session that was
-   * created or destroyed.
+   * created or destroyed. So ours are on the error while that handler runs, which is synchronous, and no longer: an error
+   * that is thrown again elsewhere (a constant, a cached rejection) must not carry this client's cookie to another. It
+   * holds for whatever error arrives there, also for one of a middleware that stands before the session.
    */
-  addTo(error: unknown): void {
-    if (typeof error !== 'object' || error === null || this.closed) return
+  surviveErrors(): void {
+    if (this.#survives) return
+    this.#survives = true
+    const ctx = this.#ctx
+    const onerror = ctx.onerror.bind(ctx)
+    const guarded = (error: RaisedError | null) => {
+      const given = Object.getOwnPropertyDescriptor(error ?? {}, 'headers')
+      try {
+        // Not enumerable: whoever logs the error with its properties must not log the sid.
+        if (error && !this.closed) Object.defineProperty(error, 'headers', { value: this.#withOurs(error.headers ?? {}), configurable: true })
+      } catch {
+        // An error that is frozen or no object keeps what it has.
+      }
+      try {
+        onerror(error as RaisedError)
+      } finally {
+        if (error && given) Object.defineProperty(error, 'headers', given)
+        else if (error) delete error.headers
+      }
+    }
+    Object.assign(ctx, { onerror: guarded })
+  }
+
+  #withOurs(given: ErrorHeaders): ErrorHeaders {
     const { response } = this.#ctx
-    const given = (error as { headers?: Record<string, string | string[]> }).headers ?? {}
-    const headers: Record<string, string | string[]> = { ...given }
+    const headers = { ...given }
     const nameOf = (name: string) => Object.keys(given).find((key) => key.toLowerCase() === name) ?? name
-    const vary = response.get('Vary')
+    const vary = mergedVary([given[nameOf('vary')] ?? [], response.get('Vary')].flat().join())
     if (vary) headers[nameOf('vary')] = vary
     if (this.#line !== undefined) {
-      const others = given[nameOf('set-cookie')] ?? []
-      headers[nameOf('set-cookie')] = [others, this.#line].flat()
+      headers[nameOf('set-cookie')] = [given[nameOf('set-cookie')] ?? [], this.#line].flat()
       headers[nameOf('cache-control')] ??= response.get('Cache-Control')
     }
-    try {
-      Object.assign(error, { headers })
-    } catch {
-      // A frozen error keeps what it has.
-    }
+    return headers
   }
 
   #isSecure(): boolean {
@@ -197,7 +222,18 @@ class ResponseCookie implements Outlet {
     // A shared cache must not hand one visitor's cookie to another (RFC 9111 section 7.3).
     if (line !== undefined && !response.get('Cache-Control')) response.set('Cache-Control', 'no-store')
     if (line !== undefined) this.vary()
+    this.surviveErrors()
   }
+}
+
+type ErrorHeaders = Record<string, string | string[]>
+type RaisedError = Error & { headers?: ErrorHeaders }
+
+/** Every name of the list once. */
+function mergedVary(list: string): string {
+  const names = new Map(list.split(',').map((name): [string, string] => [name.trim().toLowerCase(), name.trim()]))
+  names.delete('')
+  return names.has('*') ? '*' : [...names.values()].join(', ')
 }
 
 /** The status that Koa's error handler will answer with. */

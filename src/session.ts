@@ -129,6 +129,7 @@ class SessionTarget implements SessionMembers {
   }
 
   set(key: string, value: unknown): void {
+    assertKey(key)
     this.writing.set(key, value)
   }
 
@@ -143,6 +144,7 @@ class SessionTarget implements SessionMembers {
   }
 
   setDefault(key: string, value: unknown): never {
+    assertKey(key)
     if (!this.reading.has(key)) this.writing.set(key, value)
     return this.reading.get(key) as never
   }
@@ -158,6 +160,7 @@ class SessionTarget implements SessionMembers {
   }
 
   change(key: string, fn: (value: never) => unknown): never {
+    assertKey(key)
     return this.writing.change(key, fn) as never
   }
 
@@ -287,6 +290,11 @@ const handler: ProxyHandler<SessionTarget> = {
   getPrototypeOf: () => Object.prototype,
   setPrototypeOf: () => false,
   preventExtensions: () => false
+}
+
+/** From JavaScript, a number would be another key than its text. */
+function assertKey(key: unknown): void {
+  if (typeof key !== 'string') throw new TypeError(`ctx.session: a key must be a string, got ${key === null ? 'null' : typeof key}`)
 }
 
 /** The key as data. @throws TypeError for a symbol and for the name of a member. */
