@@ -6,10 +6,10 @@ import { Client, readSetCookie } from '../support/client.js'
 import { createClock, day, hour, minute, routesOf, secret, type Options, type Routes } from '../support/story.js'
 
 const routes: Routes = {
-  '/set': (ctx: Context) => void ctx.session.update({ user: 'momo', since: new Date(0) }),
+  '/set': (ctx: Context) => ctx.session.update({ user: 'momo', since: new Date(0) }),
   '/add': (ctx: Context) => void ctx.session.change('visits', (n) => ((n as number | undefined) ?? 0) + 1),
   '/get': (ctx: Context) => ({ ...ctx.session }),
-  '/big': (ctx: Context) => void ctx.session.set('big', 'x'.repeat(Number(ctx.query['n']))),
+  '/big': (ctx: Context) => ctx.session.set('big', 'x'.repeat(Number(ctx.query['n']))),
   '/clear': (ctx: Context) => ctx.session.clear(),
   '/login': async (ctx: Context) => {
     await ctx.session.regenerate()

@@ -4,7 +4,7 @@ import { readSetCookie } from '../support/client.js'
 import { createGate } from '../support/gate.js'
 import { startStory, type Handler, type Options } from '../support/story.js'
 
-const set: Handler = (ctx) => void ctx.session.update({ user: 'momo', cart: ['tea'] })
+const set: Handler = (ctx) => ctx.session.update({ user: 'momo', cart: ['tea'] })
 
 const emptyings: Record<string, Handler> = {
   'clear()': (ctx) => ctx.session.clear(),

@@ -168,15 +168,12 @@ test('every request ends within its deadlines whatever the store does: each call
   t.true(performance.now() - start < 2000)
 })
 
-test('a create for an id that is taken tries another sid', async (t) => {
-  const { client, store, record } = await startStory(t, routes)
-  const taken: Fault = (call, number) => (call.method === 'create' && number === 1 ? (Promise.resolve(false) as Promise<never>) : undefined)
-  store.fault = taken
-  const { status } = await client.get('/set')
-  t.is(status, 204)
-  t.is(store.said, 'create create')
-  t.not(store.calls[0]!.id, store.calls[1]!.id)
-  t.deepEqual((await record())?.data, { user: 'momo' })
+test('a store that says of every new id that it is taken: an error, and no sid goes out', async (t) => {
+  const { client, store } = await startStory(t, routes)
+  store.fault = (call) => (call.method === 'create' ? (Promise.resolve(false) as Promise<never>) : undefined)
+  const { status, setCookie } = await client.get('/set')
+  t.is(status, 503)
+  t.deepEqual(setCookie, [])
 })
 
 test('gone while saving: the changes are dropped, no cookie is sent or cleared, and an event tells', async (t) => {

@@ -4,7 +4,7 @@ import { idOf } from '../support/events.js'
 import { hour, startStory, type Routes } from '../support/story.js'
 
 const routes: Routes = {
-  '/set': (ctx: Context) => void ctx.session.update({ user: 'momo', cart: ['tea'] }),
+  '/set': (ctx: Context) => ctx.session.update({ user: 'momo', cart: ['tea'] }),
   '/get': (ctx: Context) => ({ ...ctx.session }),
   '/change': (ctx: Context) => {
     ;(ctx.session.get('cart') as string[]).push('milk')
@@ -64,7 +64,8 @@ for (const path of Object.keys(routes)) {
         if (before && (await record(old)) !== undefined) {
           const left = (await record(old))!
           t.true(left.rev >= oldRecord!.rev, where)
-          if (answer.status >= 500) t.deepEqual({ ...left, rev: 0, expires: 0 }, { ...oldRecord!, rev: 0, expires: 0 }, `${where}: the old record is whole`)
+          // What save() wrote is committed, whatever fails later.
+          if (answer.status >= 500 && path !== '/save-twice') t.deepEqual({ ...left, rev: 0, expires: 0 }, { ...oldRecord!, rev: 0, expires: 0 }, `${where}: the old record is whole`)
           if (cookie === undefined) t.true(answer.status >= 500, `${where}: a logout that did not happen is not reported as one`)
         }
         if (before && cookie !== undefined && (await record(old)) === undefined) {

@@ -4,7 +4,7 @@ import { startStory } from '../support/story.js'
 
 const routes = {
   '/set': (ctx: Context) => void (ctx.session.user = 'momo'),
-  '/big': (ctx: Context) => void ctx.session.set('big', 'ü'.repeat(Number(ctx.query['n'])))
+  '/big': (ctx: Context) => ctx.session.set('big', 'ü'.repeat(Number(ctx.query['n'])))
 }
 
 test('a record larger than maxBytes is refused with an error that names the size, and the stored one stays', async (t) => {
@@ -43,12 +43,12 @@ test('what grows over the limit by the changes of two requests is refused for th
   const { client, record } = await startStory(
     t,
     {
-      '/set': (ctx) => void ctx.session.set('a', 1),
+      '/set': (ctx) => ctx.session.set('a', 1),
       '/slow': async (ctx) => {
         ctx.session.set('b', 'x'.repeat(500))
         await client.copy().get('/other')
       },
-      '/other': (ctx) => void ctx.session.set('c', 'x'.repeat(500))
+      '/other': (ctx) => ctx.session.set('c', 'x'.repeat(500))
     },
     { maxBytes: 1000 }
   )

@@ -12,7 +12,7 @@ interface Shop {
 }
 
 const set = (ctx: Context) =>
-  void ctx.session.set('shop', {
+  ctx.session.set('shop', {
     items: [{ name: 'tea', count: 1 }],
     seen: new Set(['tea']),
     prices: new Map([['tea', 3]]),
@@ -67,7 +67,7 @@ test('a change in place of a value that was set in this request is saved, also a
 
 test('a change in place after regenerate() is saved', async (t) => {
   const { client, record } = await startStory(t, {
-    '/set': (ctx) => void ctx.session.set('cart', ['tea']),
+    '/set': (ctx) => ctx.session.set('cart', ['tea']),
     '/': async (ctx) => {
       const cart = ctx.session.get('cart') as string[]
       await ctx.session.regenerate()
@@ -82,7 +82,7 @@ test('a change in place after regenerate() is saved', async (t) => {
 test('a value that was read and not changed is not written, so another request\'s change of it stays', async (t) => {
   const gate = createGate()
   const { client, record } = await startStory(t, {
-    '/set': (ctx) => void ctx.session.update({ cart: ['tea'], user: 'momo' }),
+    '/set': (ctx) => ctx.session.update({ cart: ['tea'], user: 'momo' }),
     '/slow': async (ctx) => {
       void ctx.session.get('cart')
       ctx.session.user = 'lin'
@@ -102,7 +102,7 @@ test('a value that was read and not changed is not written, so another request\'
 test('what a handler does to its object after the request reaches neither the store nor another request', async (t) => {
   let kept: string[] = []
   const { client } = await startStory(t, {
-    '/set': (ctx) => void ctx.session.set('cart', (kept = ['tea'])),
+    '/set': (ctx) => ctx.session.set('cart', (kept = ['tea'])),
     '/': (ctx) => {
       const cart = ctx.session.get('cart')
       return { cart }

@@ -1,9 +1,10 @@
 import test from 'ava'
 import type { Context } from 'koa'
+import { memoryStore } from '../../src/index.js'
 import { createGate } from '../support/gate.js'
 import { startStory, type Handler } from '../support/story.js'
 
-const set: Handler = (ctx: Context) => void ctx.session.update({ cart: ['tea'], theme: 'dark' })
+const set: Handler = (ctx: Context) => ctx.session.update({ cart: ['tea'], theme: 'dark' })
 
 test('regenerate() creates the new record before it destroys the old one, and only then sends the cookie', async (t) => {
   const { client, store } = await startStory(t, { '/set': set, '/': (ctx) => ctx.session.regenerate() })
@@ -83,7 +84,6 @@ test('after a logout meanwhile, a login that sets its user after regenerate() st
 })
 
 test('after a logout meanwhile, a regenerate() with nothing to keep leaves no record behind', async (t) => {
-  const { memoryStore } = await import('../../src/index.js')
   const store = memoryStore()
   const { client } = await startStory(
     t,
@@ -130,7 +130,6 @@ test('a visitor whose user is set before regenerate() gets one session, not two'
 })
 
 test('regenerate() twice in one request leaves one live session: the last', async (t) => {
-  const { memoryStore } = await import('../../src/index.js')
   const store = memoryStore()
   const { client, record } = await startStory(
     t,

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { once } from 'node:events'
+import { request } from 'node:http'
 import { PassThrough } from 'node:stream'
 import { recordEvents } from '../support/events.js'
 import { createGate } from '../support/gate.js'
@@ -211,12 +211,12 @@ test('a client that goes away in the middle of a request loses nothing that its 
     }
   })
   await client.get('/set')
-  const { request } = await import('node:http')
   const outgoing = request(`${origin}/slow`, { headers: { cookie: client.cookieHeader('/') } }).end()
   outgoing.on('error', () => {})
   await gate.reached()
+  const closed = new Promise((resolve) => outgoing.on('close', resolve))
   outgoing.destroy()
-  await once(outgoing, 'close')
+  await closed
   gate.open()
   for (let tries = 0; tries < 200 && (await record())?.data['user'] !== 'lin'; tries++) await client.get('/absent')
   t.deepEqual((await record())?.data, { user: 'lin' })

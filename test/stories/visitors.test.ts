@@ -1,6 +1,6 @@
 import test from 'ava'
 import { inspect } from 'node:util'
-import { startStory, type Handler } from '../support/story.js'
+import { hour, startStory, type Handler } from '../support/story.js'
 
 const readings: Record<string, Handler> = {
   'is not looked at': () => 'hello',
@@ -49,16 +49,17 @@ for (const [what, handler] of Object.entries(readings)) {
   })
 }
 
-test('a stored session that is not looked at, when nothing is due, costs no store call and changes no header', async (t) => {
-  const { client, store } = await startStory(
+test('a stored session that is not looked at is one read, and nothing is written or sent however long ago it was refreshed', async (t) => {
+  const { client, store, time } = await startStory(
     t,
     { '/set': (ctx) => void (ctx.session.user = 'momo'), '/': () => 'hello' },
-    { refreshEachRequest: false }
+    { permanent: true }
   )
   await client.get('/set')
   store.calls.length = 0
+  time.pass(hour)
   const { setCookie, headers } = await client.get('/')
-  t.is(store.said, '')
+  t.is(store.said, 'read')
   t.deepEqual(setCookie, [])
   t.is(headers.vary, undefined)
 })

@@ -19,7 +19,7 @@ export interface Story {
   /** What the app's `error` event told. */
   errors: Error[]
   /** The stored record of the client's session. */
-  record(client?: Client): ReturnType<SessionStore['read']>
+  record: (client?: Client) => ReturnType<SessionStore['read']>
 }
 
 export interface Clock {
@@ -73,7 +73,7 @@ export function routesOf(routes: Routes): Koa.Middleware {
     if (!handler) return next()
     const body: unknown = await handler(ctx)
     if (body !== undefined) ctx.body = body
-    else if (ctx.body === undefined && ctx.respond !== false) ctx.status = 204
+    else if (ctx.status === 404 && ctx.respond !== false) ctx.status = 204
     return undefined
   }
 }
