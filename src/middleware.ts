@@ -176,8 +176,9 @@ class ResponseCookie implements Outlet {
     const guarded = (error: RaisedError | null) => {
       const given = Object.getOwnPropertyDescriptor(error ?? {}, 'headers')
       try {
+        const value = this.#withOurs(error?.headers ?? {})
         // Not enumerable: whoever logs the error with its properties must not log the sid.
-        if (error && !this.closed) Object.defineProperty(error, 'headers', { value: this.#withOurs(error.headers ?? {}), configurable: true })
+        if (error && !this.closed) Object.defineProperty(error, 'headers', { value, enumerable: false, configurable: true })
       } catch {
         // An error that is frozen or no object keeps what it has.
       }
