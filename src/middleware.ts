@@ -45,7 +45,7 @@ export function session(options?: SessionOptions): Middleware {
     const keys = settings.keys ?? ctx.app.keys
     const { cookie: header } = ctx.req.headers
     const token = cookie.read(header, keys)
-    const carried = cookieStore?.carry(token?.payload, now)
+    const carried = cookieStore?.carry(token, now)
     const outlet = new ResponseCookie(ctx, settings, cookie, keys, carried)
     const exchange = new Exchange(settings, carried ?? store!, outlet)
     ;(ctx as { [slot]?: Visit })[slot] = { exchange, session: undefined }

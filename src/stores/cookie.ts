@@ -9,7 +9,8 @@ export interface CarriedStore extends SessionStore {
 
 /** Keeps each session in its own cookie; made by `cookieStore()`, understood by `session()`. */
 export interface CookieStore {
-  carry(payload: string | undefined, now: () => number): CarriedStore
+  /** The store of a request whose verified cookie carried the payload, of the record with that id. */
+  carry(received: { readonly id: string; readonly payload: string | undefined } | undefined, now: () => number): CarriedStore
 }
 
 /**
@@ -25,18 +26,13 @@ export function isCookieStore(value: unknown): value is CookieStore {
   return typeof value === 'object' && value !== null && typeof (value as Partial<CookieStore>).carry === 'function'
 }
 
-function carry(payload: string | undefined, now: () => number): CarriedStore {
-  // Until somebody asks for it, nobody knows which id it is of; afterwards what this request wrote is kept by id.
-  let received = payload === undefined ? undefined : Buffer.from(payload, 'base64url').toString()
-  const written = new Map<string, string>()
+const carry: CookieStore['carry'] = (received, now) => {
+  const texts = new Map<string, string>()
+  if (received?.payload !== undefined) texts.set(received.id, Buffer.from(received.payload, 'base64url').toString())
 
   function find(id: string): SessionRecord | undefined {
-    const text = written.get(id) ?? received
+    const text = texts.get(id)
     return text === undefined ? undefined : readLive(text, id, now())
-  }
-
-  function remove(id: string): void {
-    if (!written.delete(id)) received = undefined
   }
 
   return {
@@ -44,7 +40,7 @@ function carry(payload: string | undefined, now: () => number): CarriedStore {
       return find(id)
     },
     async create(id, record) {
-      written.set(id, writeRecord(record))
+      texts.set(id, writeRecord(record))
       return true
     },
     async update(id, recipe) {
@@ -52,18 +48,18 @@ function carry(payload: string | undefined, now: () => number): CarriedStore {
       if (!current) return undefined
       const next = recipe(current)
       if (!next) {
-        remove(id)
+        texts.delete(id)
         return null
       }
       const record = { ...next, rev: current.rev + 1 }
-      written.set(id, writeRecord(record))
+      texts.set(id, writeRecord(record))
       return record
     },
     async destroy(id) {
       const last = find(id)
-      remove(id)
+      texts.delete(id)
       return last
     },
-    payload: (id) => Buffer.from(written.get(id) ?? '').toString('base64url')
+    payload: (id) => Buffer.from(texts.get(id) ?? '').toString('base64url')
   }
 }
