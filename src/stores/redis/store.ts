@@ -198,7 +198,8 @@ let writes = 0
 
 function writeOwn(record: SessionRecord): string {
   const { rev, id, ...rest } = record
-  return writeRecord({ rev, id, ...rest, ...{ write: processMark + (writes++).toString(36) } })
+  const marked = { rev, id, ...rest, write: processMark + (writes++).toString(36) }
+  return writeRecord(marked)
 }
 
 /** How the stored text must start for the record to be still the same; the whole of it, if it came from elsewhere and is laid out in another way. */

@@ -1,0 +1,72 @@
+import { createRequire } from 'node:module'
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { SessionRecord } from '../../src/store.js'
+import { storeFromUrl } from '../../src/store-from-url.js'
+import { redisStore } from '../../src/stores/redis.js'
+
+/** What a process of its own does for store-from-url.test.ts; it ends by itself when nothing keeps it alive. */
+const scenarios = { missing, imported, faults }
+
+export type Scenario = keyof typeof scenarios
+export type Command = 'start' | 'kill' | 'pause' | 'resume'
+
+const [, , name, url, record] = process.argv as [string, string, Scenario, string, string]
+const told = await scenarios[name]()
+process.send!({ told }, () => process.disconnect())
+
+async function missing(): Promise<string> {
+  try {
+    storeFromUrl(url)
+  } catch (error) {
+    return String(error)
+  }
+  return 'no error'
+}
+
+async function imported(): Promise<unknown> {
+  const { cache } = createRequire(import.meta.url)
+  return [typeof redisStore, typeof storeFromUrl, Object.keys(cache).filter((path) => /node_modules.(@?redis|ioredis)\b/.test(path))]
+}
+
+async function faults(): Promise<unknown> {
+  const store = storeFromUrl(url)
+  const session = JSON.parse(record) as SessionRecord
+  const { id } = session
+  const read = () => timed(store.read(id))
+  const down = [await read(), await read()]
+  await ask('start')
+  const started = await recovers(() => store.read(id))
+  await store.create(id, session)
+  await ask('kill')
+  const killed = await read()
+  await ask('start')
+  const restarted = await recovers(() => store.read(id))
+  await store.create(id, session)
+  await ask('pause')
+  const paused = await Promise.all([read(), timed(store.update(id, (current) => current)), timed(store.destroy(id))])
+  const stillPaused = await read()
+  await ask('resume')
+  const resumed = await recovers(() => store.read(id))
+  await store.close!()
+  return { down, started, killed, restarted, paused, stillPaused, resumed }
+}
+
+/** How a call failed, and whether within the time that a middleware gives it. */
+async function timed(call: Promise<unknown>): Promise<string> {
+  const start = performance.now()
+  const result = await call.then(() => 'answered', (error: { code?: string }) => error.code ?? 'an error without a code')
+  return performance.now() - start < 2000 ? result : `${result}, late`
+}
+
+async function recovers(call: () => Promise<unknown>): Promise<boolean> {
+  for (const end = Date.now() + 10_000; Date.now() < end; await delay(20)) {
+    if ((await timed(call())) === 'answered') return true
+  }
+  return false
+}
+
+async function ask(command: Command): Promise<void> {
+  process.send!({ command })
+  await once(process, 'message')
+}
