@@ -32,7 +32,7 @@ function filePlace({ dir, threshold, mode }: FilePlace, prefix: string): Place {
   return {
     base,
     store: base.scope!({ prefix, now: Date.now }),
-    words: `files in ${shortest(dir)}`,
+    words: `the directory ${shortest(dir)}`,
     async describe(id) {
       const path = names.record(id)
       const file = await stat(path).catch(() => undefined)

@@ -5,8 +5,8 @@ import type { Place } from './place.js'
 import { writeDuration } from './words.js'
 
 /** Sessions in Redis, and a client of the demo's own that asks how long a key still lives. */
-export async function redisPlace({ url }: RedisPlace, prefix: string): Promise<Place> {
-  const base = await storeFromUrl(url)
+export function redisPlace({ url }: RedisPlace, prefix: string): Place {
+  const base = storeFromUrl(url)
   // No queue: while Redis is away the page says that it does not know, rather than wait.
   const client = createClient({ url, disableOfflineQueue: true, commandOptions: { timeout: 1000 } })
   client.on('error', () => {}) // told by the store
@@ -25,7 +25,7 @@ export async function redisPlace({ url }: RedisPlace, prefix: string): Promise<P
       ]
     },
     async close() {
-      client.destroy()
+      if (client.isOpen) client.destroy()
       await base.close?.()
     }
   }

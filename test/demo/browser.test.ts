@@ -1,0 +1,177 @@
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import type { BrowserContext, Page } from 'playwright-core'
+import { createApp } from '../../demo/app.js'
+import { openPlace } from '../../demo/place.js'
+import { startApp } from '../support/app.js'
+import { needsBrowser, startBrowser } from '../support/browser.js'
+import { makeDirectory, password, startDemo } from '../support/demo.js'
+import { createGate } from '../support/gate.js'
+import { freePort } from '../support/redis.js'
+
+// A browser is heavy: one after the other.
+const browserTest = needsBrowser(test).serial
+
+async function login(page: Page, origin: string, remember = false): Promise<void> {
+  await page.goto(`${origin}/login`)
+  await page.getByLabel('Name').fill('Momo')
+  await page.getByLabel('Password').fill(password)
+  if (remember) await page.getByRole('checkbox', { name: /Remember me/ }).check()
+  await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
+  await page.waitForURL(`${origin}/`)
+}
+
+const greeting = (page: Page) => page.getByRole('heading', { level: 1 }).innerText()
+const isLoggedIn = async (page: Page) => (await page.getByRole('button', { name: 'Log out' }).count()) === 1
+const counted = (page: Page) => page.locator('#count').innerText()
+const sessionCookie = async (context: BrowserContext) => (await context.cookies()).find(({ name }) => name === 'session')
+
+/** The demo inside the test's own process, slow where the gate says so. */
+async function openHere(t: ExecutionContext) {
+  const dir = join(await makeDirectory(t), 'sessions')
+  const place = await openPlace({ place: { type: 'files', dir, threshold: 100, mode: 0o600 }, prefix: 'session:' })
+  const gate = createGate()
+  const app = createApp({ place, prefix: 'session:', secret: 'x'.repeat(43), cookieName: 'session', lifetime: 31 * 24 * 3_600_000, pause: () => gate.pass() })
+  const origin = await startApp(t, app)
+  t.teardown(() => place.close())
+  return { origin, gate }
+}
+
+browserTest('log in, count, restart the server: still logged in', async (t) => {
+  const browser = await startBrowser(t)
+  const dir = join(await makeDirectory(t), 'sessions')
+  const env = { SESSION_FILE_DIR: dir, PORT: String(await freePort()) }
+  const first = await startDemo(t, env)
+  const page = await browser.newPage()
+  await login(page, first.origin)
+  t.is(await greeting(page), 'Good to see you, Momo.')
+  for (const times of ['1', '2']) {
+    await page.getByRole('button', { name: 'Count', exact: true }).click()
+    await page.waitForFunction(`document.querySelector('#count').textContent === '${times}'`)
+  }
+  t.is((await first.stop()).code, 0)
+
+  const second = await startDemo(t, env)
+  await page.goto(second.origin)
+  t.true(await isLoggedIn(page))
+  t.is(await counted(page), '2')
+})
+
+browserTest('remember me: the cookie has an expiry, scripts cannot read it, and the browser may be closed', async (t) => {
+  const { origin } = await openHere(t)
+  const browser = await startBrowser(t)
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  await login(page, origin)
+  t.is((await sessionCookie(context))?.expires, -1)
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await page.waitForURL(`${origin}/?goodbye`)
+  t.is(await sessionCookie(context), undefined)
+
+  await login(page, origin, true)
+  const cookie = await sessionCookie(context)
+  t.like(cookie, { httpOnly: true, sameSite: 'Lax', path: '/', secure: false })
+  const days = (cookie!.expires * 1000 - Date.now()) / (24 * 3_600_000)
+  t.true(days > 30.9 && days < 31.1)
+  t.is(await page.evaluate('document.cookie'), '')
+
+  // What a browser has on its disk when it is started again: the cookies with an expiry.
+  const kept = (await context.cookies()).filter(({ expires }) => expires !== -1)
+  await context.close()
+  const restarted = await browser.newContext()
+  await restarted.addCookies(kept)
+  const again = await restarted.newPage()
+  await again.goto(origin)
+  t.true(await isLoggedIn(again))
+})
+
+browserTest('log out in one tab while another tab submits slowly: logged out in both', async (t) => {
+  const { origin, gate } = await openHere(t)
+  const browser = await startBrowser(t)
+  const context = await browser.newContext()
+  const [slow, other] = [await context.newPage(), await context.newPage()]
+  await login(slow, origin)
+  await other.goto(origin)
+  t.true(await isLoggedIn(other))
+
+  const answered = slow.waitForResponse(`${origin}/count`)
+  await slow.getByRole('button', { name: 'Count slowly' }).click({ noWaitAfter: true })
+  await gate.reached()
+  await other.getByRole('button', { name: 'Log out' }).click()
+  await other.waitForURL(`${origin}/?goodbye`)
+  gate.open()
+  t.is((await (await answered).allHeaders())['set-cookie'], undefined)
+  await slow.getByText('You have no session yet').waitFor()
+
+  for (const tab of [slow, other]) {
+    await tab.goto(origin)
+    t.false(await isLoggedIn(tab))
+    await tab.goto(`${origin}/session`)
+    t.is(await tab.getByRole('heading', { level: 2 }).first().innerText(), 'There is none')
+  }
+  t.is(await sessionCookie(context), undefined)
+})
+
+browserTest('after a logout the back button shows nothing of the session', async (t) => {
+  const { origin } = await openHere(t)
+  const page = await (await startBrowser(t)).newPage()
+  await login(page, origin)
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await page.waitForURL(`${origin}/?goodbye`)
+  await page.goBack()
+  t.false(await isLoggedIn(page))
+})
+
+browserTest('a cookie stolen before the login is worth nothing after it', async (t) => {
+  const { origin } = await openHere(t)
+  const browser = await startBrowser(t)
+  const [victim, thief] = [await browser.newContext(), await browser.newContext()]
+  const [page, theirs] = [await victim.newPage(), await thief.newPage()]
+  await page.goto(`${origin}/login`)
+  const stolen = await sessionCookie(victim)
+  await thief.addCookies([stolen!])
+  await login(page, origin)
+  t.not((await sessionCookie(victim))!.value, stolen!.value)
+
+  await theirs.goto(origin)
+  t.false(await isLoggedIn(theirs))
+  await page.reload()
+  t.true(await isLoggedIn(page))
+})
+
+browserTest('every page works in light and dark, on a wide and a narrow screen, without an error in the console', async (t) => {
+  const { origin } = await openHere(t)
+  const browser = await startBrowser(t)
+  for (const [colorScheme, width] of [['light', 1200], ['dark', 360]] as const) {
+    const page = await browser.newPage({ colorScheme, viewport: { width, height: 800 } })
+    const said: string[] = []
+    page.on('console', (message) => said.push(message.text()))
+    page.on('pageerror', (error) => said.push(error.message))
+    await login(page, origin, true)
+    await page.goto(`${origin}/shop`)
+    await page.getByRole('button', { name: 'Add Sea shell to the cart' }).click()
+    for (const path of ['/', '/shop', '/preferences', '/session', '/login']) {
+      await page.goto(origin + path)
+      const [content, window, background] = await page.evaluate<[number, number, string]>(
+        '[document.documentElement.scrollWidth, innerWidth, getComputedStyle(document.body).backgroundColor]'
+      )
+      t.true(content <= window, `${path} is ${content} wide in ${window}`)
+      t.is(background, colorScheme === 'light' ? 'rgb(250, 246, 239)' : 'rgb(22, 19, 17)')
+    }
+    t.deepEqual(said, [])
+    await page.close()
+  }
+})
+
+browserTest('the theme that was chosen holds against that of the system', async (t) => {
+  const { origin } = await openHere(t)
+  const page = await (await startBrowser(t)).newPage({ colorScheme: 'light' })
+  await page.goto(`${origin}/preferences`)
+  await page.getByRole('radio', { name: 'Dark' }).check()
+  await page.getByLabel('Language').selectOption('de')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Your preferences are kept.').waitFor()
+  t.is(await page.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(22, 19, 17)')
+  await login(page, origin)
+  t.is(await greeting(page), 'Schön, dass du da bist, Momo.')
+})

@@ -1,0 +1,28 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import type { ExecutionContext, TestFn } from 'ava'
+import { chromium, type Browser } from 'playwright-core'
+import type { Cleanup } from './app.js'
+
+const path = ['/usr/bin/chromium', spawnSync('which', ['chromium'], { encoding: 'utf8' }).stdout?.trim()].find((each) => each && existsSync(each))
+
+const nothing = () => undefined
+type Skippable = TestFn | ((title: string, run: (t: ExecutionContext) => void) => void)
+
+/** AVA's `test`; where there is no Chromium, one that skips everything, or with `CI=true` fails. */
+export function needsBrowser(test: TestFn): TestFn {
+  if (path) return test
+  const advice = 'chromium is missing: apt-get install chromium'
+  const only: Skippable = process.env['CI'] === 'true' ? test : test.skip
+  only(advice, (t) => t.fail(advice))
+  if (only !== test) console.log(`Browser tests are skipped: ${advice}`)
+  return Object.assign(nothing, { serial: nothing, before: nothing, after: { always: nothing } }) as unknown as TestFn
+}
+
+/** A headless Chromium that talks to nobody but the page; closed after the test. */
+export async function startBrowser(t: Cleanup): Promise<Browser> {
+  const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic']
+  const browser = await chromium.launch({ executablePath: path!, args: ['--no-sandbox', '--disable-gpu', ...quiet] })
+  t.teardown(() => browser.close())
+  return browser
+}

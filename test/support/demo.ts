@@ -1,0 +1,110 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Cleanup } from './app.js'
+import { Client, type Answer } from './client.js'
+
+export const password = 'open sesame'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface Ended {
+  code: number | null
+  signal: NodeJS.Signals | null
+  stdout: string
+  stderr: string
+}
+
+export interface Demo {
+  /** The line that it printed. */
+  line: string
+  origin: string
+  signal(name: NodeJS.Signals): void
+  ended: Promise<Ended>
+  /** SIGTERM, and how it ended. */
+  stop(): Promise<Ended>
+}
+
+/** A directory of the test's own, removed after it. */
+export async function makeDirectory(t: Cleanup): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'keepsake-demo-'))
+  t.teardown(() => rm(dir, { recursive: true, force: true }))
+  return dir
+}
+
+/** The demo as `npm run demo` starts it, with nothing in its environment but what is given. */
+export function spawnDemo(t: Cleanup, env: Record<string, string>): { child: ChildProcess; ended: Promise<Ended> } {
+  const { PATH = '', HOME = '' } = process.env
+  const child = spawn(process.execPath, ['--import=tsx', 'demo/server.ts'], { cwd: root, env: { PATH, HOME, TZ: 'UTC', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
+  const ended = once(child, 'close').then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null, ...output }))
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  return { child, ended }
+}
+
+/** Starts the demo on a free port and waits for its line. */
+export async function startDemo(t: Cleanup, env: Record<string, string>): Promise<Demo> {
+  const { child, ended } = spawnDemo(t, { PORT: '0', ...env })
+  const lines = createInterface({ input: child.stdout! })
+  const line = await Promise.race([once(lines, 'line').then(([first]) => String(first)), ended.then(({ stderr }) => Promise.reject(new Error(`the demo ended: ${stderr}`)))])
+  const origin = /http:\/\/\S+:\d+/.exec(line)?.[0]
+  if (origin === undefined) throw new Error(`the line has no address: ${line}`)
+  return {
+    line,
+    origin,
+    signal: (name) => void child.kill(name),
+    ended,
+    stop: () => {
+      child.kill('SIGTERM')
+      return ended
+    }
+  }
+}
+
+/** Somebody who uses the demo's forms: sends each with the token that the page before had. */
+export class Guest {
+  readonly client: Client
+  token = ''
+
+  constructor(origin: string | Client) {
+    this.client = typeof origin === 'string' ? new Client(origin) : origin
+  }
+
+  async get(path: string): Promise<Answer> {
+    return this.#read(await this.client.get(path))
+  }
+
+  /** Sends a form; the answer is the one before any redirect. */
+  async send(path: string, fields: Record<string, string> = {}): Promise<Answer> {
+    const form = new URLSearchParams({ _csrf: this.token, ...fields })
+    return this.#read(await this.client.post(path, form.toString(), { headers: { 'content-type': 'application/x-www-form-urlencoded' } }))
+  }
+
+  async login(fields: Record<string, string> = {}): Promise<Answer> {
+    await this.get('/login')
+    const answer = await this.send('/login', { name: 'Momo', password, ...fields })
+    await this.get('/')
+    return answer
+  }
+
+  /** What the counter shows; `undefined` for who is not logged in. */
+  async count(): Promise<number | undefined> {
+    const shown = /<output id="count">(\d+)</.exec((await this.get('/')).text)?.[1]
+    return shown === undefined ? undefined : Number(shown)
+  }
+
+  #read(answer: Answer): Answer {
+    const token = /name="_csrf" value="([^"]+)"/.exec(answer.text)?.[1]
+    if (token !== undefined) this.token = token
+    return answer
+  }
+}
