@@ -46,11 +46,16 @@ export interface ClientOptions {
 export class Client {
   readonly #origin: URL
   readonly #options: ClientOptions
-  #jar: Cookie[] = []
+  /** Shared with the clients that `at` made. */
+  #jar: { all: Cookie[] } = { all: [] }
 
   constructor(origin: string, options: ClientOptions = {}) {
     this.#origin = new URL(origin)
     this.#options = options
+  }
+
+  get origin(): string {
+    return this.#origin.origin
   }
 
   get(path: string, send?: Send): Promise<Answer> {
@@ -82,8 +87,7 @@ export class Client {
 
   get cookies(): Cookie[] {
     const now = this.#now
-    this.#jar = this.#jar.filter((cookie) => cookie.expires === undefined || cookie.expires > now)
-    return this.#jar
+    return (this.#jar.all = this.#jar.all.filter(({ expires }) => expires === undefined || expires > now))
   }
 
   /** Takes a `Set-Cookie` header, as if it had come from `path`. */
@@ -91,20 +95,20 @@ export class Client {
     const cookie = this.#read(line, path)
     if (!cookie) return
     const isSame = (other: Cookie) => other.name === cookie.name && other.domain === cookie.domain && other.path === cookie.path
-    const at = this.#jar.findIndex(isSame)
-    if (at < 0) this.#jar.push(cookie)
-    else this.#jar[at] = cookie
+    const at = this.#jar.all.findIndex(isSame)
+    if (at < 0) this.#jar.all.push(cookie)
+    else this.#jar.all[at] = cookie
     void this.cookies
   }
 
   /** Another client that holds the same cookies: a second tab, or a thief. */
   copy(): Client {
     const other = new Client(this.#origin.href, this.#options)
-    other.#jar = this.cookies.map((cookie) => ({ ...cookie }))
+    other.#jar.all = this.cookies.map((cookie) => ({ ...cookie }))
     return other
   }
 
-  /** Sends the cookies to another server: the one that was started in place of the first. */
+  /** The same browser, talking to another server: the one that was started in place of the first, or one beside it. */
   at(origin: string): Client {
     const other = new Client(origin, this.#options)
     other.#jar = this.#jar
@@ -113,7 +117,7 @@ export class Client {
 
   /** The browser is closed: what has no expiry is gone. */
   close(): void {
-    this.#jar = this.#jar.filter((cookie) => cookie.expires !== undefined)
+    this.#jar.all = this.#jar.all.filter((cookie) => cookie.expires !== undefined)
   }
 
   cookieHeader(path: string): string {

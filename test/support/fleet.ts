@@ -1,0 +1,64 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { SessionStore } from '../../src/index.js'
+import { startApp } from './app.js'
+import { createRaceApp } from './race-app.js'
+
+/** Servers that run the application of the races over the same sessions. */
+export interface Fleet {
+  origins: string[]
+  /** Their processes; none when all are in this one. */
+  processes: ChildProcess[]
+  close(): Promise<void>
+}
+
+/** Servers in this process. Each of them may have a store object of its own. */
+export async function startServers(stores: SessionStore[]): Promise<Fleet> {
+  const teardowns: (() => unknown)[] = []
+  const cleanup = { teardown: (fn: () => unknown) => void teardowns.push(fn) }
+  const origins = await Promise.all(stores.map((store) => startApp(cleanup, createRaceApp(store))))
+  return {
+    origins,
+    processes: [],
+    async close() {
+      for (const teardown of teardowns) await teardown()
+      await Promise.all(stores.map((store) => store.close?.()))
+    }
+  }
+}
+
+/**
+ * Servers in processes of their own.
+ *
+ * @param module URL of a module whose default export makes the store from the argument: `(argument: string) => SessionStore`,
+ * or a promise of one.
+ */
+export async function startProcesses(count: number, module: URL, argument: string): Promise<Fleet> {
+  const server = fileURLToPath(new URL('race-server.ts', import.meta.url))
+  const processes = Array.from({ length: count }, () => fork(server, [module.href, argument], { execArgv: ['--import=tsx'] }))
+  const origins = await Promise.all(processes.map(started))
+  return {
+    origins,
+    processes,
+    async close() {
+      await Promise.all(processes.map(ended))
+    }
+  }
+}
+
+async function started(child: ChildProcess): Promise<string> {
+  const exit = once(child, 'exit').then(([code]) => {
+    throw new Error(`a server of the fleet ended with ${String(code)} before it had started`)
+  })
+  const [origin] = (await Promise.race([once(child, 'message'), exit])) as [string]
+  exit.catch(() => {})
+  return origin
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exit = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exit
+}

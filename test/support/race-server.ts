@@ -1,0 +1,11 @@
+import type { SessionStore } from '../../src/index.js'
+import { startApp } from './app.js'
+import { createRaceApp } from './race-app.js'
+
+// One process of a fleet: `race-server.ts <module of the store> <argument>`. Ends when its parent goes away.
+
+const [, , module, argument] = process.argv
+const { default: makeStore } = (await import(module!)) as { default: (argument: string) => SessionStore | Promise<SessionStore> }
+const origin = await startApp({ teardown: () => {} }, createRaceApp(await makeStore(argument!)))
+process.on('disconnect', () => process.exit())
+process.send!(origin)
