@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { createApp } from './app.js'
 import { ConfigError, readConfig, type Config } from './config.js'
 import { openPlace, type Place } from './place.js'
@@ -48,6 +48,14 @@ function addressOf(server: Server): string {
 
 /** Requests under way are answered, then the store is closed; a second signal ends the process at once. */
 function stopOn(signals: NodeJS.Signals[], server: Server, place: Place): void {
+  // Browsers open connections ahead, and close() would wait for those on which no request ever came.
+  const unused = new Set<Socket>()
+  server.on('connection', (socket) => {
+    unused.add(socket)
+    socket.once('close', () => unused.delete(socket))
+  })
+  server.on('request', ({ socket }) => unused.delete(socket))
+
   const stop = () => {
     for (const signal of signals) process.removeListener(signal, stop)
     const cut = setTimeout(() => server.closeAllConnections(), patience)
@@ -55,6 +63,7 @@ function stopOn(signals: NodeJS.Signals[], server: Server, place: Place): void {
       clearTimeout(cut)
       void place.close()
     })
+    for (const socket of unused) socket.destroy()
   }
   for (const signal of signals) process.on(signal, stop)
 }

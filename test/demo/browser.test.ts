@@ -4,13 +4,14 @@ import type { BrowserContext, Page } from 'playwright-core'
 import { createApp } from '../../demo/app.js'
 import { openPlace } from '../../demo/place.js'
 import { startApp } from '../support/app.js'
-import { needsBrowser, startBrowser } from '../support/browser.js'
+import { closeChromium, needsBrowser, openBrowser } from '../support/browser.js'
 import { makeDirectory, password, startDemo } from '../support/demo.js'
 import { createGate } from '../support/gate.js'
 import { freePort } from '../support/redis.js'
 
 // A browser is heavy: one after the other.
 const browserTest = needsBrowser(test).serial
+test.after.always(closeChromium)
 
 async function login(page: Page, origin: string, remember = false): Promise<void> {
   await page.goto(`${origin}/login`)
@@ -38,11 +39,10 @@ async function openHere(t: ExecutionContext) {
 }
 
 browserTest('log in, count, restart the server: still logged in', async (t) => {
-  const browser = await startBrowser(t)
   const dir = join(await makeDirectory(t), 'sessions')
   const env = { SESSION_FILE_DIR: dir, PORT: String(await freePort()) }
   const first = await startDemo(t, env)
-  const page = await browser.newPage()
+  const page = await (await openBrowser(t)).newPage()
   await login(page, first.origin)
   t.is(await greeting(page), 'Good to see you, Momo.')
   for (const times of ['1', '2']) {
@@ -59,8 +59,7 @@ browserTest('log in, count, restart the server: still logged in', async (t) => {
 
 browserTest('remember me: the cookie has an expiry, scripts cannot read it, and the browser may be closed', async (t) => {
   const { origin } = await openHere(t)
-  const browser = await startBrowser(t)
-  const context = await browser.newContext()
+  const context = await openBrowser(t)
   const page = await context.newPage()
   await login(page, origin)
   t.is((await sessionCookie(context))?.expires, -1)
@@ -77,8 +76,7 @@ browserTest('remember me: the cookie has an expiry, scripts cannot read it, and 
 
   // What a browser has on its disk when it is started again: the cookies with an expiry.
   const kept = (await context.cookies()).filter(({ expires }) => expires !== -1)
-  await context.close()
-  const restarted = await browser.newContext()
+  const restarted = await openBrowser(t)
   await restarted.addCookies(kept)
   const again = await restarted.newPage()
   await again.goto(origin)
@@ -87,8 +85,7 @@ browserTest('remember me: the cookie has an expiry, scripts cannot read it, and 
 
 browserTest('log out in one tab while another tab submits slowly: logged out in both', async (t) => {
   const { origin, gate } = await openHere(t)
-  const browser = await startBrowser(t)
-  const context = await browser.newContext()
+  const context = await openBrowser(t)
   const [slow, other] = [await context.newPage(), await context.newPage()]
   await login(slow, origin)
   await other.goto(origin)
@@ -114,7 +111,7 @@ browserTest('log out in one tab while another tab submits slowly: logged out in 
 
 browserTest('after a logout the back button shows nothing of the session', async (t) => {
   const { origin } = await openHere(t)
-  const page = await (await startBrowser(t)).newPage()
+  const page = await (await openBrowser(t)).newPage()
   await login(page, origin)
   await page.getByRole('button', { name: 'Log out' }).click()
   await page.waitForURL(`${origin}/?goodbye`)
@@ -124,8 +121,7 @@ browserTest('after a logout the back button shows nothing of the session', async
 
 browserTest('a cookie stolen before the login is worth nothing after it', async (t) => {
   const { origin } = await openHere(t)
-  const browser = await startBrowser(t)
-  const [victim, thief] = [await browser.newContext(), await browser.newContext()]
+  const [victim, thief] = [await openBrowser(t), await openBrowser(t)]
   const [page, theirs] = [await victim.newPage(), await thief.newPage()]
   await page.goto(`${origin}/login`)
   const stolen = await sessionCookie(victim)
@@ -141,9 +137,8 @@ browserTest('a cookie stolen before the login is worth nothing after it', async 
 
 browserTest('every page works in light and dark, on a wide and a narrow screen, without an error in the console', async (t) => {
   const { origin } = await openHere(t)
-  const browser = await startBrowser(t)
   for (const [colorScheme, width] of [['light', 1200], ['dark', 360]] as const) {
-    const page = await browser.newPage({ colorScheme, viewport: { width, height: 800 } })
+    const page = await (await openBrowser(t, { colorScheme, viewport: { width, height: 800 } })).newPage()
     const said: string[] = []
     page.on('console', (message) => said.push(message.text()))
     page.on('pageerror', (error) => said.push(error.message))
@@ -165,7 +160,7 @@ browserTest('every page works in light and dark, on a wide and a narrow screen, 
 
 browserTest('the theme that was chosen holds against that of the system', async (t) => {
   const { origin } = await openHere(t)
-  const page = await (await startBrowser(t)).newPage({ colorScheme: 'light' })
+  const page = await (await openBrowser(t, { colorScheme: 'light' })).newPage()
   await page.goto(`${origin}/preferences`)
   await page.getByRole('radio', { name: 'Dark' }).check()
   await page.getByLabel('Language').selectOption('de')

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import type { ExecutionContext, TestFn } from 'ava'
-import { chromium, type Browser } from 'playwright-core'
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions } from 'playwright-core'
 import type { Cleanup } from './app.js'
 
 const path = ['/usr/bin/chromium', spawnSync('which', ['chromium'], { encoding: 'utf8' }).stdout?.trim()].find((each) => each && existsSync(each))
@@ -19,10 +19,22 @@ export function needsBrowser(test: TestFn): TestFn {
   return Object.assign(nothing, { serial: nothing, before: nothing, after: { always: nothing } }) as unknown as TestFn
 }
 
-/** A headless Chromium that talks to nobody but the page; closed after the test. */
-export async function startBrowser(t: Cleanup): Promise<Browser> {
+let started: Promise<Browser> | undefined
+
+/** A browser with an empty profile, closed after the test: a context of the one headless Chromium of this test file. */
+export async function openBrowser(t: Cleanup, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  const context = await (await (started ??= startChromium())).newContext(options)
+  t.teardown(() => context.close())
+  return context
+}
+
+/** For `test.after.always`. */
+export async function closeChromium(): Promise<void> {
+  await (await started)?.close()
+}
+
+/** It talks to nobody but the page. */
+function startChromium(): Promise<Browser> {
   const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic']
-  const browser = await chromium.launch({ executablePath: path!, args: ['--no-sandbox', '--disable-gpu', ...quiet] })
-  t.teardown(() => browser.close())
-  return browser
+  return chromium.launch({ executablePath: path!, args: ['--no-sandbox', '--disable-gpu', ...quiet] })
 }
