@@ -103,8 +103,8 @@ export const raceCases: readonly Case[] = [
         const destroyed = [stores[round % 2]!.destroy(record.id), stores[1 - (round % 2)]!.destroy(record.id)]
         const after = updates.slice(round % 7).map((start) => start())
         const written = (await Promise.all([...before, ...after])).filter((each) => each != null)
-        assert.equal(await store.read(record.id), undefined)
         const last = (await Promise.all(destroyed)).filter((each) => each !== undefined)
+        assert.equal(await store.read(record.id), undefined)
         assert.equal(last.length, 1, 'exactly one of two parallel calls answers the state')
         assert.deepEqual(last[0], written.find((each) => each.rev === written.length + 1) ?? record)
         assert.equal(await store.update(record.id, count, last[0]), undefined)
