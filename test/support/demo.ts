@@ -40,6 +40,7 @@ export async function makeDirectory(t: Cleanup): Promise<string> {
 export function spawnDemo(t: Cleanup, env: Record<string, string>): { child: ChildProcess; ended: Promise<Ended> } {
   const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, ['--import=tsx', 'demo/server.ts'], { cwd: root, env: { PATH, HOME, TZ: 'UTC', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  live.add(child)
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
@@ -50,6 +51,12 @@ export function spawnDemo(t: Cleanup, env: Record<string, string>): { child: Chi
   })
   return { child, ended }
 }
+
+// However a test process ends, its servers end with it.
+const live = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of live) child.kill('SIGKILL')
+})
 
 /** Starts the demo on a free port and waits for its line. */
 export async function startDemo(t: Cleanup, env: Record<string, string>): Promise<Demo> {
