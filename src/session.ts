@@ -16,8 +16,11 @@ import { isLifetime } from './options.js'
 export interface SessionData {}
 
 /** What `ctx.session` holds, as the application declared it. */
-export type Data = keyof SessionData extends never ? { [key: string]: unknown } : SessionData
-type Key = keyof Data & string
+export type Known = keyof SessionData & string
+type Data = Known extends never ? { [key: string]: unknown } : SessionData
+
+/** A key of which `SessionData` says nothing: any, as long as it is not augmented. */
+type Other<K extends string> = K extends Known ? never : K
 
 /** What `ctx.session` is: the data as properties, and the members. */
 export type Session = Data & SessionMembers
@@ -25,21 +28,21 @@ export type Session = Data & SessionMembers
 /** The members of `ctx.session`, which are never data; keys of these names go through `get` and `set`. */
 export interface SessionMembers {
   /** The value under a key, or the fallback when there is none. Any string is a key, `__proto__` and `get` too. */
-  get<K extends Key>(key: K): Data[K] | undefined
-  get<K extends Key, F>(key: K, fallback: F): Exclude<Data[K], undefined> | F
-  get(key: string, fallback?: unknown): unknown
+  get<K extends Known>(key: K): SessionData[K] | undefined
+  get<K extends Known, F>(key: K, fallback: F): Exclude<SessionData[K], undefined> | F
+  get<K extends string>(key: Other<K>, fallback?: unknown): unknown
   /** Sets a key. `undefined` deletes it. */
-  set<K extends Key>(key: K, value: Data[K]): void
-  set(key: string, value: unknown): void
+  set<K extends Known>(key: K, value: SessionData[K]): void
+  set<K extends string>(key: Other<K>, value: unknown): void
   /** Whether there is such a key. */
   has(key: string): boolean
   /** Removes a key and returns its value, or the fallback when there is none. */
-  pop<K extends Key>(key: K): Data[K] | undefined
-  pop<K extends Key, F>(key: K, fallback: F): Exclude<Data[K], undefined> | F
-  pop(key: string, fallback?: unknown): unknown
+  pop<K extends Known>(key: K): SessionData[K] | undefined
+  pop<K extends Known, F>(key: K, fallback: F): Exclude<SessionData[K], undefined> | F
+  pop<K extends string>(key: Other<K>, fallback?: unknown): unknown
   /** Sets a key that is not there yet; returns what is there afterwards, which may be changed in place. */
-  setDefault<K extends Key>(key: K, value: Exclude<Data[K], undefined>): Exclude<Data[K], undefined>
-  setDefault<V>(key: string, value: V): V
+  setDefault<K extends Known>(key: K, value: Exclude<SessionData[K], undefined>): Exclude<SessionData[K], undefined>
+  setDefault<V, K extends string = string>(key: Other<K>, value: V): V
   /** Sets every key of the object. */
   update(object: Partial<Data>): void
   /** Empties the session; at the end of the request, unless something is set again, its record and cookie go. */
@@ -49,10 +52,10 @@ export interface SessionMembers {
    *
    * @param fn pure: it may run again on a newer value. `undefined` deletes the key.
    * @returns the new value as far as this request knows.
-   * @example ctx.session.change('visits', (n = 0) => n + 1)
+   * @example ctx.session.change('visits', (n: number = 0) => n + 1)
    */
-  change<K extends Key>(key: K, fn: (value: Data[K] | undefined) => Data[K] | undefined): Data[K] | undefined
-  change<V>(key: string, fn: (value: V | undefined) => V | undefined): V | undefined
+  change<K extends Known>(key: K, fn: (value: SessionData[K] | undefined) => SessionData[K] | undefined): SessionData[K] | undefined
+  change<V, K extends string = string>(key: Other<K>, fn: (value: V | undefined) => V | undefined): V | undefined
   /** Whether the cookie outlives the browser. */
   permanent: boolean
   /** Idle lifetime of this session in milliseconds ("remember me"); stored with it once set. */

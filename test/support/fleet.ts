@@ -23,7 +23,7 @@ export async function startServers(stores: SessionStore[]): Promise<Fleet> {
     processes: [],
     async close() {
       for (const teardown of teardowns) await teardown()
-      await Promise.all(stores.map((store) => store.close?.()))
+      for (const store of stores) await store.close?.()
     }
   }
 }

@@ -1,0 +1,85 @@
+import { Router, type RouterContext } from '@koa/router'
+import Koa from 'koa'
+import { session, type Session } from 'koa-keepsake'
+import { assertSame } from '../expect.js'
+
+// Without an augmented SessionData every key is allowed and unknown.
+
+const app = new Koa()
+app.use(session())
+app.use(async (ctx, next) => {
+  assertSame<typeof ctx.session, Session>(true)
+  assertSame<typeof ctx.request.ctx.session, Session>(true)
+  ctx.session.user = 'momo'
+  assertSame<typeof ctx.session.user, unknown>(true)
+  assertSame<typeof ctx.session.permanent, boolean>(true)
+  assertSame<typeof ctx.session.isNew, boolean>(true)
+  assertSame<typeof ctx.session.sid, string | undefined>(true)
+  assertSame<typeof ctx.session.createdAt, Date>(true)
+
+  const name: unknown = ctx.session.get('name')
+  const visits = ctx.session.change('visits', (n: number = 0) => n + 1)
+  assertSame<typeof visits, number | undefined>(true)
+  const list = ctx.session.setDefault('list', ['a'])
+  assertSame<typeof list, string[]>(true)
+  ctx.session.update({ name, anything: 1 })
+  ctx.session.permanent = true
+  ctx.session.lifetime = 1000
+
+  ctx.session = null
+  ctx.session = { user: 'lin' }
+  const same = ctx.session
+  ctx.session = same
+  // @ts-expect-error -- only null or an object
+  ctx.session = 'text'
+  // @ts-expect-error -- only null or an object
+  ctx.session = 1
+
+  await ctx.session.regenerate()
+  await ctx.session.destroy()
+  await ctx.session.save()
+  // @ts-expect-error -- read-only
+  ctx.session.sid = 'mine'
+  // @ts-expect-error -- read-only
+  ctx.session.isNew = true
+  // @ts-expect-error -- a boolean
+  ctx.session.permanent = 'yes'
+  // @ts-expect-error -- milliseconds
+  ctx.session.lifetime = '1h'
+  await next()
+})
+
+// The context and the state of the application do not matter.
+interface State { user: string }
+interface Custom { render: (view: string) => void }
+const typed = new Koa<State, Custom>()
+typed.use(session())
+typed.use((ctx) => {
+  assertSame<typeof ctx.session, Session>(true)
+  assertSame<typeof ctx.state.user, string>(true)
+  ctx.render(String(ctx.session.user))
+})
+
+const router = new Router()
+router.get('/', session(), (ctx) => {
+  assertSame<typeof ctx.session, Session>(true)
+  ctx.session = null
+})
+const typedRouter = new Router<State, Custom>()
+typedRouter.get('/', (ctx) => {
+  assertSame<typeof ctx.session, Session>(true)
+  ctx.session.set('a', 1)
+})
+app.use(router.routes())
+
+export function handler(ctx: RouterContext): void {
+  assertSame<typeof ctx.session, Session>(true)
+}
+
+export function parameterized(ctx: Koa.ParameterizedContext<State, Custom>): void {
+  assertSame<typeof ctx.session, Session>(true)
+}
+
+export function context(ctx: Koa.Context): void {
+  assertSame<typeof ctx.session, Session>(true)
+}
