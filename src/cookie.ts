@@ -21,6 +21,9 @@ export interface Token {
  * middleware is worth nothing to another with the same keys.
  */
 export interface SessionCookie {
+  readonly name: string
+  /** Follows `ctx.secure` when `'auto'`. */
+  readonly secure: boolean | 'auto'
   /** Whether the header has a cookie of this name at all. */
   isIn(header: string | undefined): boolean
   /** The one session that the header names, if its cookie verifies. `keys` are the application's, now. */
@@ -74,6 +77,8 @@ export function createCookie(settings: Pick<Settings, 'name' | 'signed' | 'cooki
   }
 
   return {
+    name,
+    secure: settings.cookie.secure,
     isIn: (header) => header !== undefined && valuesOf(name, header).length > 0,
     read(header, keys) {
       if (signed) ringFor(keys)
