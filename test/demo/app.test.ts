@@ -9,6 +9,9 @@ import { Guest, makeDirectory, password } from '../support/demo.js'
 import { idOf } from '../support/events.js'
 import { createGate, type Gate } from '../support/gate.js'
 
+// One after the other: scrypt fills the thread pool, in which the file store's calls would wait beyond their time.
+const shopTest = test.serial
+
 interface Shop {
   origin: string
   dir: string
@@ -29,7 +32,7 @@ async function open(t: ExecutionContext, options: { lifetime?: number } = {}): P
   return { origin, dir, gate, guest: new Guest(origin), records: async () => (await readdir(dir).catch(() => [])).filter((name) => name.endsWith('.json')) }
 }
 
-test('a visitor who only looks gets no cookie, and nothing is stored', async (t) => {
+shopTest('a visitor who only looks gets no cookie, and nothing is stored', async (t) => {
   const { guest, records } = await open(t)
   for (const path of ['/', '/session', '/nowhere', '/style.css', '/favicon.svg']) {
     const { setCookie, status } = await guest.get(path)
@@ -39,7 +42,7 @@ test('a visitor who only looks gets no cookie, and nothing is stored', async (t)
   t.deepEqual(await records(), [])
 })
 
-test('every answer has the security headers, every page is not stored by caches', async (t) => {
+shopTest('every answer has the security headers, every page is not stored by caches', async (t) => {
   const { guest } = await open(t)
   for (const path of ['/', '/login', '/shop', '/preferences', '/session', '/nowhere', '/style.css']) {
     const { headers, text } = await guest.get(path)
@@ -51,13 +54,13 @@ test('every answer has the security headers, every page is not stored by caches'
   }
 })
 
-test('the style sheet is answered 304 to whoever has it', async (t) => {
+shopTest('the style sheet is answered 304 to whoever has it', async (t) => {
   const { guest } = await open(t)
   const { headers } = await guest.get('/style.css')
   t.is((await guest.client.get('/style.css', { headers: { 'if-none-match': String(headers.etag) } })).status, 304)
 })
 
-test('wrong passwords are counted in the session and refused with 401', async (t) => {
+shopTest('wrong passwords are counted in the session and refused with 401', async (t) => {
   const { guest } = await open(t)
   await guest.get('/login')
   for (const words of ['One wrong attempt', '2 wrong attempts', '3 wrong attempts']) {
@@ -71,7 +74,7 @@ test('wrong passwords are counted in the session and refused with 401', async (t
   t.true((await guest.get('/')).text.includes('There were 3 wrong attempts'))
 })
 
-test('the password is compared whole: a part, another case and a longer one are wrong', async (t) => {
+shopTest('the password is compared whole: a part, another case and a longer one are wrong', async (t) => {
   const { guest } = await open(t)
   await guest.get('/login')
   for (const wrong of ['', 'open', 'Open Sesame', `${password} `, password + password]) {
@@ -79,7 +82,7 @@ test('the password is compared whole: a part, another case and a longer one are 
   }
 })
 
-test('a name is needed, may be anything, and is escaped', async (t) => {
+shopTest('a name is needed, may be anything, and is escaped', async (t) => {
   const { guest } = await open(t)
   await guest.get('/login')
   for (const name of ['', ' \n ', 'x'.repeat(41)]) t.is((await guest.send('/login', { name, password })).status, 422)
@@ -91,7 +94,7 @@ test('a name is needed, may be anything, and is escaped', async (t) => {
   }
 })
 
-test('a login gives a new cookie and a new token; the cookie from before it is worth nothing', async (t) => {
+shopTest('a login gives a new cookie and a new token; the cookie from before it is worth nothing', async (t) => {
   const { guest, records } = await open(t)
   await guest.get('/login')
   const thief = new Guest(guest.client.copy())
@@ -105,7 +108,7 @@ test('a login gives a new cookie and a new token; the cookie from before it is w
   t.is((await records()).length, 1)
 })
 
-test('a cart and preferences from before the login are there after it', async (t) => {
+shopTest('a cart and preferences from before the login are there after it', async (t) => {
   const { guest } = await open(t)
   await guest.get('/shop')
   await guest.send('/cart', { add: 'shell' })
@@ -118,7 +121,7 @@ test('a cart and preferences from before the login are there after it', async (t
   t.regex(text, /9,60\s€/)
 })
 
-test('the cart is changed in place: pieces are added and taken, and it can be emptied', async (t) => {
+shopTest('the cart is changed in place: pieces are added and taken, and it can be emptied', async (t) => {
   const { guest } = await open(t)
   const shown = async () => [...(await guest.get('/shop')).text.matchAll(/<strong>([^<]+)<\/strong><br>|<output>(\d+)</g)].map(([, name, pieces]) => name ?? pieces)
   await guest.get('/shop')
@@ -133,7 +136,7 @@ test('the cart is changed in place: pieces are added and taken, and it can be em
   t.deepEqual(await shown(), [])
 })
 
-test('a message is shown once', async (t) => {
+shopTest('a message is shown once', async (t) => {
   const { guest } = await open(t)
   await guest.get('/preferences')
   await guest.send('/preferences', { theme: 'light', language: 'fr' })
@@ -141,14 +144,14 @@ test('a message is shown once', async (t) => {
   t.false((await guest.get('/preferences')).text.includes('Your preferences are kept.'))
 })
 
-test('unknown preferences are refused', async (t) => {
+shopTest('unknown preferences are refused', async (t) => {
   const { guest } = await open(t)
   await guest.get('/preferences')
   t.is((await guest.send('/preferences', { theme: 'pink', language: 'de' })).status, 400)
   t.is((await guest.send('/preferences', { theme: 'dark', language: '../de' })).status, 400)
 })
 
-test('parallel counts are all counted', async (t) => {
+shopTest('parallel counts are all counted', async (t) => {
   const { guest } = await open(t)
   await guest.login()
   const answers = await Promise.all(Array.from({ length: 20 }, async () => guest.send('/count')))
@@ -156,14 +159,14 @@ test('parallel counts are all counted', async (t) => {
   t.is(await guest.count(), 20)
 })
 
-test('who is not logged in cannot count', async (t) => {
+shopTest('who is not logged in cannot count', async (t) => {
   const { guest } = await open(t)
   await guest.get('/shop')
   const { status, headers } = await guest.send('/count')
   t.deepEqual([status, headers.location], [303, '/login'])
 })
 
-test('remember me: a cookie with an expiry that outlives the browser, and the longer lifetime', async (t) => {
+shopTest('remember me: a cookie with an expiry that outlives the browser, and the longer lifetime', async (t) => {
   const { guest, dir, records } = await open(t)
   const { setCookie } = await guest.login({ remember: 'yes' })
   const { expires, httponly, samesite, path } = readSetCookie(setCookie[0]!)
@@ -176,7 +179,7 @@ test('remember me: a cookie with an expiry that outlives the browser, and the lo
   t.like(record, { permanent: true, lifetime: 31 * 24 * 3_600_000 })
 })
 
-test('without remember me the cookie dies with the browser', async (t) => {
+shopTest('without remember me the cookie dies with the browser', async (t) => {
   const { guest } = await open(t)
   const { setCookie } = await guest.login()
   t.is(readSetCookie(setCookie[0]!)['expires'], undefined)
@@ -184,7 +187,7 @@ test('without remember me the cookie dies with the browser', async (t) => {
   t.is(await guest.count(), undefined)
 })
 
-test('whoever is logged in keeps the session: another name does not inherit it', async (t) => {
+shopTest('whoever is logged in keeps the session: another name does not inherit it', async (t) => {
   const { guest } = await open(t)
   await guest.login()
   await guest.send('/count')
@@ -193,7 +196,7 @@ test('whoever is logged in keeps the session: another name does not inherit it',
   t.true((await guest.get('/')).text.includes('Good to see you, Momo.'))
 })
 
-test('a logout removes record and cookie, and the old cookie opens nothing', async (t) => {
+shopTest('a logout removes record and cookie, and the old cookie opens nothing', async (t) => {
   const { guest, records } = await open(t)
   await guest.login({ remember: 'yes' })
   const copy = new Guest(guest.client.copy())
@@ -207,7 +210,7 @@ test('a logout removes record and cookie, and the old cookie opens nothing', asy
   t.deepEqual(goodbye.setCookie, [])
 })
 
-test('logged out in one tab while another submits slowly: logged out in both', async (t) => {
+shopTest('logged out in one tab while another submits slowly: logged out in both', async (t) => {
   const { guest, gate, records } = await open(t)
   await guest.login()
   const slow = guest.send('/count', { slowly: 'yes' })
@@ -219,7 +222,7 @@ test('logged out in one tab while another submits slowly: logged out in both', a
   t.deepEqual(await records(), [])
 })
 
-test('what another tab did during a slow submit is not lost', async (t) => {
+shopTest('what another tab did during a slow submit is not lost', async (t) => {
   const { guest, gate } = await open(t)
   await guest.login()
   const slow = guest.send('/count', { slowly: 'yes' })
@@ -233,7 +236,7 @@ test('what another tab did during a slow submit is not lost', async (t) => {
 })
 
 for (const path of ['/login', '/logout', '/count', '/cart', '/preferences', '/nowhere']) {
-  test(`POST ${path} without the session's token is refused with 403, and changes nothing`, async (t) => {
+  shopTest(`POST ${path} without the session's token is refused with 403, and changes nothing`, async (t) => {
     const { guest, origin, dir, records } = await open(t)
     await guest.login()
     const stored = await readFile(join(dir, (await records())[0]!), 'utf8')
@@ -249,14 +252,14 @@ for (const path of ['/login', '/logout', '/count', '/cart', '/preferences', '/no
   })
 }
 
-test('a logout is by POST only', async (t) => {
+shopTest('a logout is by POST only', async (t) => {
   const { guest } = await open(t)
   await guest.login()
   t.is((await guest.get('/logout')).status, 405)
   t.is(await guest.count(), 0)
 })
 
-test('the session page shows the record, its file, its life and the attributes of its cookie', async (t) => {
+shopTest('the session page shows the record, its file, its life and the attributes of its cookie', async (t) => {
   const { guest, dir } = await open(t)
   await guest.login({ remember: 'yes' })
   await guest.send('/count')
@@ -272,7 +275,7 @@ test('the session page shows the record, its file, its life and the attributes o
   t.true((await readFile(file, 'utf8')).includes('"user":"Momo"'))
 })
 
-test('no page shows the secret in the cookie, its signature, or the token beside a form', async (t) => {
+shopTest('no page shows the secret in the cookie, its signature, or the token beside a form', async (t) => {
   const { guest } = await open(t)
   await guest.login({ remember: 'yes' })
   const [sid, mac] = guest.client.cookie('session')!.split('.') as [string, string]
@@ -283,7 +286,7 @@ test('no page shows the secret in the cookie, its signature, or the token beside
   }
 })
 
-test('a form that came from somewhere else than a form is no 5xx', async (t) => {
+shopTest('a form that came from somewhere else than a form is no 5xx', async (t) => {
   const { guest } = await open(t)
   await guest.login()
   const form = { headers: { 'content-type': 'application/x-www-form-urlencoded' } }
@@ -294,7 +297,7 @@ test('a form that came from somewhere else than a form is no 5xx', async (t) => 
   }
 })
 
-test('when the store fails, the page says so with 503, keeps the cookie and tells no path', async (t) => {
+shopTest('when the store fails, the page says so with 503, keeps the cookie and tells no path', async (t) => {
   const { guest, dir } = await open(t)
   await guest.login()
   const cookie = guest.client.cookie('session')!
@@ -310,7 +313,7 @@ test('when the store fails, the page says so with 503, keeps the cookie and tell
   t.is(await guest.count(), 0)
 })
 
-test('a session whose owner did not ask to be remembered has the shorter lifetime, at most the configured one', async (t) => {
+shopTest('a session whose owner did not ask to be remembered has the shorter lifetime, at most the configured one', async (t) => {
   const lifetime = 60_000
   const { guest, dir, records } = await open(t, { lifetime })
   await guest.login()
