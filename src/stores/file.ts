@@ -2,16 +2,17 @@ import { resolve } from 'node:path'
 import { assertKnown, assertOption, isCount, isPositive } from '../check.js'
 import { conflictError, SessionError, storeError } from '../errors.js'
 import { emit } from '../events.js'
-import { readRecord, writeRecord } from '../record.js'
-import { defaultScope, type Recipe, type SessionRecord, type SessionStore, type StoreScope } from '../store.js'
+import { writeRecord } from '../record.js'
+import { defaultScope, type SessionRecord, type SessionStore, type StoreScope } from '../store.js'
 import { claimsOrLocks } from './file/auto.js'
 import { createClaims } from './file/claims.js'
 import { hintFor } from './file/hints.js'
 import { createFolder } from './file/folder.js'
 import { createLocks } from './file/lockfile.js'
 import { assertId, namesOf } from './file/names.js'
-import { createQueue, type Turn } from './file/queue.js'
+import { createQueue } from './file/queue.js'
 import { createSweep } from './file/sweep.js'
+import { createUpdates, longestTry } from './file/updates.js'
 import { createUpkeep, type Upkeep } from './file/upkeep.js'
 
 export interface FileStoreOptions {
@@ -39,9 +40,6 @@ export interface FileStoreOptions {
 }
 
 const known: readonly (keyof FileStoreOptions)[] = ['dir', 'threshold', 'mode', 'sweepEvery', 'durability', 'locking']
-
-// How long an update goes on against others who win each time, or a lock that a dead process left.
-const longestTry = 5000
 
 /**
  * Keeps sessions in a directory, one JSON file each, which any number of processes of one machine may share.
@@ -84,7 +82,7 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
     const folder = createFolder(names, { mode, sync })
     const locks = createLocks({ names, sync })
     const swap = locking === 'lockfile' ? locks : claimsOrLocks(names, createClaims({ names, sync }), locks)
-    const queue = createQueue()
+    const queue = createQueue(createUpdates({ folder, swap, ifLive }))
     const sweep = createSweep({ folder, swap, queue, now, stopped: () => closing !== undefined })
     const upkeep = createUpkeep({ names, sweep, threshold, sweepEvery, failed: tell })
     upkeeps.add(upkeep)
@@ -113,41 +111,6 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
       return true
     }
 
-    /** What to begin with: the newest that is known without a look at the disk, or else what is there. */
-    async function first(id: string, turn: Turn, seen: SessionRecord | undefined): Promise<SessionRecord | undefined> {
-      const reading = turn.last === undefined ? undefined : readRecord(turn.last, id)
-      if (reading && 'record' in reading && reading.record.rev >= (seen?.rev ?? 0)) return ifLive(reading.record)
-      // Past its deadline as it was seen; somebody may have moved that since.
-      if (seen && seen.expires > now()) return seen
-      return ifLive(await folder.read(id))
-    }
-
-    async function update(id: string, turn: Turn, recipe: Recipe, seen?: SessionRecord): Promise<SessionRecord | null | undefined> {
-      const end = performance.now() + longestTry
-      let current = await first(id, turn, seen)
-      for (let tries = 1; current; tries++) {
-        const next = recipe(current)
-        if (next === null) {
-          turn.last = undefined
-          if (await swap.remove(id, current.rev)) return null
-        } else {
-          const written = { ...next, rev: current.rev + 1 }
-          const text = writeRecord(written)
-          const unique = await folder.prepare(id, text, written.expires)
-          if (unique === undefined) return undefined
-          turn.last = undefined
-          if (await swap.replace(id, current.rev, unique)) {
-            turn.last = text
-            return written
-          }
-        }
-        emit({ type: 'conflict', id })
-        if (performance.now() > end) throw conflictError(tries)
-        current = ifLive(await folder.read(id))
-      }
-      return undefined
-    }
-
     async function destroy(id: string): Promise<SessionRecord | undefined> {
       const end = performance.now() + longestTry
       let current = ifLive(await folder.read(id))
@@ -166,7 +129,7 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
         const text = writeRecord(written)
         return call('create a session', id, () => queue.run(id, () => create(id, text, written.expires)))
       },
-      update: (id, recipe, seen) => call('save a session', id, () => queue.run(id, (turn) => update(id, turn, recipe, seen))),
+      update: (id, recipe, seen) => call('save a session', id, () => queue.update(id, recipe, seen)),
       destroy: (id) =>
         call('remove a session', id, () =>
           queue.run(id, (turn) => {

@@ -6,42 +6,41 @@ import { revisionAt, type Swap } from './swap.js'
 /*
  * The protocol: how processes that share a directory change a record one at a time, without a lock.
  *
- * To take record R from revision r to r+1, a process
+ * To take record R from revision r to a later one, a process
  *   1. writes the new text to a temporary file T of a unique name,
- *   2. claims the step: it makes a symbolic link that names T, under a name made of id, r+1 and a generation g (from 0).
- *      Making a link fails where there is one, so the claim C(r+1, g) has one owner;
- *   3. looks whether R is still at r,
+ *   2. claims the step from r: it makes a symbolic link that names T, under a name made of id, r and a generation g
+ *      (from 0). Making a link fails where there is one, so the claim C(r, g) has one owner;
+ *   3. looks whether R still is at r,
  *   4. renames T to R, and
  *   5. removes C.
  * A removal claims the same name with a hard link to R (which needs no free block on a full disk; where hard links are
  * refused, a symbolic link to `-`), and its step 4 removes R.
  *
  * Whoever finds C taken waits a moment for its owner, and then does steps 3 to 5 in the owner's stead ("finishes" it),
- * whether the owner is dead, stopped or merely slow. Rules that make this safe:
+ * whether the owner is dead, stopped or merely slow. What makes this safe:
  *
  *   a. R's revision never goes down, and an id is not used again once its record is gone.
- *   b. While R is at r, no claim on r+1 is taken away. A claim whose T has gone (its owner gave up) with R still at r is
- *      void for good; the next contender then claims C(r+1, g+1). So of all the claims on r+1 that are made while R is at
- *      r, at most one, the last, can lead to a commit. It is the *claim that counts*.
- *   c. Claims on r+1 are removed only by somebody who saw R past r. They are inert: a claim made after R passed r always
- *      fails in step 3, whoever makes it and however late.
+ *   b. While R is at r, no claim C(r, …) is taken away. One whose T has gone (its owner gave up) with R still at r is void
+ *      for good, and the next contender claims C(r, g+1). So of all claims that are made while R is at r only the last can
+ *      lead to a commit, and it is never made before the one before it is void: the *claim that counts*.
+ *   c. C(r, …) is removed only by somebody who saw R past r. Whoever claims it again later, however late, does so after R
+ *      passed r and fails in step 3. So removing it is harmless at any time from then on.
  *   d. A commit renames the unique T, never the claim. Two who finish the same claim rename the same file: one succeeds,
  *      and the other finds it gone. (Renaming the claim itself, a name that is used again, would let a process that
  *      was stopped before its rename put a stranger's stale claim over newer data when it continues.)
  *
- * Stopped (SIGSTOP) before 2: when it continues, its claim fails, is inert (c), or counts because nothing happened.
+ * Stopped (SIGSTOP) before 2: when it continues, it claims after all that happened meanwhile, as if it were merely late.
  * Stopped between 2 and 3: others finish it; it then finds R past r and T gone, which means that it was committed. If
- *   T is still there, it was not: the claim was inert, and the step is done over on the newer record.
- * Stopped between 3 and 4: its claim was made, then R was seen at r, so the claim counts: R can only have gone on through
+ *   T is still there it was not, and with its T it gives up and begins anew on the newer record.
+ * Stopped between 3 and 4: its claim was made, then R was seen at r, so the claim counts. R can only have gone on through
  *   T, and the late rename finds T gone: committed. A late removal finds R gone.
- * A finisher stopped between its 3 and 4: it read which T the claim names, then saw R at r, so it was the claim that
- *   counts; the same follows.
- * Stopped before 5: C is inert by then.
+ * A finisher stopped between its 3 and 4: it read which T the claim names, then saw R at r, so that claim counts; the same
+ *   follows.
+ * Stopped before 5: see c.
  *
  * Killed after 1: T is swept after an hour. Killed after 2 or 3: the next process that changes the record finishes the
  * step, as soon as its wait is over; readers go on seeing revision r, which is whole. Killed after 4: committed, and C is
- * swept. So a process that has been told of a commit can rely on it, and one that was killed may or may not have
- * committed, but never half of it.
+ * swept. So who was told of a commit can rely on it, and who was killed may or may not have committed, but never half.
  *
  * T being gone means "committed" only while nobody else removes it: the sweep does, but only after an hour, and a process
  * that took more than half of that does not claim to know (`tooLate`).
@@ -109,7 +108,7 @@ export function createClaims({ names, sync }: ClaimsOptions): Swap {
   async function claim(id: string, rev: number, make: (path: string) => Promise<void>): Promise<number | undefined> {
     for (let generation = 0; ; generation++) {
       try {
-        await make(names.claim(id, rev + 1, generation))
+        await make(names.claim(id, rev, generation))
         return generation
       } catch (error) {
         // No directory, or no record to link to.
@@ -131,7 +130,7 @@ export function createClaims({ names, sync }: ClaimsOptions): Swap {
  */
 export async function finish(names: Names, id: string, rev: number, generation: number): Promise<boolean> {
   const record = names.record(id)
-  const path = names.claim(id, rev + 1, generation)
+  const path = names.claim(id, rev, generation)
   // EINVAL: not a symbolic link, so a hard link to the record.
   const target = await readlink(path).catch((error: unknown) => (hasCode(error, 'EINVAL') ? removal : ignore('ENOENT')(error)))
   if (target === undefined) return false
@@ -160,5 +159,5 @@ async function claimRemoval(record: string, path: string): Promise<void> {
 
 /** Only tidies up after a record that is past `rev`, so nothing depends on its success. */
 async function drop(names: Names, id: string, rev: number, generation: number): Promise<void> {
-  for (let each = 0; each <= generation; each++) await discard(names.claim(id, rev + 1, each))
+  for (let each = 0; each <= generation; each++) await discard(names.claim(id, rev, each))
 }

@@ -13,7 +13,7 @@ export interface Names {
   record(id: string): string
   /** A record that is not one yet; `unique` is a UUID. */
   temporary(id: string, unique: string): string
-  /** The claim on a record's next revision (commit.ts). */
+  /** A claim on the step that takes a record from a revision to a later one (claims.ts). */
   claim(id: string, rev: number, generation: number): string
   /** Where what was found in place of a record is kept for a person to look at. */
   aside(id: string, unique: string): string

@@ -86,9 +86,8 @@ export function createSweep({ folder, swap, queue, now, stopped: closed }: Sweep
     const age = await ageOf(path)
     if (age === undefined || age < leftOver) return
     if (entry.kind === 'temporary') return discard(path)
-    const before = entry.rev - 1
     // Void claims stay while the record is where they were made: see claims.ts.
-    if ((await revisionAt(names.record(entry.id))) === before) await finish(names, entry.id, before, entry.generation)
+    if ((await revisionAt(names.record(entry.id))) === entry.rev) await finish(names, entry.id, entry.rev, entry.generation)
     else await discard(path)
   }
 
