@@ -73,7 +73,7 @@ test('refreshEachRequest false moves the deadline with changes only', async (t) 
   t.is((await record())!.expires, time.now() + 31 * day)
 })
 
-test('a refresh moves the deadline only: it writes no data, so it undoes nobody\'s change', async (t) => {
+test('a request that only reads never writes data: its refresh moves the deadline and undoes nobody\'s change', async (t) => {
   const { client, time, record } = await startStory(t, {
     ...routes,
     '/slow': async (ctx) => {
