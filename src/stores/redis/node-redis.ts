@@ -21,6 +21,7 @@ interface Cluster extends NodeRedisClient {
   masters: unknown[]
   slots: { master: unknown }[]
   nodeClient(node: unknown): Connection | Promise<Connection>
+  sendCommand(firstKey: string, isReadonly: boolean, args: string[]): Promise<unknown>
 }
 
 /** A sentinel client from version 5: `use` lends one connection of its pool. */
@@ -42,12 +43,16 @@ export function isNodeRedis(client: object): client is NodeRedisClient {
   return ['get', 'set', 'getDel', 'evalSha', 'eval'].every((name) => typeof methods[name] === 'function')
 }
 
+/** Clients whose errors are listened to, so that many stores on one client add one listener. */
+const heard = new WeakSet<object>()
+
 export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
   const common = client as NodeRedisClient & Common
   const keyPrefix = textOf(common.options?.keyPrefix ?? common._keyPrefix) ?? ''
   // An 'error' event with no listener ends the process, and node-redis emits one whenever a connection breaks. The store
   // tells of failures call by call; listeners of the application's own are called as before.
-  common.on?.('error', () => undefined)
+  if (!heard.has(client)) common.on?.('error', () => undefined)
+  heard.add(client)
 
   return {
     keyPrefix,
@@ -73,8 +78,14 @@ export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
       }
       return isSentinel(client) ? client.use(work) : work(client as Connection)
     },
-    evalSha: (sha, key, args) => client.evalSha(sha, { keys: [key], arguments: args }),
-    eval: (script, key, args) => client.eval(script, { keys: [key], arguments: args }),
+    evalSha: (sha, key, args) => {
+      if (isCluster(client)) return sendByKey(client, keyPrefix + key, ['EVALSHA', sha, '1', keyPrefix + key, ...args])
+      return client.evalSha(sha, { keys: [key], arguments: args })
+    },
+    eval: (script, key, args) => {
+      if (isCluster(client)) return sendByKey(client, keyPrefix + key, ['EVAL', script, '1', keyPrefix + key, ...args])
+      return client.eval(script, { keys: [key], arguments: args })
+    },
     async *scan(pattern) {
       for (const connection of await mastersOf(client)) {
         let cursor: Cursor = '0'
@@ -90,6 +101,11 @@ export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
       return configValue(await connection?.configGet('maxmemory-policy'), 'maxmemory-policy')
     }
   }
+}
+
+/** The cluster client of version 4 does not find the key among the arguments of its `eval`, and asks any node. */
+function sendByKey(client: Cluster, key: string, args: string[]): Promise<unknown> {
+  return client.sendCommand(key, false, args)
 }
 
 async function mastersOf(client: NodeRedisClient): Promise<Connection[]> {

@@ -20,10 +20,12 @@ export interface RedisStoreSettings {
 // servers whose clocks differ a little from losing a session that one of them still holds to be alive.
 const slack = 60_000
 
-// Within one process updates of one session queue up, so that only other processes are raced: one of them has committed
-// whenever a try is lost.
-const maxTries = 32
-const longestPause = 32
+// Within one process updates of one session queue up, so only other processes and stores are raced, and whenever a try is
+// lost one of them has committed. Each lost try brings the newest text, so trying at once is what gives a fair chance;
+// after a pause the text in hand would be old again. A pause now and then is for the case of very many rivals.
+const maxTries = 100
+const triesBetweenPauses = 10
+const longestPause = 10
 
 /** How long close() waits for calls that are under way. */
 const closeTimeout = 5_000
@@ -109,8 +111,7 @@ export function createStore(redis: RedisCommands, { waitReplicas, waitTimeout, r
           return written
         }
         if (tries === maxTries) throw conflictError(maxTries)
-        // The first conflict says only that what was seen is old; from the second on there are rivals to step aside for.
-        if (tries > 1) await delay(Math.random() * Math.min(2 ** tries, longestPause))
+        if (tries % triesBetweenPauses === 0) await delay(Math.random() * longestPause)
         text = replaced.text
         current = liveRecord(text, id, now())
       }
