@@ -4,15 +4,21 @@ import type * as IoRedis from 'ioredis'
 import type { RedisClient } from '../../src/stores/redis.js'
 import { masterName } from './redis.js'
 
-/** A connected client and how to be rid of it at once. */
+/** A client and how to be rid of it at once. */
 export interface Connected {
   client: RedisClient
   close: () => void
 }
 
+/** A client that goes on trying to connect until there is a server. */
+export interface Opened extends Connected {
+  connecting: Promise<unknown>
+}
+
 export interface Driver {
   /** As its package says, for example `redis 6.3.1`. */
   name: string
+  open: (url: string) => Opened
   connect: (url: string) => Promise<Connected>
   connectCluster: (ports: number[]) => Promise<Connected>
   /** Absent: this version has no client for Sentinel. */
@@ -37,14 +43,18 @@ function nodeRedis(name: string): Driver[] {
   // What is slow on a busy machine is no failure: the middleware's storeTimeout is what bounds a request.
   const commandOptions = { timeout: 60_000 }
   const socket = { connectTimeout: 1000, reconnectStrategy: (tries: number) => Math.min(20 * 2 ** tries, 300) }
+  const open = (url: string): Opened => {
+    const client = createClient({ url, disableOfflineQueue: true, commandOptions, socket })
+    return { client, close: closing(client), connecting: client.on('error', nothing).connect() }
+  }
   return [
     {
       name: `redis ${version}`,
+      open,
       async connect(url) {
-        const client = createClient({ url, disableOfflineQueue: true, commandOptions, socket })
-        // Before connecting, so that the store's listener for errors is there.
-        await client.on('error', nothing).connect()
-        return { client, close: closing(client) }
+        const opened = open(url)
+        await opened.connecting
+        return opened
       },
       async connectCluster(ports) {
         const client = createCluster({ rootNodes: ports.map((port) => ({ url: `redis://127.0.0.1:${port}` })), commandOptions, defaults: { socket } })
@@ -67,13 +77,18 @@ function ioRedis(name: string): Driver[] {
   if (version === undefined) return []
   const { Redis, Cluster } = require(name) as typeof IoRedis
   const options = { connectTimeout: 1000, enableOfflineQueue: false, lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: (tries: number) => Math.min(20 * 2 ** tries, 300) }
+  const open = (url: string): Opened => {
+    const client = new Redis(url, options).on('error', nothing)
+    return { client, close: () => client.disconnect(), connecting: client.connect() }
+  }
   return [
     {
       name: `ioredis ${version}`,
+      open,
       async connect(url) {
-        const client = new Redis(url, options).on('error', nothing)
-        await client.connect()
-        return { client, close: () => client.disconnect() }
+        const opened = open(url)
+        await opened.connecting
+        return opened
       },
       async connectCluster(ports) {
         const client = new Cluster(ports.map((port) => ({ host: '127.0.0.1', port })), { lazyConnect: true }).on('error', nothing)

@@ -72,8 +72,17 @@ export async function startCluster(replicas = 0): Promise<{ servers: RedisServer
 
 export const masterName = 'keepsake'
 
+export interface Sentinels {
+  master: RedisServer
+  replica: RedisServer
+  /** One of the sentinels, to be asked. */
+  sentinel: RedisServer
+  sentinels: { host: string; port: number }[]
+  stop: () => Promise<void>
+}
+
 /** A master with one replica, and three sentinels that watch them. */
-export async function startSentinels(): Promise<{ master: RedisServer; replica: RedisServer; sentinels: { host: string; port: number }[]; stop: () => Promise<void> }> {
+export async function startSentinels(): Promise<Sentinels> {
   const options = ['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1']
   const master = await startRedis(...options)
   const replica = await startRedis(...options, '--replicaof', '127.0.0.1', String(master.port))
@@ -99,6 +108,7 @@ export async function startSentinels(): Promise<{ master: RedisServer; replica: 
   return {
     master,
     replica,
+    sentinel: watchers[0]!,
     sentinels: watchers.map(({ port }) => ({ host: '127.0.0.1', port })),
     stop: async () => void (await Promise.all([...watchers, master, replica].map(({ stop }) => stop())))
   }
