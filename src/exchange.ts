@@ -342,9 +342,10 @@ export class Exchange implements SessionBacking {
   async #execute(): Promise<void> {
     if (!this.#doomed) return
     const { id } = this.#doomed.record
-    this.#doomed = undefined
     this.#outlet.clear()
     await this.#remove(id)
+    // Only now: after a failure that nobody looked at, the end of the request tries again, and answers 503 if it must.
+    this.#doomed = undefined
     emit({ type: 'destroy', id })
   }
 

@@ -114,6 +114,51 @@ test('a logout is tried although the read failed under onStoreError anonymous, o
   t.true(status >= 500 || (await record(thief)) === undefined, String(status))
 })
 
+test('a logout that fails unseen, because nobody awaited it, is tried again and never reported as done', async (t) => {
+  const { client, store, record } = await startStory(t, {
+    ...routes,
+    '/careless': (ctx) => {
+      void ctx.session.destroy()
+      return 'bye'
+    },
+    '/caught': async (ctx) => {
+      await ctx.session.destroy().catch(() => undefined)
+      return 'bye'
+    }
+  })
+  for (const path of ['/careless', '/caught']) {
+    await client.get('/set')
+    const thief = client.copy()
+    store.fault = (_call, number) => (number === 2 ? reject() : undefined)
+    t.is((await client.get(path)).status, 200)
+    t.is(await record(thief), undefined)
+
+    await client.get('/set')
+    store.fault = only('destroy', reject)
+    t.is((await client.get(path)).status, 503)
+    t.is(client.cookie('session'), undefined)
+    store.fault = undefined
+  }
+})
+
+test('a save that fails unseen, because nobody awaited it, is tried again, and the process goes on', async (t) => {
+  const { client, store, record } = await startStory(t, {
+    ...routes,
+    '/careless': (ctx) => {
+      ctx.session.user = ctx.query['user']
+      void ctx.session.save()
+      return 'saved'
+    }
+  })
+  await client.get('/set')
+  store.fault = (_call, number) => (number === 2 ? reject() : undefined)
+  t.is((await client.get('/careless?user=lin')).status, 200)
+  t.is((await record())?.data['user'], 'lin')
+  store.fault = only('update', reject)
+  t.is((await client.get('/careless?user=ana')).status, 503)
+  t.is((await record())?.data['user'], 'lin')
+})
+
 test('a visitor without a cookie never notices that the store is down', async (t) => {
   const { client, store } = await startStory(t, routes)
   store.fault = reject
