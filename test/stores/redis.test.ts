@@ -277,6 +277,19 @@ redisTest.serial('a Redis that evicts sessions without regard is warned of once'
   }
 })
 
+test('a client with callbacks, or with types of its own, is an error and never "no session"', async (t) => {
+  for (const answer of [undefined, 2, true]) {
+    const reply = async () => answer
+    const store = redisStore({ client: { get: reply, set: reply, getDel: reply, evalSha: reply, eval: reply } })
+    const record = newRecord()
+    const expected = { code: 'ERR_SESSION_STORE', message: /a client with promises/ }
+    await t.throwsAsync(store.read(record.id), expected)
+    await t.throwsAsync(store.create(record.id, record), expected)
+    await t.throwsAsync(store.destroy(record.id), expected)
+    await t.throwsAsync(store.update(record.id, (current) => current, record), expected)
+  }
+})
+
 redisTest.serial('a client that was never connected is told so', async (t) => {
   const { createClient } = await import('redis')
   await t.throwsAsync(redisStore({ client: createClient() }).read(newRecord().id), { code: 'ERR_SESSION_STORE', message: /client\.connect\(\)/ })

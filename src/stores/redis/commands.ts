@@ -17,10 +17,27 @@ export interface RedisCommands {
   evictionPolicy(): Promise<string>
 }
 
-/** A client that was set to answer bytes answers bytes. */
+/**
+ * The text under a key, `undefined` for none.
+ *
+ * @throws Error for an answer that is neither: taken for "none", it would log everybody out.
+ */
 export function textOf(reply: unknown): string | undefined {
-  if (typeof reply === 'string') return reply
-  return reply instanceof Uint8Array ? Buffer.from(reply).toString() : undefined
+  if (reply === null) return undefined
+  const text = asText(reply)
+  if (text === undefined) throw unexpected(reply)
+  return text
+}
+
+/** What a client answers that is set to callbacks, or maps replies to types of its own. */
+export function unexpected(reply: unknown): Error {
+  return new Error(`the Redis client answered ${typeof reply} where text is expected: give the store a client with promises and no type mapping`)
+}
+
+/** A string, or the bytes that a client may be set to answer in its place. */
+export function asText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  return value instanceof Uint8Array ? Buffer.from(value).toString() : undefined
 }
 
 /** The value in a reply to `CONFIG GET`, which drivers give as an object, a Map or a flat list. */
@@ -30,7 +47,7 @@ export function configValue(reply: unknown, name: string): string {
     : reply instanceof Map
       ? reply.get(name)
       : (reply as Record<string, unknown> | null)?.[name]
-  return textOf(value) ?? ''
+  return asText(value) ?? ''
 }
 
 // Redis' own advice for a page: a thousand keys hold its one thread for well under a millisecond.

@@ -11,7 +11,7 @@ const hints: readonly [pattern: RegExp, hint: string][] = [
   [/^ERR unknown command/i, 'Redis 6.2 or later is needed'],
   [/client is closed/i, 'call client.connect() once when the application starts'],
   // The TimeoutError of node-redis, which has no words.
-  [/^$/, 'the driver gave up waiting for Redis'],
+  [/^$/, 'the driver gave up on Redis'],
   [/client is offline|enableOfflineQueue/i, 'the client is not connected to Redis']
 ]
 
@@ -37,8 +37,7 @@ function messageOf(error: unknown): string {
 /** ioredis hangs the command with all its arguments on the error: a session's data would go where errors are logged. */
 function withoutData(cause: unknown): unknown {
   if (cause instanceof Error && 'command' in cause) {
-    const { name } = cause.command as { name?: unknown }
-    cause.command = { name }
+    cause.command = { name: (cause.command as { name?: unknown } | undefined)?.name }
   }
   return cause
 }

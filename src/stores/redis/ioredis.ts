@@ -1,4 +1,4 @@
-import { configValue, pageSize, textOf, type RedisCommands } from './commands.js'
+import { asText, configValue, pageSize, textOf, type RedisCommands } from './commands.js'
 
 /** A client of `ioredis` 5 or later, `Redis` (with or without sentinels) or `Cluster`, by the methods that every store call uses. */
 export interface IoRedisClient {
@@ -33,12 +33,12 @@ export function isIoRedis(client: object): client is IoRedisClient {
 export function ioRedisCommands(client: IoRedisClient): RedisCommands {
   const { options } = client as IoRedisClient & Common
   return {
-    keyPrefix: textOf(options?.keyPrefix) ?? '',
+    keyPrefix: asText(options?.keyPrefix) ?? '',
     async get(key) {
       return textOf(await client.get(key))
     },
     async setNew(key, text, ttl) {
-      return textOf(await client.set(key, text, 'PX', ttl, 'NX')) === 'OK'
+      return asText(await client.set(key, text, 'PX', ttl, 'NX')) === 'OK'
     },
     async take(key) {
       return textOf(await client.getdel(key))

@@ -1,7 +1,7 @@
 /** One session's updates of this process, in line. */
 interface Lane {
   tail: Promise<unknown>
-  /** What the last of them wrote; an empty text: it was removed. */
+  /** What the last of them wrote. */
   newest: string | undefined
 }
 
@@ -13,10 +13,10 @@ interface Lane {
 export function createLanes() {
   const lanes = new Map<string, Lane>()
 
-  async function enter<T>(id: string, work: (newest: string | undefined, tell: (text: string) => void) => Promise<T>): Promise<T> {
+  async function enter<T>(id: string, work: (newest: string | undefined, tell: (text: string | undefined) => void) => Promise<T>): Promise<T> {
     const lane: Lane = lanes.get(id) ?? { tail: Promise.resolve(), newest: undefined }
     const isFirst = !lanes.has(id)
-    const tell = (text: string) => void (lane.newest = text === '' ? undefined : text)
+    const tell = (text: string | undefined) => void (lane.newest = text)
     const start = () => work(lane.newest, tell)
     const mine = isFirst ? start() : lane.tail.then(start)
     const tail = mine.then(noop, noop)

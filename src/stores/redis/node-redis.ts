@@ -1,4 +1,4 @@
-import { configValue, pageSize, textOf, type RedisCommands } from './commands.js'
+import { asText, configValue, pageSize, textOf, type RedisCommands } from './commands.js'
 import { slotOf } from './slot.js'
 
 /** A client of `redis` (node-redis) 4 or later, single, cluster or sentinel, by the methods that every store call uses. */
@@ -48,7 +48,7 @@ const heard = new WeakSet<object>()
 
 export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
   const common = client as NodeRedisClient & Common
-  const keyPrefix = textOf(common.options?.keyPrefix ?? common._keyPrefix) ?? ''
+  const keyPrefix = asText(common.options?.keyPrefix ?? common._keyPrefix) ?? ''
   // An 'error' event with no listener ends the process, and node-redis emits one whenever a connection breaks. The store
   // tells of failures call by call; listeners of the application's own are called as before.
   if (!heard.has(client)) common.on?.('error', () => undefined)
@@ -60,7 +60,7 @@ export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
       return textOf(await client.get(key))
     },
     async setNew(key, text, ttl) {
-      return textOf(await client.set(key, text, { NX: true, PX: ttl })) === 'OK'
+      return asText(await client.set(key, text, { NX: true, PX: ttl })) === 'OK'
     },
     async take(key) {
       return textOf(await client.getDel(key))
@@ -91,7 +91,7 @@ export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
         let cursor: Cursor = '0'
         do {
           const page: { cursor: Cursor; keys: unknown[] } = await connection.scan(cursor, { MATCH: pattern, COUNT: pageSize })
-          yield page.keys.map((key) => textOf(key) ?? '')
+          yield page.keys.map((key) => asText(key) ?? '')
           cursor = page.cursor
         } while (String(cursor) !== '0')
       }

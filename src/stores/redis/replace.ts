@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { RedisCommands } from './commands.js'
+import { textOf, unexpected, type RedisCommands } from './commands.js'
 
 /**
  * Compare and swap in one round trip: the text is replaced (or, with nothing to put in its place, removed) only while it
@@ -28,6 +28,9 @@ export async function replace(redis: RedisCommands, key: string, start: string, 
     if (error instanceof Error && error.message.includes('NOSCRIPT')) return redis.eval(script, key, args)
     throw error
   })
-  if (Array.isArray(reply)) return { done: false, text: String(reply[0]) }
-  return reply === null ? undefined : { done: true }
+  if (reply === null) return undefined
+  if (Array.isArray(reply)) return { done: false, text: textOf(reply[0]) ?? '' }
+  // A string where the client is set to answer numbers as such.
+  if (String(reply) === '1') return { done: true }
+  throw unexpected(reply)
 }

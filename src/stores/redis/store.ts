@@ -91,7 +91,7 @@ export function createStore(redis: RedisCommands, { waitReplicas, waitTimeout, r
     }
 
     /** The text that the recipe makes of the record is tried until no other process has been faster. */
-    async function update(id: string, recipe: Recipe, seen: SessionRecord | undefined, tell: (text: string) => void) {
+    async function update(id: string, recipe: Recipe, seen: SessionRecord | undefined, tell: (text: string | undefined) => void) {
       const key = prefix + id
       let text: string | undefined
       let current = seen?.id === id && seen.expires > now() ? seen : undefined
@@ -107,7 +107,7 @@ export function createStore(redis: RedisCommands, { waitReplicas, waitTimeout, r
         if (!replaced) return undefined
         // The text is our own when the driver sent the command twice: a change must not be applied a second time.
         if (replaced.done || replaced.text === next) {
-          tell(next)
+          tell(written ? next : undefined)
           return written
         }
         if (tries === maxTries) throw conflictError(maxTries)
