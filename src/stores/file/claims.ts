@@ -76,7 +76,7 @@ export function createClaims({ names, sync }: ClaimsOptions): Swap {
           await discard(temporary)
           return false
         }
-        if ((await revisionAt(record)) !== rev) {
+        if ((await revisionAt(record, id)) !== rev) {
           const committed = !(await givenUp())
           await drop(names, id, rev, generation)
           return committed
@@ -96,7 +96,7 @@ export function createClaims({ names, sync }: ClaimsOptions): Swap {
       const record = names.record(id)
       const generation = await claim(id, rev, (path) => claimRemoval(record, path))
       if (generation === undefined) return false
-      const current = (await revisionAt(record)) === rev
+      const current = (await revisionAt(record, id)) === rev
       if (current) await unlink(record).catch(ignore('ENOENT'))
       await drop(names, id, rev, generation)
       if (current && sync) await syncDirectory(names.dir)
@@ -117,7 +117,7 @@ export function createClaims({ names, sync }: ClaimsOptions): Swap {
       }
       for (const delay of patience) {
         await pause(delay * (0.5 + Math.random()))
-        if ((await revisionAt(names.record(id))) !== rev) return undefined
+        if ((await revisionAt(names.record(id), id)) !== rev) return undefined
       }
       if (!(await finish(names, id, rev, generation))) return undefined
     }
@@ -134,13 +134,13 @@ export async function finish(names: Names, id: string, rev: number, generation: 
   // EINVAL: not a symbolic link, so a hard link to the record.
   const target = await readlink(path).catch((error: unknown) => (hasCode(error, 'EINVAL') ? removal : ignore('ENOENT')(error)))
   if (target === undefined) return false
-  if ((await revisionAt(record)) === rev) {
+  if ((await revisionAt(record, id)) === rev) {
     if (target === removal) {
       await unlink(record).catch(ignore('ENOENT'))
     } else {
       const renamed = await rename(names.temporary(id, target), record).then(() => true, ignore('ENOENT'))
       // First gone, then still at the old revision: it was taken away, not committed.
-      if (!renamed && (await revisionAt(record)) === rev) return true
+      if (!renamed && (await revisionAt(record, id)) === rev) return true
     }
   }
   await drop(names, id, rev, generation)

@@ -24,7 +24,7 @@ export function createLocks({ names, sync }: { names: Names; sync: boolean }): S
     const lock = await acquire(record, names.lock(id), staleRecord, { retries: 80, factor: 1.2, minTimeout: 2, maxTimeout: 60, randomize: true })
     if (!lock) return false
     try {
-      if ((await revisionAt(record)) !== rev || lock.lost()) return false
+      if ((await revisionAt(record, id)) !== rev || lock.lost()) return false
       await action(record)
       if (sync) await syncDirectory(names.dir)
       return true

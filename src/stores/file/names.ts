@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 
 /** What a file of ours is, by its name alone. */
 export type Entry =
@@ -32,7 +32,7 @@ const afterPrefix = /^([0-9a-f]{64})\.(?:(json)|([0-9a-f-]{36})\.tmp|(\d{1,16})-
 
 export function namesOf(dir: string, prefix: string): Names {
   const start = encodePrefix(prefix)
-  const base = join(dir, start)
+  const base = `${dir}${sep}${start}`
   return {
     dir,
     record: (id) => `${base}${id}.json`,

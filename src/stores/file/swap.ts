@@ -1,3 +1,4 @@
+import { readRecord } from '../../record.js'
 import { readText } from './io.js'
 
 /** Replaces or removes a record on the condition that it still is at a revision. */
@@ -11,20 +12,18 @@ export interface Swap {
   remove(id: string, rev: number): Promise<boolean>
 }
 
-/** A record that has no revision, because it is gone or is none. */
+/** A record that has no revision, because it is gone, or is not one. */
 export const nowhere = -1
 
 /** The revision that a record's file is at. */
-export async function revisionAt(path: string): Promise<number> {
+export async function revisionAt(path: string, id: string): Promise<number> {
   const found = await readText(path)
   if (!found || 'corrupt' in found) return nowhere
-  const match = /^\{"rev":(\d{1,16}),/.exec(found.text)
-  if (match) return Number(match[1])
   try {
-    // A person edited the file, or another program wrote it with its members in another order.
-    const { rev } = JSON.parse(found.text) as { rev?: unknown }
-    return typeof rev === 'number' ? rev : nowhere
+    const reading = readRecord(found.text, id)
+    return 'record' in reading ? reading.record.rev : nowhere
   } catch {
+    // Of a newer version: not for us to replace.
     return nowhere
   }
 }

@@ -87,7 +87,7 @@ export function createSweep({ folder, swap, queue, now, stopped: closed }: Sweep
     if (age === undefined || age < leftOver) return
     if (entry.kind === 'temporary') return discard(path)
     // Void claims stay while the record is where they were made: see claims.ts.
-    if ((await revisionAt(names.record(entry.id))) === entry.rev) await finish(names, entry.id, entry.rev, entry.generation)
+    if ((await revisionAt(names.record(entry.id), entry.id)) === entry.rev) await finish(names, entry.id, entry.rev, entry.generation)
     else await discard(path)
   }
 

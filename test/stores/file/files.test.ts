@@ -1,0 +1,278 @@
+import { execFileSync } from 'node:child_process'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import fs from 'node:fs'
+import path from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { channelName, type SessionEvent } from '../../../src/events.js'
+import { fileStore, type FileStoreOptions } from '../../../src/stores/file.js'
+import { counting, fileOf, leftovers, newRecord, tempDir } from '../../support/files.js'
+
+function events(t: ExecutionContext, id: string): SessionEvent[] {
+  const all: SessionEvent[] = []
+  const listen = (event: unknown) => void ((event as SessionEvent).id === id && all.push(event as SessionEvent))
+  subscribe(channelName, listen)
+  t.teardown(() => void unsubscribe(channelName, listen))
+  return all
+}
+
+function modeOf(file: string): string {
+  return (fs.statSync(file).mode & 0o777).toString(8)
+}
+
+test('a record is one JSON file that a person can read, and its mtime is its deadline', async (t) => {
+  const dir = tempDir(t)
+  const record = newRecord({ user: 'momo' })
+  await fileStore({ dir }).create(record.id, record)
+  t.is(fs.readFileSync(fileOf(dir, record.id), 'utf8'), JSON.stringify(record))
+  t.is(Math.round(fs.statSync(fileOf(dir, record.id)).mtimeMs), record.expires)
+  t.is((await fileStore({ dir }).update(record.id, (current) => ({ ...current, expires: current.expires + 5000 })))?.rev, 2)
+  t.is(Math.round(fs.statSync(fileOf(dir, record.id)).mtimeMs), record.expires + 5000)
+  t.deepEqual(leftovers(dir), [])
+})
+
+test('the directory is resolved when the store is made, and is made when it is missing, for its owner only', async (t) => {
+  const dir = path.join(tempDir(t), 'var', 'sessions')
+  const store = fileStore({ dir: path.relative(process.cwd(), dir) })
+  const record = newRecord()
+  t.is(await store.read(record.id), undefined)
+  t.is(await store.update(record.id, counting()), undefined)
+  t.is(await store.destroy(record.id), undefined)
+  t.false(fs.existsSync(dir))
+  t.true(await store.create(record.id, record))
+  t.is(modeOf(dir), '700')
+})
+
+test('a directory that is removed while the store runs is an empty one, and is made again', async (t) => {
+  const dir = path.join(tempDir(t), 'sessions')
+  const store = fileStore({ dir })
+  const [first, second] = [newRecord(), newRecord()]
+  await store.create(first.id, first)
+  fs.rmSync(dir, { recursive: true })
+  t.is(await store.update(first.id, counting(), first), undefined)
+  t.is(await store.destroy(first.id), undefined)
+  t.is(await store.prune!(), 0)
+  t.true(await store.create(second.id, second))
+  t.deepEqual(await store.read(second.id), second)
+})
+
+// The umask belongs to the process, so each is tried in one of its own.
+for (const umask of [0o000, 0o022, 0o077, 0o777]) {
+  test(`files have exactly the mode that was asked for under umask ${umask.toString(8)}`, (t) => {
+    const dir = path.join(tempDir(t), 'sessions')
+    const script = `
+      import { fileStore } from './src/stores/file.ts'
+      process.umask(${umask})
+      const id = 'a'.repeat(64)
+      const store = fileStore({ dir: ${JSON.stringify(dir)}, mode: '640' })
+      await store.create(id, { rev: 1, id, created: 0, expires: 8e15, permanent: false, data: {} })
+      console.log((await import('node:fs')).statSync(${JSON.stringify(fileOf(dir, 'a'.repeat(64)))}).mode & 0o777)
+      await store.update(id, (current) => current)
+    `
+    const printed = execFileSync(process.execPath, ['--import=tsx', '--input-type=module', '-e', script], { encoding: 'utf8', timeout: 60_000 })
+    t.is(Number(printed), 0o640)
+    t.is(modeOf(fileOf(dir, 'a'.repeat(64))), '640')
+    t.is(modeOf(dir), '700')
+  })
+}
+
+const modes: readonly [number | string, string][] = [
+  ['600', '600'],
+  ['0600', '600'],
+  ['0o660', '660'],
+  [384, '600'],
+  [0o644, '644']
+]
+for (const [mode, expected] of modes) {
+  test(`mode ${JSON.stringify(mode)} is ${expected} in octal`, async (t) => {
+    const dir = tempDir(t)
+    const record = newRecord()
+    const store = fileStore({ dir, mode })
+    await store.create(record.id, record)
+    t.is(modeOf(fileOf(dir, record.id)), expected)
+    await store.update(record.id, counting())
+    t.is(modeOf(fileOf(dir, record.id)), expected)
+  })
+}
+
+const wrong: readonly [object, string][] = [
+  [{ directory: 'x' }, 'fileStore(options): unknown option "directory"; known are dir, threshold, mode, sweepEvery, durability, locking'],
+  [{ dir: '' }, 'fileStore(options): dir must be the path of a directory, got a string'],
+  [{ dir: 5 }, 'fileStore(options): dir must be the path of a directory, got 5'],
+  [{ threshold: -1 }, 'fileStore(options): threshold must be a whole number (0 = no limit), got -1'],
+  [{ threshold: '500' }, 'fileStore(options): threshold must be a whole number (0 = no limit), got a string'],
+  [{ sweepEvery: 0 }, 'fileStore(options): sweepEvery must be a number of milliseconds above 0, got 0'],
+  [{ durability: 'disk' }, "fileStore(options): durability must be 'process' or 'power', got a string"],
+  [{ locking: true }, "fileStore(options): locking must be 'auto' or 'lockfile', got true"],
+  ...[600, 0o1777, 0o060, 1.5, '6000', 'rw', '0x180', '384'].map(
+    (mode) =>
+      [
+        { mode },
+        `fileStore(options): mode must be 0o400 to 0o777 with the owner's right to read, or octal digits such as '600', got ${typeof mode === 'string' ? 'a string' : mode}`
+      ] as [object, string]
+  )
+]
+for (const [options, message] of wrong) {
+  test(`refused: ${JSON.stringify(options)}`, (t) => {
+    t.throws(() => fileStore(options as FileStoreOptions), { instanceOf: TypeError, message })
+  })
+}
+
+test('what is not an id never becomes a path', async (t) => {
+  const dir = tempDir(t)
+  const store = fileStore({ dir })
+  const record = newRecord()
+  for (const id of ['', '..', '../../etc/passwd', 'A'.repeat(64), 'a'.repeat(63), `${'a'.repeat(64)}\n`]) {
+    for (const call of [() => store.read(id), () => store.create(id, { ...record, id }), () => store.update(id, counting()), () => store.destroy(id)]) {
+      await t.throwsAsync(call(), { instanceOf: TypeError, message: /^an id must be 64 lower-case hexadecimal digits/ })
+    }
+  }
+  t.deepEqual(fs.readdirSync(dir), [])
+})
+
+const outside = (t: ExecutionContext) => path.join(tempDir(t), 'outside')
+const odd: readonly [string, (file: string, t: ExecutionContext) => void, string][] = [
+  ['an empty file', (file) => fs.writeFileSync(file, ''), 'it is empty'],
+  ['a truncated record', (file) => fs.truncateSync(file, 40), 'it is not JSON'],
+  ['a file full of NUL', (file) => fs.writeFileSync(file, Buffer.alloc(20_000)), 'it is not JSON'],
+  ["another id's record", (file) => fs.writeFileSync(file, JSON.stringify(newRecord())), 'it names another id'],
+  ['a list', (file) => fs.writeFileSync(file, '[]'), 'it is not an object'],
+  ['a directory', (file) => { fs.rmSync(file); fs.mkdirSync(file) }, 'it is not a regular file'],
+  ['a FIFO', (file) => { fs.rmSync(file); execFileSync('mkfifo', [file]) }, 'it is empty'],
+  ['a symbolic link to a record', (file, t) => { const target = outside(t); fs.renameSync(file, target); fs.symlinkSync(target, file) }, 'it is not a regular file'],
+  ['a dangling symbolic link', (file, t) => { fs.rmSync(file); fs.symlinkSync(outside(t), file) }, 'it is not a regular file']
+]
+for (const [what, put, reason] of odd) {
+  test(`${what} in place of a record is no session, is told of, and is kept under another name`, async (t) => {
+    for (const method of ['read', 'update', 'destroy', 'create', 'stale update'] as const) {
+      const dir = tempDir(t)
+      const store = fileStore({ dir })
+      const record = newRecord()
+      const told = events(t, record.id)
+      await store.create(record.id, record)
+      const file = fileOf(dir, record.id)
+      put(file, t)
+      const before = fs.lstatSync(file)
+      if (method === 'create') t.true(await store.create(record.id, record))
+      else if (method === 'stale update') t.is(await store.update(record.id, counting(), record), undefined)
+      else if (method === 'update') t.is(await store.update(record.id, counting()), undefined)
+      else t.is(await store[method](record.id), undefined)
+      t.deepEqual(told.filter(({ type }) => type === 'corrupt'), [{ type: 'corrupt', id: record.id, reason }], method)
+      const aside = leftovers(dir).filter((name) => name.endsWith('.corrupt'))
+      t.is(aside.length, 1)
+      t.is(fs.lstatSync(path.join(dir, aside[0]!)).ino, before.ino)
+      t.is(fs.existsSync(file), method === 'create')
+      if (method !== 'create') t.true(await store.create(record.id, record))
+      t.deepEqual(await store.read(record.id), record)
+    }
+  })
+}
+
+test('a record of a newer version is refused and left where it is', async (t) => {
+  const dir = tempDir(t)
+  const store = fileStore({ dir, threshold: 1 })
+  const record = newRecord()
+  const text = JSON.stringify({ ...record, version: 2, expires: 5 })
+  fs.writeFileSync(fileOf(dir, record.id), text)
+  fs.utimesSync(fileOf(dir, record.id), 5, 5)
+  const expected = { code: 'ERR_SESSION_STORE', message: /upgrade koa-keepsake/ }
+  await t.throwsAsync(store.read(record.id), expected)
+  await t.throwsAsync(store.update(record.id, counting()), expected)
+  await t.throwsAsync(store.destroy(record.id), expected)
+  t.is(await store.prune!(), 0)
+  t.is(fs.readFileSync(fileOf(dir, record.id), 'utf8'), text)
+})
+
+test('a record that a person edited and laid out anew is read and updated', async (t) => {
+  const dir = tempDir(t)
+  const store = fileStore({ dir })
+  const record = newRecord({ user: 'momo' })
+  const { rev, ...rest } = record
+  fs.writeFileSync(fileOf(dir, record.id), `\n${JSON.stringify({ ...rest, rev, note: 'by hand' }, undefined, 2)}\n`)
+  t.like(await store.read(record.id), { ...record, note: 'by hand' })
+  t.like(await store.update(record.id, counting()), { rev: 2, note: 'by hand', data: { user: 'momo', count: 1 } })
+  t.like(await store.destroy(record.id), { rev: 2 })
+})
+
+test('records of any size are written and read whole', async (t) => {
+  const store = fileStore({ dir: tempDir(t) })
+  // Around the size of the buffer that reads go through.
+  for (const size of [0, 8000, ...Array.from({ length: 40 }, (_, at) => 8020 + at), 16_384, 1_000_000]) {
+    const record = newRecord({ text: 'é}'.repeat(size / 3), tail: 'x'.repeat(size % 3) })
+    await store.create(record.id, record)
+    t.deepEqual(await store.read(record.id), record)
+    t.like(await store.update(record.id, (current) => current), { rev: 2, data: record.data })
+    t.deepEqual(await store.destroy(record.id), { ...record, rev: 2 })
+  }
+})
+
+test('what other programs and other prefixes keep in the directory is never counted, listed or removed', async (t) => {
+  const dir = tempDir(t)
+  const clock = { now: Date.now() }
+  const whole = fileStore({ dir, threshold: 1 })
+  const store = whole.scope!({ prefix: 'session:', now: () => clock.now })
+  const [mine, theirs] = [newRecord({}, 1000), newRecord({}, 1000)]
+  await fileStore({ dir }).scope!({ prefix: 'session:a', now: Date.now }).create(theirs.id, theirs)
+  await fileStore({ dir }).scope!({ prefix: 'SESSION:', now: Date.now }).create(theirs.id, theirs)
+  const old = new Date(5)
+  for (const name of ['.gitkeep', 'README.json', `${mine.id}.json`, `session%3a${mine.id}.json.bak`, 'session%3ax.tmp', 'session%3a5.claim']) {
+    fs.writeFileSync(path.join(dir, name), 'foreign')
+    fs.utimesSync(path.join(dir, name), old, old)
+  }
+  const others = fs.readdirSync(dir)
+  await store.create(mine.id, mine)
+  const listed = []
+  for await (const record of store.records!()) listed.push(record)
+  t.deepEqual(listed, [mine])
+  clock.now += 2000
+  t.is(await store.prune!(), 1)
+  t.deepEqual(fs.readdirSync(dir).sort(), others.sort())
+})
+
+test('closing waits for what is under way, and is fine twice; afterwards calls say so', async (t) => {
+  const dir = tempDir(t)
+  const whole = fileStore({ dir })
+  const store = whole.scope!({ prefix: 'session:', now: Date.now })
+  const record = newRecord()
+  const under = [store.create(record.id, record), ...Array.from({ length: 30 }, () => store.update(record.id, counting()))]
+  await Promise.all([store.close!(), whole.close!()])
+  await store.close!()
+  t.is(JSON.parse(fs.readFileSync(fileOf(dir, record.id), 'utf8')).data.count, 30)
+  await Promise.all(under)
+  const closed = { code: 'ERR_SESSION_STORE', message: 'the file store is closed: make a new one to go on' }
+  for (const each of [store, whole]) {
+    await t.throwsAsync(each.read(record.id), closed)
+    await t.throwsAsync(each.create(record.id, record), closed)
+    await t.throwsAsync(each.update(record.id, counting()), closed)
+    await t.throwsAsync(each.destroy(record.id), closed)
+    await t.throwsAsync(each.prune!(), closed)
+    await t.throwsAsync(each.records!()[Symbol.asyncIterator]().next(), closed)
+  }
+})
+
+test('what dead processes left is swept when it is older than an hour, and not before', async (t) => {
+  const dir = tempDir(t)
+  const store = fileStore({ dir })
+  const [record, gone, torn] = [newRecord(), newRecord(), newRecord()]
+  await store.create(record.id, record)
+  const unique = '3f2b7c1e-8a44-4d0e-9d2c-1b5f0a9e7c11'
+  const name = (rest: string) => path.join(dir, `session%3a${rest}`)
+  fs.writeFileSync(name(`${record.id}.${unique}.tmp`), JSON.stringify({ ...record, rev: 2, data: { finished: true } }))
+  fs.writeFileSync(name(`${gone.id}.${unique}.tmp`), '{"rev":')
+  fs.symlinkSync(unique, name(`${gone.id}.4-0.claim`))
+  fs.writeFileSync(fileOf(dir, torn.id), '{"rev":1')
+  fs.utimesSync(fileOf(dir, torn.id), 5, 5)
+  const before = fs.readdirSync(dir).sort()
+  t.is(await store.prune!(), 0)
+  t.deepEqual(fs.readdirSync(dir).sort(), before)
+
+  // Their age is that of the inode's last change, which nobody can set: so it is the clock that goes forward.
+  const now = Date.now
+  t.teardown(() => {
+    Date.now = now
+  })
+  Date.now = () => now() + 3_700_000
+  t.is(await store.prune!(), 0)
+  t.deepEqual(await store.read(record.id), record)
+  t.deepEqual(leftovers(dir).filter((each) => !each.endsWith('.corrupt')), [])
+  t.is(leftovers(dir).length, 1, 'the torn file is kept aside')
+})
