@@ -249,6 +249,28 @@ redisTest.serial("a driver's own key prefix is part of every key and of the list
   }
 })
 
+redisTest.serial('with a pool of connections a removal is confirmed by the one that carried it', async (t) => {
+  const master = await startRedis('--repl-diskless-sync-delay', '0')
+  const replica = await startRedis('--replicaof', '127.0.0.1', String(master.port))
+  t.teardown(master.stop)
+  t.teardown(replica.stop)
+  await until('the replica follows', async () => (await replica.cli('INFO', 'replication')).includes('master_link_status:up'))
+  const { createClientPool } = await import('redis')
+  const pool = await createClientPool({ url: master.url }, { minimum: 4 }).connect()
+  t.teardown(() => pool.destroy())
+  const store = redisStore({ client: pool, waitReplicas: 1 })
+  for (let at = 0; at < 10; at++) {
+    const record = newRecord()
+    await store.create(record.id, record)
+    t.deepEqual(await store.destroy(record.id), record)
+    t.is(await replica.cli('EXISTS', keyOf(record)), '0\n')
+  }
+  replica.pause()
+  const record = newRecord()
+  await store.create(record.id, record)
+  await t.throwsAsync(redisStore({ client: pool, waitReplicas: 1, waitTimeout: 50 }).destroy(record.id), { code: 'ERR_SESSION_STORE', message: /only 0 of 1 replicas confirmed/ })
+})
+
 redisTest.serial('a Redis that evicts sessions without regard is warned of once', async (t) => {
   const warnings: string[] = []
   const listener = (warning: Error) => void (warning.name === 'SessionWarning' && warnings.push(warning.message))

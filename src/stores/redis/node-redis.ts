@@ -24,9 +24,10 @@ interface Cluster extends NodeRedisClient {
   sendCommand(firstKey: string, isReadonly: boolean, args: string[]): Promise<unknown>
 }
 
-/** A sentinel client from version 5: `use` lends one connection of its pool. */
-interface Sentinel extends Connection {
-  use<T>(work: (connection: Connection) => Promise<T>): Promise<T>
+/** Several connections, one of which can be borrowed: a sentinel client by `use`, a client pool by `execute`. */
+interface Lender {
+  use?<T>(work: (connection: Connection) => Promise<T>): Promise<T>
+  execute?<T>(work: (connection: Connection) => Promise<T>): Promise<T>
 }
 
 /** A number in version 4, a string since 5; handed back as it came. */
@@ -76,7 +77,8 @@ export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
         const text = textOf(await connection.getDel(key))
         return { text, confirmed: Number(await connection.wait(replicas, timeout)) }
       }
-      return isSentinel(client) ? client.use(work) : work(client as Connection)
+      const lender = client as Lender
+      return lender.use?.(work) ?? lender.execute?.(work) ?? work(client as Connection)
     },
     evalSha: (sha, key, args) => {
       if (isCluster(client)) return sendByKey(client, keyPrefix + key, ['EVALSHA', sha, '1', keyPrefix + key, ...args])
@@ -115,8 +117,4 @@ async function mastersOf(client: NodeRedisClient): Promise<Connection[]> {
 
 function isCluster(client: NodeRedisClient): client is Cluster {
   return typeof (client as Partial<Cluster>).nodeClient === 'function'
-}
-
-function isSentinel(client: NodeRedisClient): client is Sentinel {
-  return typeof (client as Partial<Sentinel>).use === 'function'
 }

@@ -31,6 +31,6 @@ export async function replace(redis: RedisCommands, key: string, start: string, 
   if (reply === null) return undefined
   if (Array.isArray(reply)) return { done: false, text: textOf(reply[0]) ?? '' }
   // A string where the client is set to answer numbers as such.
-  if (String(reply) === '1') return { done: true }
+  if (reply === 1 || reply === '1' || reply === 1n) return { done: true }
   throw unexpected(reply)
 }
