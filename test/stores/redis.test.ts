@@ -190,7 +190,13 @@ for (const driver of drivers) {
     const limited = redisStore({ client })
     t.is(await limited.read(newRecord().id), undefined)
     await t.throwsAsync(limited.destroy(newRecord().id), { code: 'ERR_SESSION_STORE', message: /NOPERM.*allow the Redis user/ })
-    await server.cli('CONFIG', 'SET', 'requirepass', 'pw')
+    await server.cli('ACL', 'SETUSER', 'app', '+set', '+del', '+getdel', '+eval', '+evalsha', '+scan')
+    const [one, two] = [newRecord(), newRecord()]
+    for (const record of [one, two]) t.true(await limited.create(record.id, record))
+    t.is((await limited.update(one.id, withKey('a', 1)))?.rev, 2)
+    t.is(await limited.update(one.id, () => null), null)
+    t.deepEqual(await list(limited), [two])
+    t.deepEqual(await limited.destroy(two.id), two, 'these are all the rights it takes')
     await t.throwsAsync(redisStore({ client: answering(client, 'get', new Error('NOAUTH Authentication required.')) }).read(newRecord().id), {
       message: /NOAUTH.*password/
     })
@@ -256,7 +262,8 @@ redisTest.serial('with a pool of connections a removal is confirmed by the one t
   t.teardown(replica.stop)
   await until('the replica follows', async () => (await replica.cli('INFO', 'replication')).includes('master_link_status:up'))
   const { createClientPool } = await import('redis')
-  const pool = await createClientPool({ url: master.url }, { minimum: 4 }).connect()
+  const pool = createClientPool({ url: master.url }, { minimum: 4 })
+  await pool.connect()
   t.teardown(() => pool.destroy())
   const store = redisStore({ client: pool, waitReplicas: 1 })
   for (let at = 0; at < 10; at++) {

@@ -5,7 +5,7 @@ const hints: readonly [pattern: RegExp, hint: string][] = [
   [/^OOM\b/, 'Redis is at its maxmemory and evicts nothing: raise maxmemory (sessions need maxmemory-policy noeviction)'],
   [/^READONLY\b/, 'the client talks to a replica: connect to the master, through Sentinel or a cluster client'],
   [/^(NOAUTH|WRONGPASS)\b/, "give the client Redis' user name and password"],
-  [/^NOPERM\b/, 'allow the Redis user get, set, getdel, eval, evalsha and scan on the keys of the prefix'],
+  [/^NOPERM\b/, 'allow the Redis user get, set, del, getdel, eval, evalsha and scan on the keys of the prefix'],
   [/^(MISCONF|NOREPLICAS)\b/, 'Redis refuses writes until its disk or its replicas work again'],
   [/^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/, 'this passes by itself once Redis is ready'],
   [/^ERR unknown command/i, 'Redis 6.2 or later is needed'],
