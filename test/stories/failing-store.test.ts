@@ -1,5 +1,6 @@
 import test from 'ava'
 import type { Context } from 'koa'
+import { memoryStore, type SessionStore } from '../../src/index.js'
 import { recordEvents } from '../support/events.js'
 import type { Fault, Method } from '../support/store.js'
 import { hour, startStory, type Routes } from '../support/story.js'
@@ -204,6 +205,26 @@ test('a store that rejects after its deadline does not take the process down', a
   t.deepEqual((await client.get('/get')).json, { user: 'momo' })
 })
 
+test('a store that gets to an update after its deadline does not write what the client was told had failed', async (t) => {
+  const memory = memoryStore()
+  let release: (() => void) | undefined
+  const slow: SessionStore = {
+    ...memory,
+    scope: undefined as never,
+    update: async (id, recipe, seen) => {
+      await new Promise<void>((resolve) => (release = resolve))
+      return memory.update(id, recipe, seen)
+    }
+  }
+  const { client, record } = await startStory(t, routes, { store: slow, storeTimeout: 30, now: Date.now })
+  await client.get('/set')
+  const before = await record()
+  t.is((await client.get('/change')).status, 503)
+  release!()
+  await new Promise((resolve) => setImmediate(resolve))
+  t.deepEqual(await record(), before)
+})
+
 test('every request ends within its deadlines whatever the store does: each call may take storeTimeout', async (t) => {
   const { client, store } = await startStory(t, routes, { storeTimeout: 100 })
   await client.get('/set')
@@ -219,6 +240,37 @@ test('a store that says of every new id that it is taken: an error, and no sid g
   const { status, setCookie } = await client.get('/set')
   t.is(status, 503)
   t.deepEqual(setCookie, [])
+})
+
+test('a request that found its session gone when it saved brings nothing back with what it sets afterwards', async (t) => {
+  const { client, store, record } = await startStory(t, {
+    ...routes,
+    '/slow': async (ctx) => {
+      ctx.session.user = 'lin'
+      await store.destroy(store.calls[0]!.id)
+      await ctx.session.save()
+      ctx.session.set('late', 1)
+    }
+  })
+  await client.get('/set')
+  store.calls.length = 1
+  const { status, setCookie } = await client.get('/slow')
+  t.is(status, 204)
+  t.deepEqual(setCookie, [])
+  t.false(store.said.slice('create'.length).includes('create'))
+  t.is(await record(), undefined)
+})
+
+test('a save() that nobody awaited is one create and one cookie all the same', async (t) => {
+  const { client, store, record } = await startStory(t, {
+    '/': (ctx) => {
+      ctx.session.user = 'momo'
+      void ctx.session.save()
+    }
+  })
+  t.is((await client.get('/')).setCookie.length, 1)
+  t.is(store.said, 'create')
+  t.deepEqual((await record())?.data, { user: 'momo' })
 })
 
 test('gone while saving: the changes are dropped, no cookie is sent or cleared, and an event tells', async (t) => {

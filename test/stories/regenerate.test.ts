@@ -1,10 +1,17 @@
 import test from 'ava'
 import type { Context } from 'koa'
-import { memoryStore } from '../../src/index.js'
+import { memoryStore, type SessionStore } from '../../src/index.js'
 import { createGate } from '../support/gate.js'
 import { startStory, type Handler } from '../support/story.js'
 
 const set: Handler = (ctx: Context) => ctx.session.update({ cart: ['tea'], theme: 'dark' })
+
+/** How many records there are, live or not. */
+async function count(store: SessionStore): Promise<number> {
+  let records = 0
+  for await (const _ of store.scope!({ prefix: 'session:', now: () => 0 }).records!()) records++
+  return records
+}
 
 test('regenerate() creates the new record before it destroys the old one, and only then sends the cookie', async (t) => {
   const { client, store } = await startStory(t, { '/set': set, '/': (ctx) => ctx.session.regenerate() })
@@ -100,9 +107,7 @@ test('after a logout meanwhile, a regenerate() with nothing to keep leaves no re
   )
   await client.get('/set')
   t.is((await client.get('/')).status, 204)
-  let left = 0
-  for await (const _ of store.records!()) left++
-  t.is(left, 0)
+  t.is(await count(store), 0)
 })
 
 test('a visitor that logs in without a session before gets one', async (t) => {
@@ -145,9 +150,7 @@ test('regenerate() twice in one request leaves one live session: the last', asyn
   await client.get('/set')
   t.is((await client.get('/')).setCookie.length, 1)
   t.deepEqual((await record())?.data, { cart: ['tea'], theme: 'dark' })
-  let live = 0
-  for await (const _ of store.scope!({ prefix: 'session:', now: () => 0 }).records!()) live++
-  t.is(live, 1)
+  t.is(await count(store), 1)
 })
 
 test('regenerate() and then destroy() leaves no session', async (t) => {
@@ -175,6 +178,31 @@ test('when destroying the old record fails, regenerate() fails and the old sessi
   t.is(status, 503)
   t.deepEqual(setCookie, [])
   t.deepEqual(await record(), before)
+})
+
+test('a regenerate() that failed, and one that met another writer, leave no record behind that nobody can reach', async (t) => {
+  const memory = memoryStore()
+  const { client, store } = await startStory(
+    t,
+    {
+      '/set': set,
+      '/': (ctx) => ctx.session.regenerate(),
+      '/change': (ctx) => ctx.session.set('flash', 'hi'),
+      '/met': async (ctx) => {
+        void ctx.session.get('cart')
+        await client.copy().get('/change')
+        await ctx.session.regenerate()
+      }
+    },
+    { store: memory }
+  )
+  await client.get('/set')
+  store.fault = ({ method }, number) => (method === 'destroy' && number === 3 ? Promise.reject(new Error('down')) : undefined)
+  t.is((await client.get('/')).status, 503)
+  store.fault = undefined
+  t.is(await count(memory), 1)
+  t.is((await client.get('/met')).status, 204)
+  t.is(await count(memory), 1)
 })
 
 test('when creating the new record fails, the old session is whole', async (t) => {
