@@ -49,7 +49,9 @@ if (flags.profile) await mkdir(flags.profile, { recursive: true })
 
 const wanted = new RegExp(flags.only ?? '.')
 const chosen = Object.keys(variants).filter((name) => wanted.test(name))
-const names = [...new Set([...chosen.map((name) => variants[name].bare ?? name), ...chosen])]
+// What everything else is compared with is measured three times a round.
+const bare = [...new Set(chosen.map((name) => variants[name].bare ?? name))]
+const names = [...bare, ...bare, ...new Set([...bare, ...chosen])]
 
 stepAside()
 const redisDir = await mkdtemp(join(tmpdir(), 'bench-redis-'))
@@ -60,7 +62,8 @@ try {
     const results = {}
     for (const name of shuffled(names)) {
       process.stderr.write(`\rround ${round} of ${plan.rounds}: ${name.padEnd(30)}`)
-      results[name] = await measure(name, { ...plan, redis, dir: flags.dir, profileTo: flags.profile, settings: { dist: resolve(flags.dist) } })
+      const result = await measure(name, { ...plan, redis, dir: flags.dir, profileTo: flags.profile, settings: { dist: resolve(flags.dist) } })
+      ;(results[name] ??= []).push(result)
     }
     rounds.push(results)
   }

@@ -2,18 +2,22 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Clients, load } from './load.js'
 import { startServer } from './process.js'
-import { kinds } from './work.js'
+import { kinds as allKinds } from './work.js'
 
 /**
  * One round of one variant: a fresh process, sessions, two warm-ups with every kind of request, then each kind measured.
  * Answers, by kind, the server's CPU µs a request and requests a second; its resident memory with the sessions held; and
  * how many writes were lost.
  *
+ * `kinds` are the kinds of request, all by default; with `cookiesFrom` clients send what it makes of their cookies, and
+ * keep none that they are sent.
+ *
  * The collector is not asked to run before a window: a forced collection throws compiled code away, after which bare Koa
  * costs five times as much.
  */
-export async function measure(variant, { redis, requests, warmUp, sessions, connections, seconds, profileTo, settings, dir: parent }) {
-  const dir = await mkdtemp(join(parent, 'bench-sessions-'))
+export async function measure(variant, plan) {
+  const { redis, requests, warmUp, sessions, connections, seconds, profileTo, settings, kinds = allKinds, cookiesFrom } = plan
+  const dir = await mkdtemp(join(plan.dir, 'bench-sessions-'))
   const server = await startServer(variant, { dir, redisPort: redis.port, ...settings })
   try {
     const { port } = server
@@ -27,11 +31,12 @@ export async function measure(variant, { redis, requests, warmUp, sessions, conn
         seconds,
         connections,
         requestOf: (number) => who.request(number, `/${kind}`),
-        answered: (number, { head }) => who === clients && clients.keep(number, head)
+        answered: (number, { head }) => who === clients && !cookiesFrom && clients.keep(number, head)
       })
     }
 
     const hasSessions = await open(port, clients, connections)
+    if (cookiesFrom) clients.headers = clients.headers.map(cookiesFrom)
     let expected = sessions
     for (const kind of [...kinds, ...kinds]) {
       const { count } = await run(kind, warmUp)
@@ -51,7 +56,7 @@ export async function measure(variant, { redis, requests, warmUp, sessions, conn
       expected += window.count
       result.memory = after.memory
     }
-    if (hasSessions) result.lost = expected - (await visits(port, clients, connections))
+    if (hasSessions && kinds === allKinds) result.lost = expected - (await visits(port, clients, connections))
     return result
   } finally {
     await server.stop()

@@ -16,10 +16,15 @@ export function stepAside() {
   if (canPin) execFileSync('taskset', ['-acp', '1', String(process.pid)], { stdio: 'ignore' })
 }
 
+/** The command that runs a script of this directory on the server's core. */
+export function onServerCore(script, ...args) {
+  const node = [process.execPath, '--no-warnings', fileURLToPath(new URL(script, import.meta.url)), ...args]
+  return canPin ? ['taskset', '-c', '0', ...node] : node
+}
+
 /** Starts a server process of a variant, with settings that can be JSON, and waits until it listens. */
 export async function startServer(variant, settings) {
-  const node = [process.execPath, fileURLToPath(new URL('server.js', import.meta.url)), variant, JSON.stringify(settings)]
-  const [program, ...args] = canPin ? ['taskset', '-c', '0', ...node] : node
+  const [program, ...args] = onServerCore('server.js', variant, JSON.stringify(settings))
   const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], env: { ...process.env, NODE_ENV: 'production' } })
 
   function next() {

@@ -56,22 +56,32 @@ function packageIn(directory) {
 }
 
 /**
- * The medians over the rounds. `over` is the CPU above the bare framework in the same round, or of a bare framework its
- * own; `lost` is how many writes were not there at the end, over all rounds.
+ * The medians over the rounds, in each of which a variant has one result or more. `over` is the CPU above the bare
+ * framework in the same round, or of a bare framework its own; `lost` is how many writes were not there at the end.
  */
 export function summarize(rounds) {
   return Object.fromEntries(
     Object.keys(rounds[0]).map((name) => {
       const { bare } = variants[name]
+      const all = rounds.flatMap((round) => round[name])
       const perKind = kinds.map((kind) => {
-        const over = rounds.map((round) => round[name][kind].cpu - (bare ? round[bare][kind].cpu : 0))
-        return [kind, { over: median(over), spread: spread(over), perSecond: median(rounds.map((round) => round[name][kind].perSecond)) }]
+        const cpuOf = (round, of) => median(round[of].map((result) => result[kind].cpu))
+        const over = rounds.map((round) => cpuOf(round, name) - (bare ? cpuOf(round, bare) : 0))
+        return [kind, { over: median(over), spread: spread(over), perSecond: median(all.map((result) => result[kind].perSecond)) }]
       })
-      const memory = median(rounds.map((round) => round[name].memory)) / 2 ** 20
-      const lost = rounds.reduce((sum, round) => sum + (round[name].lost ?? 0), 0)
+      const memory = median(all.map((result) => result.memory)) / 2 ** 20
+      const lost = all.reduce((sum, result) => sum + (result.lost ?? 0), 0)
       return [name, { ...Object.fromEntries(perKind), memory, lost }]
     })
   )
+}
+
+export function median(list) {
+  return quantile(list, 0.5)
+}
+
+export function table(head, rows) {
+  return [head, head.map((_, column) => (column === 0 ? '---' : '---:')), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
 }
 
 export function report({ environment: { versions, ...machine }, plan, variants: results }) {
@@ -158,10 +168,6 @@ function row(label, result) {
   return [label, ...cells, Math.round(result.read.perSecond).toLocaleString('en'), result.memory.toFixed(0)]
 }
 
-function table(head, rows) {
-  return [head, head.map((_, column) => (column === 0 ? '---' : '---:')), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
-}
-
 function byVariantOrder(one, other) {
   const order = Object.keys(variants)
   return order.indexOf(one) - order.indexOf(other)
@@ -172,10 +178,6 @@ function quantile(list, part) {
   const at = (sorted.length - 1) * part
   const low = Math.floor(at)
   return sorted[low] + (at - low) * ((sorted[low + 1] ?? sorted[low]) - sorted[low])
-}
-
-function median(list) {
-  return quantile(list, 0.5)
 }
 
 function spread(list) {

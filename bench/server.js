@@ -2,9 +2,11 @@
 import { writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
 import { variants } from './variants/index.js'
+import { growSessions } from './work.js'
 
 const [name, json] = process.argv.slice(2)
 const settings = JSON.parse(json)
+if (settings.sessionBytes) growSessions(settings.sessionBytes)
 const start = await variants[name].load()
 const { port } = await start({ ...settings, redis: connectRedis })
 

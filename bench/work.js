@@ -3,10 +3,20 @@
 /** The kinds of request, in the order in which they are measured. `new` is last: it leaves sessions behind. */
 export const kinds = ['none', 'untouched', 'read', 'write', 'new']
 
+let orders
+
+/** Makes sessions larger than they are, for as long as this process lives: to at least so many bytes as JSON. */
+export function growSessions(bytes) {
+  orders = []
+  while (JSON.stringify(sessionData()).length < bytes) {
+    orders.push({ number: 10_000 + orders.length, placed: '2026-01-31', paid: true, cents: 4200, note: 'left with the neighbour' })
+  }
+}
+
 /** The data of one session: 584 bytes as JSON. */
-export function sessionData(user = 'momo') {
+export function sessionData() {
   return {
-    user,
+    user: 'momo',
     visits: 1,
     name: 'Momo of the old amphitheatre',
     email: 'momo@example.org',
@@ -17,7 +27,8 @@ export function sessionData(user = 'momo') {
       { sku: 'HOUR-LILY-12', title: 'An hour of time, pressed between leaves', quantity: 2, cents: 1950 },
       { sku: 'TORTOISE-30', title: 'Half an hour of foresight', quantity: 1, cents: 4200 }
     ],
-    notices: [{ level: 'info', text: 'Welcome back: your cart has been kept for you, as you left it.' }]
+    notices: [{ level: 'info', text: 'Welcome back: your cart has been kept for you, as you left it.' }],
+    ...(orders && { orders })
   }
 }
 

@@ -1,0 +1,109 @@
+// The file store with many records, in a process of its own: `node growth-files.js <settings as JSON>`, answers as JSON.
+// CPU µs are of the whole process, threads included, with 16 calls in flight.
+import { hash } from 'node:crypto'
+import { subscribe } from 'node:diagnostics_channel'
+import { readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
+import { sessionData } from './work.js'
+
+const { dir, dist, count, calls } = JSON.parse(process.argv[2])
+const { fileStore, channelName } = await import(`${dist}/index.js`)
+const inFlight = 16
+const lifetime = 31 * 24 * 3600_000
+const idOf = (number) => hash('sha256', `session ${number}`)
+const recordOf = (number) => {
+  const created = Date.now()
+  // Deadlines of sessions that were last used some time in the last days.
+  return { rev: 1, id: idOf(number), created, expires: created + lifetime - (number % 1000) * 60_000, permanent: false, data: sessionData() }
+}
+
+await fill()
+const result = { count }
+
+// Start-up: a new store and its first answer.
+let store = fileStore({ dir, threshold: 0 })
+result.start = (await timed(1, () => store.read(idOf(0)))).wall
+await perCall(2000, (number) => store.read(idOf(pick(number))))
+result.read = await perCall(calls, (number) => store.read(idOf(pick(number))))
+await perCall(1000, (number) => store.update(idOf(pick(number)), plusOne))
+result.write = await perCall(calls, (number) => store.update(idOf(pick(number)), plusOne))
+result.create = await perCall(calls, (number) => store.create(idOf(count + number), recordOf(count + number)))
+result.sweep = await timed(1, () => store.prune())
+await store.close()
+
+// At the threshold: as many new sessions as one eviction makes room for, and the eviction.
+const present = count + calls
+const creations = Math.ceil(present / 10)
+let evicted = 0
+subscribe(channelName, ({ type }) => (evicted += type === 'evict' ? 1 : 0))
+store = fileStore({ dir, threshold: present })
+await store.read(idOf(0))
+const first = present
+result.createAtThreshold = await timed(creations, async () => {
+  await repeat(creations, (number) => store.create(idOf(first + number), recordOf(first + number)))
+  await settled()
+})
+result.evicted = evicted
+result.left = readdirSync(dir).length
+await store.close()
+process.stdout.write(JSON.stringify(result))
+
+function plusOne(record) {
+  return { ...record, data: { ...record.data, visits: record.data.visits + 1 } }
+}
+
+/** Until evictions have made room and no more come. */
+async function settled() {
+  const end = performance.now() + 600_000
+  let before
+  do {
+    before = evicted
+    await delay(300)
+  } while ((before < creations || before < evicted) && performance.now() < end)
+}
+
+/** A spread over all records without a random number each. */
+function pick(number) {
+  return (number * 7919) % count
+}
+
+/** Records as the store writes them, written faster than it does. */
+async function fill() {
+  const sample = fileStore({ dir })
+  await sample.create(idOf(0), recordOf(0))
+  await sample.close()
+  const name = readdirSync(dir).find((file) => file.includes(idOf(0)))
+  const { rev, ...rest } = JSON.parse(readFileSync(join(dir, name), 'utf8'))
+  for (let number = 1; number < count; number++) {
+    const record = recordOf(number)
+    const path = join(dir, name.replace(idOf(0), record.id))
+    writeFileSync(path, JSON.stringify({ rev, ...rest, ...record }), { mode: 0o600 })
+    utimesSync(path, record.created / 1000, record.expires / 1000)
+  }
+}
+
+async function perCall(total, call) {
+  return (await timed(total, () => repeat(total, call))).cpu
+}
+
+async function timed(total, work) {
+  const loop = monitorEventLoopDelay({ resolution: 1 })
+  loop.enable()
+  const cpu = process.cpuUsage()
+  const start = performance.now()
+  await work()
+  const wall = performance.now() - start
+  const { user, system } = process.cpuUsage(cpu)
+  loop.disable()
+  return { cpu: (user + system) / total, wall, longest: loop.max / 1e6 }
+}
+
+async function repeat(total, call) {
+  let next = 0
+  const worker = async () => {
+    while (next < total) await call(next++)
+  }
+  await Promise.all(Array.from({ length: inFlight }, worker))
+}

@@ -1,0 +1,155 @@
+/**
+ * How the cost of a session grows. Needs the built package, redis-server, and for a million files 5 GB of disk.
+ *
+ *   node growth.js                 the table, written to growth.md as well
+ *     --quick                      small numbers, nothing written
+ *     --only files|sizes|sessions|keys
+ *     --records 1000,100000,1000000
+ *     --rounds 5
+ *     --json file, --dist directory, --dir directory: as for bench.js
+ */
+import { execFile, execFileSync } from 'node:child_process'
+import { createHmac } from 'node:crypto'
+import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs, promisify } from 'node:util'
+import { measure } from './measure.js'
+import { onServerCore, startRedis, stepAside } from './process.js'
+import { environment, median, table } from './report.js'
+import { secret } from './work.js'
+
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: '.' },
+    records: { type: 'string' },
+    rounds: { type: 'string' },
+    json: { type: 'string' },
+    dist: { type: 'string', default: fileURLToPath(new URL('../dist', import.meta.url)) },
+    dir: { type: 'string', default: tmpdir() }
+  }
+})
+const { quick, dir } = flags
+const dist = resolve(flags.dist)
+const rounds = Number(flags.rounds ?? (quick ? 1 : 5))
+const plan = { warmUp: 2000, requests: quick ? 1500 : 3000, seconds: quick ? 0.7 : 1.5, sessions: 500, connections: 32, dir }
+const run = promisify(execFile)
+
+stepAside()
+const redisDir = await mkdtemp(join(tmpdir(), 'bench-redis-'))
+const redis = await startRedis(redisDir)
+const rows = []
+try {
+  if (wants('files')) await files((flags.records ?? (quick ? '1000,10000' : '1000,100000,1000000')).split(',').map(Number))
+  if (wants('sizes')) await sizes([1, 10, 100])
+  if (wants('sessions')) await sessions([1, 10, 100, 1000])
+  if (wants('keys')) await keys([1, 2, 5])
+} finally {
+  await redis.stop()
+  await rm(redisDir, { recursive: true })
+}
+
+const { versions, ...machine } = await environment(redis.version, dir)
+const markdown = [
+  '# How the cost of a session grows',
+  '',
+  'CPU µs of the server process, threads included. In the rows about records: per call of the store, 16 in flight, the time of a',
+  'sweep beside it; “at the threshold” is a new session in a full store, with its share of the evictions that make room. In all other',
+  `rows: per request above bare Koa, ${plan.connections} connections, median of ${rounds} rounds.`,
+  '',
+  `${machine.cpu}, ${machine.cores} cores, ${machine.system}, files on ${machine.files}; Node.js ${versions.node}, koa-keepsake ${versions['koa-keepsake']}.`,
+  '',
+  ...table(['what grows', 'to', 'where', 'read', 'write', 'new', 'besides'], rows),
+  ''
+].join('\n')
+process.stdout.write(markdown)
+if (flags.json) await writeFile(flags.json, `${JSON.stringify(rows, null, 2)}\n`)
+if (!quick && flags.only === '.') await writeFile(new URL('growth.md', import.meta.url), markdown)
+
+function wants(part) {
+  return new RegExp(flags.only).test(part)
+}
+
+/** The file store with more and more records. */
+async function files(counts) {
+  for (const count of counts) {
+    const { bavail, bsize, ffree } = await statfs(dir)
+    // A small file takes a block; with a tenth more for what is created.
+    if (bavail * bsize < count * 4096 * 1.5 || ffree < count * 1.5) {
+      rows.push(['records', count.toLocaleString('en'), 'files', '', '', '', 'not measured: too little disk'])
+      continue
+    }
+    progress(`${count} files`)
+    const parent = await mkdtemp(join(dir, 'bench-growth-'))
+    try {
+      const settings = { dir: join(parent, 'sessions'), dist, count, calls: quick ? 1000 : 5000 }
+      const [program, ...args] = onServerCore('growth-files.js', JSON.stringify(settings))
+      const { read, write, create, createAtThreshold, start, sweep } = JSON.parse((await run(program, args)).stdout)
+      const besides =
+        `at the threshold ${createAtThreshold.cpu.toFixed(0)} (event loop held ${createAtThreshold.longest.toFixed(0)} ms at most); ` +
+        `sweep ${milliseconds(sweep.wall)} (event loop ${sweep.longest.toFixed(0)} ms); first answer after ${milliseconds(start)}`
+      rows.push(['records', count.toLocaleString('en'), 'files', read.toFixed(0), write.toFixed(0), create.toFixed(0), besides])
+    } finally {
+      // Half as long as fs.rm for a million files.
+      execFileSync('rm', ['-rf', parent])
+    }
+  }
+}
+
+/** Larger sessions, of which one key is read or written. */
+async function sizes(kilobytes) {
+  for (const size of kilobytes) {
+    for (const name of ['memory/floor', 'memory/koa-keepsake', 'file/floor', 'file/koa-keepsake', 'redis/floor', 'redis/koa-keepsake']) {
+      const costs = await overKoa(name, { settings: { dist, sessionBytes: size * 1000 }, sessions: 100 })
+      rows.push(['size of a session', `${size} KB`, name, costs.read, costs.write, '', ''])
+    }
+  }
+}
+
+/** The same load on fewer and on more sessions: on one, all 32 connections read and write the same. */
+async function sessions(counts) {
+  for (const count of counts) {
+    for (const name of ['memory/koa-keepsake', 'file/koa-keepsake', 'redis/koa-keepsake']) {
+      const costs = await overKoa(name, { settings: { dist }, sessions: count })
+      rows.push(['sessions at once', String(count), name, costs.read, costs.write, '', ''])
+    }
+  }
+}
+
+/** Cookies signed by the oldest key, from clients that do not keep the new cookie that each answer brings. */
+async function keys(counts) {
+  for (const count of counts) {
+    const options = { keys: Array.from({ length: count }, (_, at) => `${secret}-${count - at}`) }
+    const oldest = options.keys.at(-1)
+    const name = 'memory/koa-keepsake'
+    const costs = await overKoa(name, { settings: { dist, options }, cookiesFrom: (header) => signedBy(oldest, header), kinds: ['read'] })
+    rows.push(['keys in rotation', String(count), name, costs.read, '', '', count === 1 ? 'signed by the newest' : 'signed by the oldest, issued again each time'])
+  }
+}
+
+function signedBy(key, header) {
+  const [, sid] = /session=([^.]+)/.exec(header)
+  return `Cookie: session=${sid}.${createHmac('sha256', key).update(`session=${sid}`).digest('base64url')}\r\n`
+}
+
+/** The median over rounds of what each kind of request costs over bare Koa. */
+async function overKoa(name, { kinds = ['read', 'write'], ...rest }) {
+  const costs = Object.fromEntries(kinds.map((kind) => [kind, []]))
+  for (let round = 1; round <= rounds; round++) {
+    progress(`${name}, round ${round}`)
+    const bare = await measure('koa', { ...plan, redis, kinds })
+    const own = await measure(name, { ...plan, ...rest, redis, kinds })
+    for (const kind of kinds) costs[kind].push(own[kind].cpu - bare[kind].cpu)
+  }
+  return Object.fromEntries(kinds.map((kind) => [kind, median(costs[kind]).toFixed(1)]))
+}
+
+function milliseconds(time) {
+  return time < 1000 ? `${time.toFixed(1)} ms` : `${(time / 1000).toFixed(1)} s`
+}
+
+function progress(text) {
+  process.stderr.write(`\r${text.padEnd(50)}`)
+}
