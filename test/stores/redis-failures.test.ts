@@ -88,8 +88,7 @@ for (const driver of newest) {
   })
 
   redisTest(title('while Redis is stopped for ten seconds every request is answered in time, and none with what is not its own'), async (t) => {
-    const storeTimeout = 1000
-    const { server, client, story } = await start(t, driver, { storeTimeout })
+    const { server, client, story } = await start(t, driver)
     const browsers = await Promise.all(
       ['momo', 'lin', 'kim'].map(async (user) => {
         const browser = client.copy()
@@ -118,7 +117,8 @@ for (const driver of newest) {
     } finally {
       server.resume()
     }
-    t.true(Math.max(...longest) < storeTimeout + 900, `the longest took ${Math.max(...longest)} ms`)
+    // storeTimeout is 2 s; a busy machine may be late, but nobody waits for Redis to go on.
+    t.true(Math.max(...longest) < 6000, `the longest took ${Math.max(...longest)} ms`)
     await until('the application works again', async () => (await client.copy().get('/set?key=a&value=1')).status === 204)
     for (const { user, browser } of browsers) {
       const { status, json } = await browser.get('/get')
@@ -190,10 +190,10 @@ for (const driver of newest) {
   redisTest(title('CLIENT PAUSE costs a 503 in time, and nothing afterwards'), async (t) => {
     const { server, client } = await start(t, driver, { storeTimeout: 200 })
     await client.get('/set?key=user&value=momo')
-    await server.cli('CLIENT', 'PAUSE', '1000')
+    await server.cli('CLIENT', 'PAUSE', '3000')
     const from = performance.now()
     isRefused(t, await client.get('/get'))
-    t.true(performance.now() - from < 900)
+    t.true(performance.now() - from < 2500)
     await until('the pause is over', async () => (await client.get('/get')).status === 200)
     t.deepEqual((await client.get('/get')).json, { user: 'momo' })
   })

@@ -1,7 +1,8 @@
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -138,14 +139,20 @@ async function attempt(holds: () => Promise<boolean> | boolean): Promise<boolean
   }
 }
 
-/** A port that nobody listens on: the kernel hands out another one each time. */
+/**
+ * A port that nobody listens on. Not one that the kernel hands out (32768 and above): a server that is killed and started
+ * again would find it taken by one of the many connections that tests make meanwhile.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  for (;;) {
+    const port = randomInt(10_000, 32_768)
+    const server = createServer().listen(port, '127.0.0.1')
+    const isFree = await once(server, 'listening').then(() => true, () => false)
+    if (!isFree) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
 
 function createRedis(dir: string, port: number, args: string[], conf?: string): RedisServer {
@@ -165,7 +172,7 @@ function createRedis(dir: string, port: number, args: string[], conf?: string): 
     resume: () => void child?.kill('SIGCONT'),
     kill: () => end('SIGKILL'),
     async start() {
-      child = spawn('redis-server', [...(conf === undefined ? [] : base), '--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--loglevel', 'warning', ...(conf === undefined ? base : []), ...args], { stdio: 'ignore' })
+      child = spawn(command, [...prefix, ...(conf === undefined ? [] : base), '--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--loglevel', 'warning', ...(conf === undefined ? base : []), ...args], { stdio: 'ignore' })
       live.add(child)
       await until(`redis-server listens on ${port}`, () => answers(port))
     },
@@ -177,7 +184,9 @@ function createRedis(dir: string, port: number, args: string[], conf?: string): 
   return server
 }
 
-// However a test process ends, its servers end with it.
+// However a test process ends, its servers end with it: on Linux by the kernel, also when it is killed.
+const tied = ['setpriv', '--pdeathsig', 'KILL', 'redis-server']
+const [command = 'redis-server', ...prefix] = spawnSync(tied[0]!, [...tied.slice(1), '--version']).status === 0 ? tied : ['redis-server']
 const live = new Set<ChildProcess>()
 process.on('exit', () => {
   for (const child of live) child.kill('SIGKILL')
@@ -186,8 +195,11 @@ process.on('exit', () => {
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
-    socket.once('data', () => socket.destroy())
-    socket.once('data', () => resolve(true))
+    socket.once('data', (reply) => {
+      socket.destroy()
+      // One that wants a password, or is loading, is there too.
+      resolve(/^[+-]/.test(String(reply)))
+    })
     socket.once('error', () => resolve(false))
   })
 }
