@@ -1,4 +1,5 @@
 import { SessionError, storeError } from '../../errors.js'
+import { emit } from '../../events.js'
 
 /** What to do about the errors that a Redis server or its driver is known for, by how their messages begin. */
 const hints: readonly [pattern: RegExp, hint: string][] = [
@@ -23,9 +24,13 @@ export function redisError(action: string, cause: unknown): SessionError {
   return hint === undefined ? error : new SessionError('ERR_SESSION_STORE', `${error.message}: ${hint}`, { cause })
 }
 
-/** Whether the key holds a list, a hash or the like. */
-export function isWrongType(error: unknown): boolean {
-  return messageOf(error).startsWith('WRONGTYPE')
+/** A key that holds another type is not a record; it says nothing about the server, so it fails nobody else's call. */
+export function orCorrupt<T>(id: string, otherwise: T): (error: unknown) => T {
+  return (error) => {
+    if (!messageOf(error).startsWith('WRONGTYPE')) throw error
+    emit({ type: 'corrupt', id, reason: 'the key holds another type than a string' })
+    return otherwise
+  }
 }
 
 /** Redis before 7 puts where it happened before the error of a command inside a script. */

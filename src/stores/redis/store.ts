@@ -1,13 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { conflictError, SessionError } from '../../errors.js'
-import { emit } from '../../events.js'
-import { readLive, writeRecord } from '../../record.js'
 import { defaultScope, type Recipe, type SessionRecord, type SessionStore, type StoreScope } from '../../store.js'
 import type { RedisCommands } from './commands.js'
-import { isWrongType, redisError } from './failure.js'
+import { orCorrupt, redisError } from './failure.js'
 import { createLanes } from './lanes.js'
 import { replace } from './replace.js'
+import { liveRecord, startOf, writeOwn } from './text.js'
 
 export interface RedisStoreSettings {
   waitReplicas: number
@@ -191,38 +189,6 @@ function warnOfEviction(policy: string): void {
 
 // Only what is named like one of ours is listed: another prefix may begin with this one.
 const idPattern = /^[0-9a-f]{64}$/
-
-// Every text carries a mark of its one write, in a member that other stores keep and this one takes out. A driver that
-// lost a connection may send a command again, and the mark tells our own write from a rival's equal one.
-const processMark = randomBytes(6).toString('base64url')
-let writes = 0
-
-function writeOwn(record: SessionRecord): string {
-  const { rev, id, ...rest } = record
-  const marked = { rev, id, ...rest, write: processMark + (writes++).toString(36) }
-  return writeRecord(marked)
-}
-
-/** How the stored text must start for the record to be still the same; the whole of it, if it came from elsewhere and is laid out in another way. */
-function startOf({ rev, id }: SessionRecord, text: string | undefined): string {
-  const start = `{"rev":${rev},"id":"${id}",`
-  return text === undefined || text.startsWith(start) ? start : text
-}
-
-function liveRecord(text: string | undefined, id: string, now: number): SessionRecord | undefined {
-  const record = text === undefined ? undefined : readLive(text, id, now)
-  if (record) delete (record as { write?: unknown }).write
-  return record
-}
-
-/** A key that holds another type is not a record; it says nothing about the server, so it fails nobody else's call. */
-function orCorrupt<T>(id: string, otherwise: T): (error: unknown) => T {
-  return (error) => {
-    if (!isWrongType(error)) throw error
-    emit({ type: 'corrupt', id, reason: 'the key holds another type than a string' })
-    return otherwise
-  }
-}
 
 function escapePattern(text: string): string {
   return text.replace(/[*?[\]\\]/g, '\\$&')
