@@ -97,6 +97,20 @@ test('several changes of one key in one request are applied one after the other'
   t.deepEqual((await record())?.data, { visits: 4 })
 })
 
+test('several changes of one key in one request count exactly beside those of another request', async (t) => {
+  const { client, record } = await startStory(t, {
+    '/set': set,
+    '/': async (ctx) => {
+      ctx.session.change('visits', add)
+      if (ctx.query['meanwhile'] !== undefined) await client.copy().get('/')
+      ctx.session.change('visits', add)
+    }
+  })
+  await client.get('/set')
+  await client.get('/?meanwhile')
+  t.is((await record())?.data['visits'], 4)
+})
+
 test('a key set after a change holds what was set', async (t) => {
   const { client, record } = await startStory(t, {
     '/': (ctx) => {
