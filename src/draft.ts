@@ -109,14 +109,14 @@ export function createDraft(loaded: Data): Draft {
 
 /** The data with the changes applied to it, key by key; `null` when nothing is left. Pure, and may be called again on newer data. */
 export function applyChanges(changes: Changes, data: Data): Data | null {
-  // Without a prototype, so that a key named __proto__ is a key like any other.
-  const result = Object.assign(Object.create(null) as { [key: string]: Json }, data)
+  const result: { [key: string]: Json } = { ...data }
   for (const [key, change] of changes) {
     const json = applyChange(key, change, Object.hasOwn(data, key) ? data[key] : undefined)
     if (json === undefined) delete result[key]
+    else if (key === '__proto__') Object.defineProperty(result, key, { value: json, enumerable: true, configurable: true, writable: true })
     else result[key] = json
   }
-  for (const _ in result) return result
+  for (const key in result) if (Object.hasOwn(result, key)) return result
   return null
 }
 

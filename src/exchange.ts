@@ -3,7 +3,7 @@ import { applyChanges, createDraft, type Changes, type Data, type Draft } from '
 import { SessionError, storeError } from './errors.js'
 import { emit } from './events.js'
 import type { Settings } from './options.js'
-import { writeRecord } from './record.js'
+import { measureRecord } from './record.js'
 import type { SessionBacking } from './session.js'
 import { createSid, idOf } from './sid.js'
 import type { Recipe, SessionRecord, SessionStore } from './store.js'
@@ -55,6 +55,7 @@ export class Exchange implements SessionBacking {
   #permanent: boolean | undefined
   #lifetime: number | undefined
   #pending: Promise<unknown> | undefined
+  #closing = false
 
   constructor(rules: Rules, store: SessionStore, outlet: Outlet) {
     this.#rules = rules
@@ -180,6 +181,7 @@ export class Exchange implements SessionBacking {
    */
   async close(failed: boolean): Promise<void> {
     if (this.#pending) await this.#pending
+    this.#closing = true
     if (this.#readOnly || (!this.isUsed && !this.#reissue)) return
     await this.#execute()
     if (!failed) return this.#save(false)
@@ -359,7 +361,7 @@ export class Exchange implements SessionBacking {
     if (this.#permanent !== undefined) next.permanent = this.#permanent
     if (this.#lifetime !== undefined) next.lifetime = this.#lifetime
     if (moves) next.expires = this.#deadline(next.created, next.lifetime ?? this.#rules.lifetime, now)
-    const size = Buffer.byteLength(writeRecord(next))
+    const size = measureRecord(next)
     if (size > this.#rules.maxBytes) {
       throw new SessionError(
         'ERR_SESSION_TOO_LARGE',
@@ -396,7 +398,7 @@ export class Exchange implements SessionBacking {
   /** Goes on from what is stored now. */
   #settle(stored: Stored): void {
     this.#stored = stored
-    this.#draft?.rebase(stored.record.data)
+    if (!this.#closing) this.#draft?.rebase(stored.record.data)
     this.#forced = this.#cleared = this.#reissue = false
     this.#permanent = this.#lifetime = undefined
   }

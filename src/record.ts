@@ -8,10 +8,27 @@ const formatVersion = 1
 /** Where the calendar of `Date` ends, in milliseconds since the epoch. */
 const lastTime = 8.64e15
 
-/** The text of a record: JSON whose first member is `rev`, so that a store may compare it without parsing the rest. */
+/** The text of a record: JSON whose first members are `rev` and `id`, so that a store may compare it without parsing the rest. */
 export function writeRecord(record: SessionRecord): string {
-  const { rev, ...rest } = record
-  return JSON.stringify({ rev, ...rest })
+  const known = measured.get(record)
+  if (known !== undefined) return known
+  const { rev, id, ...rest } = record
+  return JSON.stringify({ rev, id, ...rest })
+}
+
+// Writing is what a save costs most in memory: what was measured before is not written again.
+const measured = new WeakMap<SessionRecord, string>()
+
+/** The size of a record's text in bytes. The record must not be changed afterwards. */
+export function measureRecord(record: SessionRecord): number {
+  const text = writeRecord(record)
+  measured.set(record, text)
+  return Buffer.byteLength(text)
+}
+
+/** The record at a revision: itself, if it is. */
+export function atRevision(rev: number, record: SessionRecord): SessionRecord {
+  return record.rev === rev ? record : { ...record, rev }
 }
 
 /**

@@ -53,7 +53,9 @@ export class ResponseCookie implements Outlet {
   /** The response depends on the cookie (RFC 9110 section 12.5.5). */
   vary(): void {
     if (this.closed) return
-    this.#ctx.vary('Cookie')
+    const { res } = this.#ctx
+    if (res.hasHeader('Vary')) this.#ctx.vary('Cookie')
+    else res.setHeader('Vary', 'Cookie')
     this.#surviveErrors()
   }
 

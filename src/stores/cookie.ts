@@ -1,4 +1,4 @@
-import { readLive, writeRecord } from '../record.js'
+import { atRevision, readLive, writeRecord } from '../record.js'
 import type { SessionRecord, SessionStore } from '../store.js'
 
 /** The store of one request, whose record came in the request's cookie and goes out in the response's. */
@@ -51,7 +51,7 @@ const carry: CookieStore['carry'] = (received, now) => {
         texts.delete(id)
         return null
       }
-      const record = { ...next, rev: current.rev + 1 }
+      const record = atRevision(current.rev + 1, next)
       texts.set(id, writeRecord(record))
       return record
     },

@@ -1,7 +1,7 @@
 import { assertKnown, assertOption, isCount, isPositive } from '../check.js'
 import { conflictError, SessionError } from '../errors.js'
 import { emit } from '../events.js'
-import { readLive, writeRecord } from '../record.js'
+import { atRevision, readLive, writeRecord } from '../record.js'
 import { defaultScope, type SessionRecord, type SessionStore, type StoreScope } from '../store.js'
 
 export interface MemoryStoreOptions {
@@ -14,6 +14,7 @@ export interface MemoryStoreOptions {
 /** What is kept: the text, so that nobody holds a reference into the store, and the deadline, so that a sweep need not parse. */
 interface Entry {
   readonly id: string
+  readonly rev: number
   readonly text: string
   readonly expires: number
   readonly scope: StoreScope
@@ -71,9 +72,14 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
       return record
     }
 
+    /** Whether the record need not be parsed again. */
+    function isNewest(id: string, seen: SessionRecord | undefined): seen is SessionRecord {
+      return seen !== undefined && seen.id === id && seen.expires > now() && entries.get(prefix + id)?.rev === seen.rev
+    }
+
     function write(id: string, record: SessionRecord): void {
       entries.delete(prefix + id)
-      entries.set(prefix + id, { id, text: writeRecord(record), expires: record.expires, scope })
+      entries.set(prefix + id, { id, rev: record.rev, text: writeRecord(record), expires: record.expires, scope })
     }
 
     return {
@@ -83,13 +89,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
       async create(id, record) {
         if (find(id)) return false
         makeRoom()
-        write(id, { ...record, rev: 1 })
+        write(id, atRevision(1, record))
         sweep ??= setInterval(prune, Math.min(sweepEvery, longestDelay)).unref()
         return true
       },
-      async update(id, recipe) {
+      async update(id, recipe, seen) {
         for (let tries = 0; tries < maxTries; tries++) {
-          const current = find(id)
+          const current = isNewest(id, seen) ? seen : find(id)
           if (!current) return undefined
           const entry = entries.get(prefix + id)
           const { rev } = current
@@ -100,7 +106,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
             entries.delete(prefix + id)
             return null
           }
-          const written = { ...next, rev: rev + 1 }
+          const written = atRevision(rev + 1, next)
           write(id, written)
           return written
         }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { conflictError, SessionError } from '../../errors.js'
+import { atRevision } from '../../record.js'
 import { defaultScope, type Recipe, type SessionRecord, type SessionStore, type StoreScope } from '../../store.js'
 import type { RedisCommands } from './commands.js'
 import { orCorrupt, redisError } from './failure.js'
@@ -73,7 +74,7 @@ export function createStore(redis: RedisCommands, { waitReplicas, waitTimeout, r
 
     async function create(id: string, record: SessionRecord): Promise<boolean> {
       const key = prefix + id
-      const text = writeOwn({ ...record, rev: 1 })
+      const text = writeOwn(atRevision(1, record))
       for (let tries = 0; tries < maxTries; tries++) {
         if (await redis.setNew(key, text, ttlOf(record))) return true
         const found = await redis.get(key)
@@ -99,7 +100,7 @@ export function createStore(redis: RedisCommands, { waitReplicas, waitTimeout, r
       }
       for (let tries = 1; current; tries++) {
         const result = attempt(recipe, current)
-        const written = result && { ...result, rev: current.rev + 1 }
+        const written = result && atRevision(current.rev + 1, result)
         const next = written ? writeOwn(written) : ''
         const replaced = await replace(redis, key, startOf(current, text), next, written ? ttlOf(written) : 1)
         if (!replaced) return undefined

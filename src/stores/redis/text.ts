@@ -8,9 +8,7 @@ const processMark = randomBytes(6).toString('base64url')
 let writes = 0
 
 export function writeOwn(record: SessionRecord): string {
-  const { rev, id, ...rest } = record
-  const marked = { rev, id, ...rest, write: processMark + (writes++).toString(36) }
-  return writeRecord(marked)
+  return `${writeRecord(record).slice(0, -1)},"write":"${processMark}${(writes++).toString(36)}"}`
 }
 
 /**
