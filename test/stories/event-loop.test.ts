@@ -2,7 +2,6 @@ import test from 'ava'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileStore, memoryStore } from '../../src/index.js'
 import { Client } from '../support/client.js'
 import { startStory } from '../support/story.js'
@@ -24,18 +23,43 @@ for (const [name, makeStore] of [['memory', () => memoryStore()], ['files', () =
     )
     const clients = Array.from({ length: 40 }, () => new Client(origin))
     const longest: number[] = []
-    // A machine that is busy with other things holds us up as well, now and then: what we do ourselves shows every time.
-    for (let attempt = 0; attempt < 8; attempt++) {
-      const delay = monitorEventLoopDelay({ resolution: 1 })
-      delay.enable()
+    // Compiling and collecting hold it now and then: what we do ourselves shows every time.
+    for (let attempt = 0; attempt < 8 && (longest.at(-1) ?? 20) >= 20; attempt++) {
+      const watch = watchLoop()
       for (let at = 0; at < clients.length; at += 8) {
         const answers = await Promise.all(clients.slice(at, at + 8).map((client) => client.get('/')))
         for (const { status } of answers) t.is(status, 204)
       }
-      delay.disable()
-      longest.push(delay.max / 1e6)
-      if (delay.max / 1e6 < 20) break
+      longest.push(watch.stop())
     }
-    t.true(longest.at(-1)! < 20, longest.join(' '))
+    t.true(longest.at(-1)! > 0 && longest.at(-1)! < 20, longest.join(' '))
   })
+}
+
+/** The longest turn of the event loop until it is stopped, in milliseconds. */
+function watchLoop(): { stop(): number } {
+  let longest = 0
+  let running = true
+  let last = spent()
+  setImmediate(function tick() {
+    const now = spent()
+    longest = Math.max(longest, now - last)
+    last = now
+    if (running) setImmediate(tick)
+  })
+  return {
+    stop() {
+      running = false
+      return longest
+    }
+  }
+}
+
+/**
+ * What this process has run, in milliseconds: on a machine that is busy with other things, the clock on the wall tells
+ * nothing. It counts the thread pool as well, so it never tells too little.
+ */
+function spent(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }
