@@ -1,0 +1,169 @@
+import { execFileSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { fileStore } from '../../../src/stores/file.js'
+import { counting, fileOf, leftovers, newRecord, tempDir, until } from '../../support/files.js'
+import { createWorkers } from '../../support/file-workers.js'
+
+let workers: ReturnType<typeof createWorkers>
+test.before(() => {
+  workers = createWorkers()
+})
+test.after.always(() => workers?.close())
+
+/** A file system of its own, small enough to be filled. `undefined`: nobody but root can have one. */
+function smallDisk(t: ExecutionContext): string | undefined {
+  const dir = tempDir(t)
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=700', 'keepsake', dir], { stdio: 'pipe' })
+  } catch (error) {
+    if (process.env['CI'] === 'true') throw error
+    t.log('skipped: run as root, where tmpfs can be mounted, to try a full disk')
+    t.pass()
+    return undefined
+  }
+  t.teardown(() => execFileSync('umount', ['-l', dir]))
+  return dir
+}
+
+function fill(file: string): void {
+  const fd = fs.openSync(file, 'w')
+  try {
+    for (;;) fs.writeSync(fd, Buffer.alloc(4096))
+  } catch {
+    // It is full.
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+for (const durability of ['process', 'power'] as const) {
+  test.serial(`on a full disk a save fails and leaves the record as it was, logout works, and it heals by itself (durability: ${durability})`, async (t) => {
+    const disk = smallDisk(t)
+    if (disk === undefined) return
+    const dir = path.join(disk, 'sessions')
+    const store = fileStore({ dir, durability })
+    const [kept, leaving, late] = [newRecord({ text: 'x'.repeat(5000) }), newRecord({ text: 'x'.repeat(5000) }), newRecord({ text: 'x'.repeat(9000) })]
+    await store.create(kept.id, kept)
+    await store.create(leaving.id, leaving)
+    fill(path.join(disk, 'ballast'))
+    const full = { name: 'SessionError', code: 'ERR_SESSION_STORE', message: /save a session \(no room: free some on the disk.*ENOSPC/ }
+    await t.throwsAsync(store.update(kept.id, counting(), kept), full)
+    await t.throwsAsync(store.create(late.id, late), { ...full, message: /create a session \(no room/ })
+    t.deepEqual(await store.read(kept.id), kept)
+    t.is(await store.read(late.id), undefined)
+    t.deepEqual(leftovers(dir), [])
+    t.deepEqual(await store.destroy(leaving.id), leaving)
+    t.is(await store.read(leaving.id), undefined)
+    t.deepEqual(leftovers(dir), [])
+    fs.rmSync(path.join(disk, 'ballast'))
+    t.true(await store.create(late.id, late))
+    t.like(await store.update(kept.id, counting(), kept), { rev: 2 })
+    t.deepEqual(leftovers(dir), [])
+  })
+}
+
+test.serial('on a file system that is mounted read-only sessions are read, and saving and logging out say why they fail', async (t) => {
+  const disk = smallDisk(t)
+  if (disk === undefined) return
+  const store = fileStore({ dir: disk })
+  const record = newRecord()
+  await store.create(record.id, record)
+  execFileSync('mount', ['-o', 'remount,ro', disk])
+  const readOnly = { code: 'ERR_SESSION_STORE', message: /is on a file system that is mounted read-only\): EROFS/ }
+  t.deepEqual(await store.read(record.id), record)
+  await t.throwsAsync(store.update(record.id, counting()), readOnly)
+  await t.throwsAsync(store.create(newRecord().id, newRecord()), readOnly)
+  await t.throwsAsync(store.destroy(record.id), readOnly)
+  t.deepEqual(await store.read(record.id), record)
+  execFileSync('mount', ['-o', 'remount,rw', disk])
+  t.like(await store.update(record.id, counting()), { rev: 2 })
+})
+
+test.serial('without permission every call says so, and nothing is taken for a missing session', async (t) => {
+  if (process.getuid?.() !== 0) {
+    t.log('skipped: run as root, so that the store can run as somebody else')
+    t.pass()
+    return
+  }
+  const dir = tempDir(t)
+  const record = newRecord()
+  await fileStore({ dir }).create(record.id, record)
+  const worker = workers.start({ dir }, { uid: 65_534 })
+  for (const mode of [0o700, 0o755]) {
+    fs.chmodSync(dir, mode)
+    for (const method of ['read', 'create', 'update', 'destroy'] as const) {
+      const answer = worker.next()
+      worker.send({ task: 'one', method, id: method === 'create' ? newRecord().id : record.id })
+      const { code, message } = (await answer) as { code: string; message: string }
+      t.is(code, 'ERR_SESSION_STORE', method)
+      t.regex(message, /not allowed: let the user that runs this process read and write .*EACCES/)
+      t.false(message.includes(record.id))
+    }
+  }
+  t.deepEqual(await fileStore({ dir }).read(record.id), record)
+  await worker.kill()
+})
+
+test.serial('with too many files open reads fail as such, never as a missing session, and work again afterwards', async (t) => {
+  const dir = tempDir(t)
+  const record = newRecord()
+  await fileStore({ dir }).create(record.id, record)
+  const worker = workers.start({ dir }, { openFiles: 40 })
+  const answer = worker.next()
+  worker.send({ task: 'rush', reads: 500, id: record.id })
+  const { code, message, again, found } = (await answer) as { code: string; message: string; again: number; found: number }
+  t.is(code, 'ERR_SESSION_STORE')
+  t.regex(message, /too many open files: raise the limit, for example with `ulimit -n`\): EMFILE/)
+  t.true(found > 0 && found < 500)
+  t.is(again, 1)
+  await worker.kill()
+})
+
+test.serial('a file in the place of the directory is named as the trouble', async (t) => {
+  const dir = path.join(tempDir(t), 'sessions')
+  fs.writeFileSync(dir, '')
+  const store = fileStore({ dir })
+  const record = newRecord()
+  const expected = { code: 'ERR_SESSION_STORE', message: /or something above it is not a directory\): ENOTDIR/ }
+  await t.throwsAsync(store.read(record.id), expected)
+  await t.throwsAsync(store.create(record.id, record), expected)
+})
+
+test.serial('where symbolic links are refused lock files take over, in every process alike', async (t) => {
+  const dir = tempDir(t)
+  const original = fs.symlink
+  t.teardown(() => {
+    fs.symlink = original
+  })
+  fs.symlink = ((_target: string, _path: string, done: (error: Error) => void) =>
+    done(Object.assign(new Error('EPERM: operation not permitted, symlink'), { code: 'EPERM', syscall: 'symlink' }))) as typeof fs.symlink
+  const [one, two] = [fileStore({ dir }), fileStore({ dir })]
+  const record = newRecord()
+  await one.create(record.id, record)
+  await Promise.all(Array.from({ length: 20 }, (_, at) => (at % 2 ? one : two).update(record.id, counting())))
+  t.deepEqual((await one.read(record.id))?.data, { count: 20 })
+  t.like(await two.destroy(record.id), { rev: 21 })
+  t.false(fs.existsSync(fileOf(dir, record.id)))
+  await until(() => leftovers(dir).length === 0)
+})
+
+test.serial('where hard links are refused a removal is claimed by a symbolic link', async (t) => {
+  const dir = tempDir(t)
+  const original = fs.link
+  t.teardown(() => {
+    fs.link = original
+  })
+  let refused = 0
+  fs.link = ((_existing: string, _path: string, done: (error: Error) => void) => {
+    refused++
+    done(Object.assign(new Error('EPERM: operation not permitted, link'), { code: 'EPERM', syscall: 'link' }))
+  }) as typeof fs.link
+  const store = fileStore({ dir })
+  const record = newRecord()
+  await store.create(record.id, record)
+  t.deepEqual(await store.destroy(record.id), record)
+  t.is(refused, 1)
+  t.deepEqual(fs.readdirSync(dir), [])
+})
