@@ -11,14 +11,14 @@
  *     --dir directory             where files are kept: by default the system's temporary directory
  */
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { chart } from './chart.js'
 import { measure } from './measure.js'
-import { startRedis, stepAside } from './process.js'
+import { redisVersion, stepAside } from './process.js'
 import { environment, report, summarize } from './report.js'
 import { variants } from './variants/index.js'
 
@@ -54,26 +54,19 @@ const bare = [...new Set(chosen.map((name) => variants[name].bare ?? name))]
 const names = [...bare, ...bare, ...new Set([...bare, ...chosen])]
 
 stepAside()
-const redisDir = await mkdtemp(join(tmpdir(), 'bench-redis-'))
-const redis = await startRedis(redisDir)
 const rounds = []
-try {
-  for (let round = 1; round <= plan.rounds; round++) {
-    const results = {}
-    for (const name of shuffled(names)) {
-      process.stderr.write(`\rround ${round} of ${plan.rounds}: ${name.padEnd(30)}`)
-      const result = await measure(name, { ...plan, redis, dir: flags.dir, profileTo: flags.profile, settings: { dist: resolve(flags.dist) } })
-      ;(results[name] ??= []).push(result)
-    }
-    rounds.push(results)
+for (let round = 1; round <= plan.rounds; round++) {
+  const results = {}
+  for (const name of shuffled(names)) {
+    process.stderr.write(`\rround ${round} of ${plan.rounds}: ${name.padEnd(30)}`)
+    const result = await measure(name, { ...plan, dir: flags.dir, profileTo: flags.profile, settings: { dist: resolve(flags.dist) } })
+    ;(results[name] ??= []).push(result)
   }
-} finally {
-  process.stderr.write('\n')
-  await redis.stop()
-  await rm(redisDir, { recursive: true })
+  rounds.push(results)
 }
+process.stderr.write('\n')
 
-const summary = { environment: await environment(redis.version, flags.dir), plan, variants: summarize(rounds) }
+const summary = { environment: await environment(redisVersion(), flags.dir), plan, variants: summarize(rounds) }
 const markdown = report(summary)
 process.stdout.write(markdown)
 if (flags.json) await writeFile(flags.json, `${JSON.stringify({ ...summary, rounds }, null, 2)}\n`)

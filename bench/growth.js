@@ -10,13 +10,13 @@
  */
 import { execFile, execFileSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
-import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
+import { mkdtemp, statfs, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { measure } from './measure.js'
-import { onServerCore, startRedis, stepAside } from './process.js'
+import { onServerCore, redisVersion, stepAside } from './process.js'
 import { environment, median, table } from './report.js'
 import { secret } from './work.js'
 
@@ -38,20 +38,14 @@ const plan = { warmUp: 2000, requests: quick ? 1500 : 3000, seconds: quick ? 0.7
 const run = promisify(execFile)
 
 stepAside()
-const redisDir = await mkdtemp(join(tmpdir(), 'bench-redis-'))
-const redis = await startRedis(redisDir)
 const rows = []
-try {
-  if (wants('files')) await files((flags.records ?? (quick ? '1000,10000' : '1000,100000,1000000')).split(',').map(Number))
-  if (wants('sizes')) await sizes([1, 10, 100])
-  if (wants('sessions')) await sessions([1, 10, 100, 1000])
-  if (wants('keys')) await keys([1, 2, 5])
-} finally {
-  await redis.stop()
-  await rm(redisDir, { recursive: true })
-}
+if (wants('files')) await files((flags.records ?? (quick ? '1000,10000' : '1000,100000,1000000')).split(',').map(Number))
+if (wants('sizes')) await sizes([1, 10, 100])
+if (wants('sessions')) await sessions([1, 10, 100, 1000])
+if (wants('keys')) await keys([1, 2, 5])
+process.stderr.write('\n')
 
-const { versions, ...machine } = await environment(redis.version, dir)
+const { versions, ...machine } = await environment(redisVersion(), dir)
 const markdown = [
   '# How the cost of a session grows',
   '',
@@ -139,8 +133,8 @@ async function overKoa(name, { kinds = ['read', 'write'], ...rest }) {
   const costs = Object.fromEntries(kinds.map((kind) => [kind, []]))
   for (let round = 1; round <= rounds; round++) {
     progress(`${name}, round ${round}`)
-    const bare = await measure('koa', { ...plan, redis, kinds })
-    const own = await measure(name, { ...plan, ...rest, redis, kinds })
+    const bare = await measure('koa', { ...plan, kinds })
+    const own = await measure(name, { ...plan, ...rest, kinds })
     for (const kind of kinds) costs[kind].push(own[kind].cpu - bare[kind].cpu)
   }
   return Object.fromEntries(kinds.map((kind) => [kind, median(costs[kind]).toFixed(1)]))

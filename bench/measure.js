@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Clients, load } from './load.js'
-import { startServer } from './process.js'
+import { startRedis, startServer } from './process.js'
+import { variants } from './variants/index.js'
 import { kinds as allKinds } from './work.js'
 
 /**
@@ -16,10 +17,12 @@ import { kinds as allKinds } from './work.js'
  * costs five times as much.
  */
 export async function measure(variant, plan) {
-  const { redis, requests, warmUp, sessions, connections, seconds, profileTo, settings, kinds = allKinds, cookiesFrom } = plan
+  const { requests, warmUp, sessions, connections, seconds, profileTo, settings, kinds = allKinds, cookiesFrom } = plan
   const dir = await mkdtemp(join(plan.dir, 'bench-sessions-'))
-  const server = await startServer(variant, { dir, redisPort: redis.port, ...settings })
+  const redis = variants[variant].store === 'redis' ? await startRedis(dir) : undefined
+  let server
   try {
+    server = await startServer(variant, { dir, redisPort: redis?.port, ...settings })
     const { port } = server
     const clients = new Clients(sessions)
     const strangers = new Clients(1)
@@ -59,8 +62,9 @@ export async function measure(variant, plan) {
     if (hasSessions && kinds === allKinds) result.lost = expected - (await visits(port, clients, connections))
     return result
   } finally {
-    await server.stop()
-    await Promise.all([rm(dir, { recursive: true }), redis.flush()])
+    await server?.stop()
+    await redis?.stop()
+    await rm(dir, { recursive: true })
   }
 }
 

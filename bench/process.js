@@ -47,6 +47,7 @@ export async function startServer(variant, settings) {
       return (await answer).answer
     },
     async stop() {
+      if (!child.connected) return
       const ended = once(child, 'exit')
       child.disconnect()
       await ended
@@ -60,33 +61,36 @@ export async function startRedis(dir) {
   const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir]
   const child = spawn('redis-server', options, { stdio: 'ignore' })
   await once(child, 'spawn')
-  for (let tries = 0; !(await command('PING').catch(() => '')).startsWith('+PONG'); tries++) {
+  for (let tries = 0; !(await answers(port)); tries++) {
     if (tries === 200) throw new Error('redis-server does not answer')
     await delay(20)
   }
 
-  function command(name) {
-    return new Promise((resolve, reject) => {
-      const socket = connect(port, '127.0.0.1', () => socket.write(`${name}\r\n`))
-      socket.setEncoding('utf8')
-      socket.on('error', reject)
-      socket.on('data', (text) => {
-        socket.destroy()
-        resolve(text)
-      })
-    })
-  }
-
   return {
     port,
-    version: execFileSync('redis-server', ['--version'], { encoding: 'utf8' }).match(/v=(\S+)/)[1],
-    flush: () => command('FLUSHALL'),
     async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return
       const ended = once(child, 'exit')
       child.kill()
       await ended
     }
   }
+}
+
+export function redisVersion() {
+  return execFileSync('redis-server', ['--version'], { encoding: 'utf8' }).match(/v=(\S+)/)[1]
+}
+
+/** Whether there is a Redis at the port. */
+function answers(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
+    socket.on('error', () => resolve(false))
+    socket.on('data', (data) => {
+      socket.destroy()
+      resolve(String(data).startsWith('+PONG'))
+    })
+  })
 }
 
 async function freePort() {
