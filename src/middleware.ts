@@ -36,7 +36,11 @@ export function session(options?: SessionOptions): Middleware {
 
   return async function keepsake(ctx: Context, next: Next): Promise<void> {
     if (slot in ctx || skip?.(ctx)) return next() as Promise<void>
-    if (ctx.app.context !== defined) defineOn((defined = ctx.app.context), as, slot)
+    const { context } = ctx.app
+    if (context !== defined) {
+      defineOn(context, as, slot)
+      defined = context
+    }
     const keys = settings.keys ?? ctx.app.keys
     const { cookie: header } = ctx.req.headers
     const token = cookie.read(header, keys)

@@ -112,6 +112,9 @@ const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const pathPattern = /^\/[\x20-\x3A\x3C-\x7E]*$/
 const domainPattern = /^\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i
 
+// What Koa assigns on each ctx, before any middleware runs: an accessor in its way would throw where nothing catches it.
+const ownOfContext = ['app', 'req', 'res', 'request', 'response', 'originalUrl', 'state', 'respond']
+
 // A day after which no calendar is left: dates end 8.64e15 ms after the epoch.
 const longestLifetime = 1000 * 365 * 24 * 3_600_000
 
@@ -151,7 +154,7 @@ export function resolveOptions(options: SessionOptions = {}): Settings {
   assert('prefix', prefix, prefix === undefined || typeof prefix === 'string', 'a string')
   assert('onStoreError', onStoreError, onStoreError === 'fail' || onStoreError === 'anonymous', "'fail' or 'anonymous'")
   assert('skip', skip, skip === undefined || typeof skip === 'function', 'a function of ctx')
-  assert('as', as, typeof as === 'string' && as !== '', 'a property name')
+  assert('as', as, typeof as === 'string' && as !== '' && !ownOfContext.includes(as), `a property name that Koa does not use (not ${ownOfContext.join(', ')})`)
   assert('now', now, typeof now === 'function', 'a function that returns milliseconds')
   if (keys !== undefined) assertKeys(keys, where)
   if (carried && !signed) throw new TypeError(`${where}: signed: false cannot be with cookieStore(): anybody could write a session; leave it out`)

@@ -65,8 +65,10 @@ test('two middlewares with the same property on one app are refused: the error n
   app.use(session({ store: memoryStore(), name: 'other' }))
   app.use(routesOf({ '/': set }))
   const client = new Client(await startApp(t, app))
-  t.is((await client.get('/')).status, 500)
-  t.regex(errors[0]!.message, /\bas\b.*session|session.*\bas\b/)
+  for (const request of [0, 1]) {
+    t.is((await client.get('/')).status, 500)
+    t.regex(errors[request]!.message, /\bas\b.*session|session.*\bas\b/)
+  }
 })
 
 test('a property that ctx already has is refused as the name of a session', async (t) => {

@@ -1,7 +1,9 @@
 import test from 'ava'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { inspect } from 'node:util'
 import { cookieStore, memoryStore, session, type SessionStore } from '../../src/index.js'
-import { startStory, type Options } from '../support/story.js'
+import { createApp, startStory, type Options } from '../support/story.js'
 
 const anything: unknown[] = [null, 0, -1, 1.5, Number.NaN, Infinity, '', 'text', true, false, [], {}, () => true, Symbol('s'), 1n]
 const type = (...kinds: string[]) => (value: unknown) => kinds.includes(typeof value)
@@ -40,6 +42,13 @@ for (const [name, isRight] of Object.entries(right)) {
     }
   })
 }
+
+test('as: what Koa itself assigns on each ctx is refused in the call', (t) => {
+  const request = new IncomingMessage(new Socket())
+  for (const name of Object.keys(createApp().createContext(request, new ServerResponse(request)))) {
+    t.throws(() => session({ store: memoryStore(), as: name }), { instanceOf: TypeError, message: /\bas must be/ }, name)
+  }
+})
 
 const rightCookie: Record<string, (value: unknown) => boolean> = {
   path: () => false,
