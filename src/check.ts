@@ -28,6 +28,11 @@ export function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
+/** Not an array, a Map or the like, whose content would be lost or come out as something else. */
+export function isDataObject(value: unknown): value is object {
+  return Object.prototype.toString.call(value) === '[object Object]'
+}
+
 /** Numbers and booleans as they are, everything else by its kind: a string may be a secret. */
 function kindOf(value: unknown): string {
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return inspect(value)

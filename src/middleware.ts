@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { Context, Middleware, Next } from 'koa'
+import { isDataObject } from './check.js'
 import { createCookie } from './cookie.js'
 import { Exchange } from './exchange.js'
 import { resolveOptions, type SessionOptions } from './options.js'
@@ -103,11 +104,6 @@ function defineOn(context: object, as: string, slot: symbol): void {
   })
   if (known) known.set(as, slot)
   else owners.set(context, new Map([[as, slot]]))
-}
-
-/** Not an array, a Map or the like, whose content would be lost or come out as something else. */
-function isDataObject(value: unknown): value is object {
-  return Object.prototype.toString.call(value) === '[object Object]'
 }
 
 const owners = new WeakMap<object, Map<string, symbol>>()

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { assertOption } from './check.js'
+import { assertOption, isDataObject } from './check.js'
 import type { Draft } from './draft.js'
 import { isLifetime } from './options.js'
 
@@ -153,6 +153,7 @@ class SessionTarget implements SessionMembers {
   }
 
   update(object: object): void {
+    if (!isDataObject(object)) throw new TypeError('ctx.session: update() expects an object with the data')
     for (const [key, value] of Object.entries(object)) this.writing.set(key, value)
   }
 

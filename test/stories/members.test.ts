@@ -73,6 +73,18 @@ test('update sets every key of an object and leaves the others', async (t) => {
   t.deepEqual((await record())?.data, { user: 'lin', cart: ['tea'], visits: 1 })
 })
 
+test('update of what is no plain object is a TypeError, and sets nothing', async (t) => {
+  const { client, store } = await startStory(t, {
+    '/': (ctx) => {
+      for (const wrong of [null, 'text', ['a'], new Map([['a', 1]])]) {
+        t.throws(() => ctx.session.update(wrong as unknown as object), { instanceOf: TypeError, message: /update\(\) expects an object/ })
+      }
+    }
+  })
+  t.is((await client.get('/')).status, 204)
+  t.is(store.said, '')
+})
+
 test('change makes a value of the one that is there, and the request sees it', async (t) => {
   const { client, record } = await startStory(t, {
     '/': (ctx) => {
