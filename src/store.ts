@@ -15,7 +15,7 @@ export interface SessionRecord {
   permanent: boolean
   /** The session's own idle lifetime in milliseconds. Absent: the middleware's. */
   lifetime?: number
-  /** The data, with values of other kinds than JSON's in their tagged form (see record.ts). */
+  /** The data, with values of other kinds than JSON's in their tagged form (see values.ts). */
   data: { [key: string]: Json }
 }
 
