@@ -3,9 +3,10 @@ import type { Context, Middleware, Next } from 'koa'
 import { isDataObject } from './check.js'
 import { createCookie } from './cookie.js'
 import { Exchange } from './exchange.js'
+import type { Session } from './members.js'
 import { resolveOptions, type SessionOptions } from './options.js'
 import { ResponseCookie } from './response.js'
-import { createSession, type Session } from './session.js'
+import { createSession } from './session.js'
 
 declare module 'koa' {
   interface BaseContext {
