@@ -13,7 +13,7 @@ import { assertId, namesOf } from './file/names.js'
 import { createQueue } from './file/queue.js'
 import { createSweep } from './file/sweep.js'
 import { createUpdates, longestTry } from './file/updates.js'
-import { createUpkeep, type Upkeep } from './file/upkeep.js'
+import { createUpkeep } from './file/upkeep.js'
 
 export interface FileStoreOptions {
   /** The directory, resolved when the store is made. Made with mode 0700 when it is missing. @default 'sessions' */
@@ -33,8 +33,8 @@ export interface FileStoreOptions {
    */
   durability?: 'process' | 'power' | undefined
   /**
-   * How processes that share the directory keep out of each other's way: `'auto'` by links, or by lock files where the file
-   * system has no links; `'lockfile'` always by lock files. All processes must use the same. @default 'auto'
+   * How processes that share the directory keep out of each other's way: `'auto'` by hard links, or by lock files where the
+   * file system has none; `'lockfile'` always by lock files. All processes must use the same. @default 'auto'
    */
   locking?: 'auto' | 'lockfile' | undefined
 }
@@ -49,8 +49,8 @@ const known: readonly (keyof FileStoreOptions)[] = ['dir', 'threshold', 'mode', 
  */
 export function fileStore(options: FileStoreOptions = {}): SessionStore {
   const { dir, threshold, mode, sweepEvery, durability, locking } = checked(options)
-  const sync = durability === 'power'
-  const upkeeps = new Set<Upkeep>()
+  const writing = { mode, sync: durability === 'power' }
+  const ends: (() => Promise<void>)[] = []
   let pending = 0
   let idle: (() => void) | undefined
   let closing: Promise<void> | undefined
@@ -74,18 +74,21 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
         idle = done
       })
     }
-    await Promise.all([...upkeeps].map((upkeep) => upkeep.stop()))
+    await Promise.all(ends.map((end) => end()))
   }
 
   function scope({ prefix, now }: StoreScope): SessionStore {
     const names = namesOf(dir, prefix)
-    const folder = createFolder(names, { mode, sync })
-    const locks = createLocks({ names, sync })
-    const swap = locking === 'lockfile' ? locks : claimsOrLocks(names, createClaims({ names, sync }), locks)
+    const folder = createFolder(names, writing)
+    const locks = createLocks(names, writing)
+    const swap = locking === 'lockfile' ? locks : claimsOrLocks(names, createClaims(names, writing), locks)
     const queue = createQueue(createUpdates({ folder, swap, ifLive }))
     const sweep = createSweep({ folder, swap, queue, now, stopped: () => closing !== undefined })
     const upkeep = createUpkeep({ names, sweep, threshold, sweepEvery, failed: tell })
-    upkeeps.add(upkeep)
+    ends.push(async () => {
+      await upkeep.stop()
+      await swap.close()
+    })
 
     function call<T>(action: string, id: string, work: () => Promise<T>): Promise<T> {
       return during(action, () => {
@@ -102,10 +105,12 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
     }
 
     async function create(id: string, text: string, deadline: number): Promise<boolean> {
-      while (!(await folder.add(id, text, deadline))) {
+      for (let tries = 1; !(await folder.add(id, text, deadline)); tries++) {
         const there = await folder.read(id)
         if (there && ifLive(there)) return false
+        // What is in the way is expired, or was moved aside, unless that is not allowed.
         if (there) await swap.remove(id, there.rev)
+        if (tries === 5) throw conflictError(tries)
       }
       upkeep.created()
       return true
@@ -125,9 +130,11 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
     return {
       read: (id) => call('read a session', id, async () => ifLive(await folder.read(id))),
       create(id, record) {
-        const written = { ...record, rev: 1 }
-        const text = writeRecord(written)
-        return call('create a session', id, () => queue.run(id, () => create(id, text, written.expires)))
+        return call('create a session', id, () => {
+          const text = writeRecord({ ...record, rev: 1 })
+          const { expires } = record
+          return queue.run(id, () => create(id, text, expires))
+        })
       },
       update: (id, recipe, seen) => call('save a session', id, () => queue.update(id, recipe, seen)),
       destroy: (id) =>

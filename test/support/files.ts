@@ -26,9 +26,9 @@ export function fileOf(dir: string, id: string): string {
   return path.join(dir, `session%3a${id}.json`)
 }
 
-/** What is in the directory beside records: temporary files, claims, locks. */
+/** What is in the directory beside records and owners: temporary files, claims, locks. */
 export function leftovers(dir: string): string[] {
-  return fs.readdirSync(dir).filter((name) => !name.endsWith('.json'))
+  return fs.readdirSync(dir).filter((name) => !/\.(json|owner)$/.test(name))
 }
 
 /** A recipe that counts under a key. */
@@ -49,7 +49,7 @@ export async function until(holds: () => boolean | Promise<boolean>, within = 20
 export type Gate = (name: string, args: readonly unknown[]) => NodeJS.ErrnoException | undefined | Promise<NodeJS.ErrnoException | undefined>
 
 const gates = new AsyncLocalStorage<Gate>()
-const gated = ['open', 'read', 'write', 'close', 'futimes', 'fchmod', 'fstat', 'fsync', 'rename', 'unlink', 'link', 'symlink', 'readlink', 'lstat'] as const
+const gated = ['open', 'read', 'write', 'close', 'futimes', 'fchmod', 'fstat', 'fsync', 'rename', 'unlink', 'link', 'lstat'] as const
 let installed = false
 
 /** Runs something whose calls of `node:fs` all go through a gate, as do those that follow from them. */

@@ -1,20 +1,22 @@
+import { randomUUID } from 'node:crypto'
 import { conflictError } from '../../errors.js'
-import { discard, hasCode, ignore, link, pause, readlink, rename, symlink, syncDirectory, unlink } from './io.js'
+import { discard, hasCode, ignore, link, pause, readText, rename, syncDirectory, unlink, writeNew, type Writing } from './io.js'
 import type { Names } from './names.js'
+import { createOwners } from './owners.js'
 import { revisionAt, type Swap } from './swap.js'
 
 /*
  * The protocol: how processes that share a directory change a record one at a time, without a lock.
  *
  * To take record R from revision r to a later one, a process
- *   1. writes the new text to a temporary file T of a unique name,
- *   2. claims the step from r: it makes a symbolic link that names T, under a name made of id, r and a generation g
- *      (from 0). Making a link fails where there is one, so the claim C(r, g) has one owner;
+ *   1. writes the new text to a temporary file T, whose name is made of id, r and the unique name of its owner (owners.ts),
+ *   2. claims the step from r: it makes a hard link to its owner's file, which says that name, under a name made of id, r
+ *      and a generation g (from 0). Making a link fails where there is one, so the claim C(r, g) has one owner;
  *   3. looks whether R still is at r,
  *   4. renames T to R, and
  *   5. removes C.
- * A removal claims the same name with a hard link to R (which needs no free block on a full disk; where hard links are
- * refused, a symbolic link to `-`), and its step 4 removes R.
+ * A removal claims the same name with a hard link to R itself (which needs no free block on a full disk), and its step 4
+ * removes R.
  *
  * Whoever finds C taken waits a moment for its owner, and then does steps 3 to 5 in the owner's stead ("finishes" it),
  * whether the owner is dead, stopped or merely slow. What makes this safe:
@@ -25,9 +27,10 @@ import { revisionAt, type Swap } from './swap.js'
  *      lead to a commit, and it is never made before the one before it is void: the *claim that counts*.
  *   c. C(r, …) is removed only by somebody who saw R past r. Whoever claims it again later, however late, does so after R
  *      passed r and fails in step 3. So removing it is harmless at any time from then on.
- *   d. A commit renames the unique T, never the claim. Two who finish the same claim rename the same file: one succeeds,
- *      and the other finds it gone. (Renaming the claim itself, a name that is used again, would let a process that
- *      was stopped before its rename put a stranger's stale claim over newer data when it continues.)
+ *   d. A commit renames T, never the claim, and T's name is used once: an owner never tries a step twice. Two who finish
+ *      the same claim rename the same file: one succeeds, and the other finds it gone. (Renaming the claim itself, a name
+ *      that is used again, would let a process that was stopped before its rename put a stranger's stale claim over newer
+ *      data when it continues.)
  *
  * Stopped (SIGSTOP) before 2: when it continues, it claims after all that happened meanwhile, as if it were merely late.
  * Stopped between 2 and 3: others finish it; it then finds R past r and T gone, which means that it was committed. If
@@ -44,63 +47,45 @@ import { revisionAt, type Swap } from './swap.js'
  *
  * T being gone means "committed" only while nobody else removes it: the sweep does, but only after an hour, and a process
  * that took more than half of that does not claim to know (`tooLate`).
+ *
+ * A step that fails (no file handle left to look at R, say) is given up by removing T. A removal has no T: one that fails
+ * after its claim is carried out by the next process that changes the record.
  */
 
+// What a claim of removal says where it cannot be a link to the record.
 const removal = '-'
 // For the owner of a claim, which under load may take a few milliseconds to be done with it; finishing it earlier would be
 // safe as well.
 const patience = [1, 2, 4, 8]
 const tooLate = 30 * 60_000
 
-export interface ClaimsOptions {
-  names: Names
-  /** Whether renames and removals wait until the disk has them. */
-  sync: boolean
-}
+export function createClaims(names: Names, writing: Writing): Swap {
+  const owners = createOwners(names, writing)
 
-export function createClaims({ names, sync }: ClaimsOptions): Swap {
-  return {
-    async replace(id, rev, unique) {
-      const began = Date.now()
-      const record = names.record(id)
-      const temporary = names.temporary(id, unique)
-      // From here on others may commit it: to give up is to take the temporary file away, and only that tells.
-      const givenUp = async (): Promise<boolean> => {
-        const removed = await unlink(temporary).then(() => true, ignore('ENOENT'))
-        if (!removed && Date.now() - began > tooLate) throw conflictError(1)
-        return removed === true
-      }
-      try {
-        const generation = await claim(id, rev, (path) => symlink(unique, path))
-        if (generation === undefined) {
-          await discard(temporary)
-          return false
-        }
-        if ((await revisionAt(record, id)) !== rev) {
-          const committed = !(await givenUp())
-          await drop(names, id, rev, generation)
-          return committed
-        }
-        const renamed = await rename(temporary, record).then(() => true, ignore('ENOENT'))
-        if (!renamed && Date.now() - began > tooLate) throw conflictError(1)
-        await drop(names, id, rev, generation)
-      } catch (error) {
-        // An error after somebody else committed it is none.
-        if (await givenUp().catch(() => true)) throw error
-      }
-      if (sync) await syncDirectory(names.dir)
+  /** Steps 2 to 5 of an update. Whatever comes of it, the temporary file is used up. */
+  async function commit(id: string, rev: number, temporary: string, claimAs: (path: string) => Promise<void>): Promise<boolean> {
+    const began = Date.now()
+    const record = names.record(id)
+    const gone = (): boolean => {
+      if (Date.now() - began > tooLate) throw conflictError(1)
       return true
-    },
-
-    async remove(id, rev) {
-      const record = names.record(id)
-      const generation = await claim(id, rev, (path) => claimRemoval(record, path))
-      if (generation === undefined) return false
-      const current = (await revisionAt(record, id)) === rev
-      if (current) await unlink(record).catch(ignore('ENOENT'))
+    }
+    // To give up is to take the temporary file away. If it has gone already, somebody committed it.
+    const isCommitted = async (): Promise<boolean> => (await removed(temporary)) ? false : gone()
+    try {
+      const generation = await claim(id, rev, claimAs)
+      if (generation === undefined) {
+        await discard(temporary)
+        return false
+      }
+      const stands = (await revisionAt(record, id)) === rev
+      const committed = stands ? (await renamed(temporary, record)) || gone() : await isCommitted()
       await drop(names, id, rev, generation)
-      if (current && sync) await syncDirectory(names.dir)
-      return current
+      return committed
+    } catch (error) {
+      // A failure after somebody else committed it is none.
+      if (await isCommitted().catch(() => false)) return true
+      throw error
     }
   }
 
@@ -111,7 +96,7 @@ export function createClaims({ names, sync }: ClaimsOptions): Swap {
         await make(names.claim(id, rev, generation))
         return generation
       } catch (error) {
-        // No directory, or no record to link to.
+        // What is linked to has gone: the record, or the owner's file.
         if (hasCode(error, 'ENOENT')) return undefined
         if (!hasCode(error, 'EEXIST')) throw error
       }
@@ -122,6 +107,58 @@ export function createClaims({ names, sync }: ClaimsOptions): Swap {
       if (!(await finish(names, id, rev, generation))) return undefined
     }
   }
+
+  async function claimRemoval(id: string, rev: number, path: string): Promise<void> {
+    try {
+      await link(names.record(id), path)
+    } catch (error) {
+      // Some systems let nobody link to a file that belongs to another user.
+      if (!hasCode(error, 'EPERM', 'EACCES')) throw error
+      const temporary = names.temporary(id, rev, randomUUID())
+      await writeNew(temporary, removal, Date.now(), writing)
+      try {
+        await link(temporary, path)
+      } finally {
+        await discard(temporary)
+      }
+    }
+  }
+
+  return {
+    async replace(id, rev, text, deadline) {
+      const owner = await owners.take(id, rev).catch(ignore('ENOENT'))
+      // No directory, so no record.
+      if (!owner) return false
+      try {
+        const temporary = names.temporary(id, rev, owner.unique)
+        if (!(await written(temporary, text, deadline, writing))) return false
+        const committed = await commit(id, rev, temporary, (path) =>
+          link(owner.path, path).catch((error: unknown) => {
+            // Somebody tidied up, or so many dead claims are links to it that there can be no more.
+            if (hasCode(error, 'ENOENT', 'EMLINK')) owners.lost(owner)
+            throw error
+          })
+        )
+        if (committed && writing.sync) await syncDirectory(names.dir)
+        return committed
+      } finally {
+        owners.release(owner)
+      }
+    },
+
+    async remove(id, rev) {
+      const record = names.record(id)
+      const generation = await claim(id, rev, (path) => claimRemoval(id, rev, path))
+      if (generation === undefined) return false
+      const stands = (await revisionAt(record, id)) === rev
+      if (stands) await removed(record)
+      await drop(names, id, rev, generation)
+      if (stands && writing.sync) await syncDirectory(names.dir)
+      return stands
+    },
+
+    close: () => owners.close()
+  }
 }
 
 /**
@@ -130,34 +167,40 @@ export function createClaims({ names, sync }: ClaimsOptions): Swap {
  */
 export async function finish(names: Names, id: string, rev: number, generation: number): Promise<boolean> {
   const record = names.record(id)
-  const path = names.claim(id, rev, generation)
-  // EINVAL: not a symbolic link, so a hard link to the record.
-  const target = await readlink(path).catch((error: unknown) => (hasCode(error, 'EINVAL') ? removal : ignore('ENOENT')(error)))
-  if (target === undefined) return false
-  if ((await revisionAt(record, id)) === rev) {
-    if (target === removal) {
-      await unlink(record).catch(ignore('ENOENT'))
-    } else {
-      const renamed = await rename(names.temporary(id, target), record).then(() => true, ignore('ENOENT'))
-      // First gone, then still at the old revision: it was taken away, not committed.
-      if (!renamed && (await revisionAt(record, id)) === rev) return true
-    }
+  const found = await readText(names.claim(id, rev, generation))
+  if (!found) return false
+  const says = 'text' in found ? found.text : ''
+  const stands = (await revisionAt(record, id)) === rev
+  if (stands && isUuid.test(says)) {
+    // First gone, then still at the old revision: it was taken away, not committed.
+    if (!(await renamed(names.temporary(id, rev, says), record)) && (await revisionAt(record, id)) === rev) return true
+  } else if (stands && (says === removal || says.trimStart().startsWith('{'))) {
+    await removed(record)
+  } else if (stands) {
+    // Only a power cut can leave an owner's file that says nothing, and it stopped everybody who could have gone on.
+    return true
   }
   await drop(names, id, rev, generation)
   return false
 }
 
-async function claimRemoval(record: string, path: string): Promise<void> {
-  try {
-    await link(record, path)
-  } catch (error) {
-    // No hard links here, or none to a file that somebody else owns.
-    if (!hasCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES')) throw error
-    await symlink(removal, path)
-  }
-}
+const isUuid = /^[0-9a-f-]{36}$/
 
 /** Only tidies up after a record that is past `rev`, so nothing depends on its success. */
 async function drop(names: Names, id: string, rev: number, generation: number): Promise<void> {
   for (let each = 0; each <= generation; each++) await discard(names.claim(id, rev, each))
+}
+
+// `false`: it was not there.
+
+async function renamed(from: string, to: string): Promise<boolean> {
+  return (await rename(from, to).then(() => true, ignore('ENOENT'))) ?? false
+}
+
+async function removed(path: string): Promise<boolean> {
+  return (await unlink(path).then(() => true, ignore('ENOENT'))) ?? false
+}
+
+async function written(path: string, text: string, deadline: number, writing: Writing): Promise<boolean> {
+  return (await writeNew(path, text, deadline, writing).then(() => true, ignore('ENOENT'))) ?? false
 }

@@ -17,8 +17,6 @@ export interface Folder {
   look(id: string): Promise<Reading>
   /** Writes a record that must not be there; makes the directory when it is missing. `false`: there is a file. */
   add(id: string, text: string, deadline: number): Promise<boolean>
-  /** Writes what is to replace a record. Answers its unique part, or `undefined` when the directory is gone. */
-  prepare(id: string, text: string, deadline: number): Promise<string | undefined>
   /** Keeps what is not a record under another name. `false`: it is one after all, or gone. */
   moveAside(id: string, reason: string): Promise<boolean>
 }
@@ -64,17 +62,6 @@ export function createFolder(names: Names, writing: Writing): Folder {
       }
       if (writing.sync) await syncDirectory(names.dir)
       return true
-    },
-
-    async prepare(id, text, deadline) {
-      const unique = randomUUID()
-      try {
-        await writeNew(names.temporary(id, unique), text, deadline, writing)
-      } catch (error) {
-        if (hasCode(error, 'ENOENT')) return undefined
-        throw error
-      }
-      return unique
     },
 
     async moveAside(id, reason) {

@@ -22,19 +22,9 @@ function call(start: (done: Done) => void): Promise<void> {
 export const rename = (from: string, to: string): Promise<void> => call((done) => fs.rename(from, to, done))
 export const unlink = (path: string): Promise<void> => call((done) => fs.unlink(path, done))
 export const link = (existing: string, path: string): Promise<void> => call((done) => fs.link(existing, path, done))
-export const symlink = (target: string, path: string): Promise<void> => call((done) => fs.symlink(target, path, done))
 /** Of the link itself, should the path be one. */
 export const setDeadline = (path: string, deadline: number): Promise<void> =>
   call((done) => fs.lutimes(path, Date.now() / 1000, secondsOf(deadline), done))
-
-export function readlink(path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    fs.readlink(path, (error, target) => {
-      if (error) reject(error)
-      else resolve(target)
-    })
-  })
-}
 
 export function lstat(path: string): Promise<fs.Stats> {
   return new Promise((resolve, reject) => {

@@ -1,4 +1,5 @@
-import { discard, hasCode, rename, syncDirectory, unlink } from './io.js'
+import { randomUUID } from 'node:crypto'
+import { discard, hasCode, rename, syncDirectory, unlink, writeNew, type Writing } from './io.js'
 import type { Names } from './names.js'
 import { revisionAt, type Swap } from './swap.js'
 
@@ -17,7 +18,7 @@ interface Lock {
  * a lock. It is weaker: a process that is stopped inside that step for longer than the lock lives can overwrite what
  * others wrote meanwhile, which no lock can prevent.
  */
-export function createLocks({ names, sync }: { names: Names; sync: boolean }): Swap {
+export function createLocks(names: Names, writing: Writing): Swap {
   /** `false` as well when the lock is not to be had: the caller reads again and retries within its own limit. */
   async function locked(id: string, rev: number, action: (record: string) => Promise<void>): Promise<boolean> {
     const record = names.record(id)
@@ -26,7 +27,7 @@ export function createLocks({ names, sync }: { names: Names; sync: boolean }): S
     try {
       if ((await revisionAt(record, id)) !== rev || lock.lost()) return false
       await action(record)
-      if (sync) await syncDirectory(names.dir)
+      if (writing.sync) await syncDirectory(names.dir)
       return true
     } finally {
       await lock.release()
@@ -34,19 +35,24 @@ export function createLocks({ names, sync }: { names: Names; sync: boolean }): S
   }
 
   return {
-    async replace(id, rev, unique) {
-      const temporary = names.temporary(id, unique)
-      let done = false
+    async replace(id, rev, text, deadline) {
+      const temporary = names.temporary(id, rev, randomUUID())
       try {
-        return await locked(id, rev, async (record) => {
-          await rename(temporary, record)
-          done = true
-        })
-      } finally {
-        if (!done) await discard(temporary)
+        await writeNew(temporary, text, deadline, writing)
+      } catch (error) {
+        // No directory, so no record.
+        if (hasCode(error, 'ENOENT')) return false
+        throw error
       }
+      const done = await locked(id, rev, (record) => rename(temporary, record)).catch(async (error: unknown) => {
+        await discard(temporary)
+        throw error
+      })
+      if (!done) await discard(temporary)
+      return done
     },
-    remove: (id, rev) => locked(id, rev, unlink)
+    remove: (id, rev) => locked(id, rev, unlink),
+    async close() {}
   }
 }
 

@@ -3,13 +3,12 @@ import { readText } from './io.js'
 
 /** Replaces or removes a record on the condition that it still is at a revision. */
 export interface Swap {
-  /**
-   * Puts the temporary file in place of the record. `false`: the record has moved on or is gone. Either way, and when it
-   * fails, the temporary file is used up.
-   */
-  replace(id: string, rev: number, unique: string): Promise<boolean>
+  /** Writes `text`, a later revision with that deadline. `false`: the record has moved on or is gone. */
+  replace(id: string, rev: number, text: string, deadline: number): Promise<boolean>
   /** Removes the record. `false`: it has moved on or is gone. */
   remove(id: string, rev: number): Promise<boolean>
+  /** Takes away what it keeps for itself. */
+  close(): Promise<void>
 }
 
 /** A record that has no revision, because it is gone, or is not one. */

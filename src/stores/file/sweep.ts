@@ -81,13 +81,12 @@ export function createSweep({ folder, swap, queue, now, stopped: closed }: Sweep
   }
 
   async function tidy(entry: Exclude<Entry, { kind: 'record' }>): Promise<void> {
-    const path =
-      entry.kind === 'temporary' ? names.temporary(entry.id, entry.unique) : names.claim(entry.id, entry.rev, entry.generation)
+    const path = entry.kind === 'claim' ? names.claim(entry.id, entry.rev, entry.generation) : entry.path
     const age = await ageOf(path)
     if (age === undefined || age < leftOver) return
-    if (entry.kind === 'temporary') return discard(path)
-    // Void claims stay while the record is where they were made: see claims.ts.
-    if ((await revisionAt(names.record(entry.id), entry.id)) === entry.rev) await finish(names, entry.id, entry.rev, entry.generation)
+    // While the record is where the claim was made, a claim may not just go: see claims.ts.
+    const stands = entry.kind === 'claim' && (await revisionAt(names.record(entry.id), entry.id)) === entry.rev
+    if (stands) await finish(names, entry.id, entry.rev, entry.generation)
     else await discard(path)
   }
 

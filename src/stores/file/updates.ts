@@ -40,9 +40,7 @@ export function createUpdates({ folder, swap, ifLive }: UpdatesOptions): Work {
 
   async function take(id: string, rev: number, { written, removes }: Step): Promise<boolean> {
     if (removes) return swap.remove(id, rev)
-    if (!written) return true
-    const unique = await folder.prepare(id, written.text, written.expires)
-    return unique !== undefined && swap.replace(id, rev, unique)
+    return !written || swap.replace(id, rev, written.text, written.expires)
   }
 
   return async (id, turn, jobs) => {

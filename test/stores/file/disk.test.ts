@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { fileStore } from '../../../src/stores/file.js'
-import { counting, fileOf, leftovers, newRecord, tempDir, until } from '../../support/files.js'
+import { counting, fileOf, leftovers, newRecord, systemError, tempDir, until } from '../../support/files.js'
 import { createWorkers } from '../../support/file-workers.js'
 
 let workers: ReturnType<typeof createWorkers>
@@ -131,14 +131,19 @@ test.serial('a file in the place of the directory is named as the trouble', asyn
   await t.throwsAsync(store.create(record.id, record), expected)
 })
 
-test.serial('where symbolic links are refused lock files take over, in every process alike', async (t) => {
-  const dir = tempDir(t)
-  const original = fs.symlink
+/** Makes a file system on which hard links are refused, for all paths or for some. */
+function refuseLinks(t: ExecutionContext, refused: (existing: string) => boolean): void {
+  const original = fs.link
   t.teardown(() => {
-    fs.symlink = original
+    fs.link = original
   })
-  fs.symlink = ((_target: string, _path: string, done: (error: Error) => void) =>
-    done(Object.assign(new Error('EPERM: operation not permitted, symlink'), { code: 'EPERM', syscall: 'symlink' }))) as typeof fs.symlink
+  fs.link = ((existing: string, claim: string, done: (error: Error | null) => void) =>
+    refused(existing) ? done(systemError('EPERM', 'link')) : original(existing, claim, done)) as typeof fs.link
+}
+
+test.serial('where hard links are refused lock files take over, in every process alike', async (t) => {
+  const dir = tempDir(t)
+  refuseLinks(t, () => true)
   const [one, two] = [fileStore({ dir }), fileStore({ dir })]
   const record = newRecord()
   await one.create(record.id, record)
@@ -149,17 +154,10 @@ test.serial('where symbolic links are refused lock files take over, in every pro
   await until(() => leftovers(dir).length === 0)
 })
 
-test.serial('where hard links are refused a removal is claimed by a symbolic link', async (t) => {
+test.serial("where links to another user's files are refused a removal is claimed without one", async (t) => {
   const dir = tempDir(t)
-  const original = fs.link
-  t.teardown(() => {
-    fs.link = original
-  })
   let refused = 0
-  fs.link = ((_existing: string, _path: string, done: (error: Error) => void) => {
-    refused++
-    done(Object.assign(new Error('EPERM: operation not permitted, link'), { code: 'EPERM', syscall: 'link' }))
-  }) as typeof fs.link
+  refuseLinks(t, (existing) => existing.endsWith('.json') && ++refused > 0)
   const store = fileStore({ dir })
   const record = newRecord()
   await store.create(record.id, record)

@@ -252,13 +252,17 @@ test('closing waits for what is under way, and is fine twice; afterwards calls s
 test('what dead processes left is swept when it is older than an hour, and not before', async (t) => {
   const dir = tempDir(t)
   const store = fileStore({ dir })
-  const [record, gone, torn] = [newRecord(), newRecord(), newRecord()]
+  const [record, claimed, gone, torn] = [newRecord(), newRecord(), newRecord(), newRecord()]
   await store.create(record.id, record)
+  await store.create(claimed.id, claimed)
   const unique = '3f2b7c1e-8a44-4d0e-9d2c-1b5f0a9e7c11'
   const name = (rest: string) => path.join(dir, `session%3a${rest}`)
-  fs.writeFileSync(name(`${record.id}.${unique}.tmp`), JSON.stringify({ ...record, rev: 2, data: { finished: true } }))
-  fs.writeFileSync(name(`${gone.id}.${unique}.tmp`), '{"rev":')
-  fs.symlinkSync(unique, name(`${gone.id}.4-0.claim`))
+  fs.writeFileSync(name(`${unique}.owner`), unique)
+  fs.writeFileSync(name(`${record.id}.1-${unique}.tmp`), '{"rev":')
+  fs.linkSync(name(`${unique}.owner`), name(`${gone.id}.4-0.claim`))
+  // Killed between its claim and its rename, and never met by anybody.
+  fs.writeFileSync(name(`${claimed.id}.1-${unique}.tmp`), JSON.stringify({ ...claimed, rev: 2 }))
+  fs.linkSync(name(`${unique}.owner`), name(`${claimed.id}.1-0.claim`))
   fs.writeFileSync(fileOf(dir, torn.id), '{"rev":1')
   fs.utimesSync(fileOf(dir, torn.id), 5, 5)
   const before = fs.readdirSync(dir).sort()
@@ -273,6 +277,8 @@ test('what dead processes left is swept when it is older than an hour, and not b
   Date.now = () => now() + 3_700_000
   t.is(await store.prune!(), 0)
   t.deepEqual(await store.read(record.id), record)
+  t.like(await store.update(claimed.id, counting()), { data: { count: 1 } })
+  await store.prune!()
   t.deepEqual(leftovers(dir).filter((each) => !each.endsWith('.corrupt')), [])
   t.is(leftovers(dir).length, 1, 'the torn file is kept aside')
 })

@@ -28,7 +28,7 @@ test('different prefixes never share a name, also where a file system takes A fo
 test('no prefix makes a name longer than file systems allow', (t) => {
   for (const prefix of [':'.repeat(40), ':'.repeat(1000), '\ud800']) {
     const names = namesOf('/d', prefix)
-    for (const path of [names.record(id), names.temporary(id, unique), names.claim(id, Number.MAX_SAFE_INTEGER, 999_999_999), names.aside(id, unique)]) {
+    for (const path of [names.record(id), names.temporary(id, Number.MAX_SAFE_INTEGER, unique), names.claim(id, Number.MAX_SAFE_INTEGER, 999_999_999), names.aside(id, unique)]) {
       t.true(path.length - '/d/'.length <= 255)
     }
   }
@@ -40,7 +40,8 @@ test('a name is read back as what it was made from, by its own prefix only', (t)
     const names = namesOf('/d', prefix)
     const made = [
       [names.record(id), { kind: 'record', id }],
-      [names.temporary(id, unique), { kind: 'temporary', id, unique }],
+      [names.temporary(id, 7, unique), { kind: 'passing', path: names.temporary(id, 7, unique) }],
+      [names.owner(unique), { kind: 'passing', path: names.owner(unique) }],
       [names.claim(id, 7, 2), { kind: 'claim', id, rev: 7, generation: 2 }],
       [names.aside(id, unique), undefined],
       [names.lock(id), undefined],

@@ -128,7 +128,7 @@ test.serial('under 210 kills at random moments no acknowledged write is lost, an
   t.log(`${kills} kills, ${acknowledged.size} counters, ${created.size} creations, ${torn} torn creations, ${leftovers(dir).length} left over`)
 })
 
-const steps = ['open', 'write', 'futimes', 'symlink', 'rename', 'unlink'] as const
+const steps = ['open', 'write', 'futimes', 'link', 'rename', 'unlink'] as const
 for (const before of steps) {
   test.serial(`a process that is stopped before ${before} of an update, and continued, overwrites nothing`, async (t) => {
     const dir = tempDir(t)
