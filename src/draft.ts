@@ -38,8 +38,11 @@ export interface Draft {
   clear(): void
   /** What to save. @throws SessionError `ERR_SESSION_VALUE` for a value that cannot be stored. */
   changes(): Changes
-  /** Goes on from what was saved: values that the request holds stay the ones it holds, where they still are the newest. */
-  rebase(data: Data): void
+  /**
+   * Goes on from what is stored after those changes were saved. Values that the request holds stay the ones it holds, where
+   * they still are the newest; what it did since the changes were told, while they were being saved, is still to be saved.
+   */
+  rebase(data: Data, saved: Changes): void
 }
 
 export function createDraft(loaded: Data): Draft {
@@ -77,16 +80,18 @@ export function createDraft(loaded: Data): Draft {
     },
     change(key, fn) {
       const before = touched.get(key)
-      const value = fn(get(key) as never)
       const known = isAsMade(key, before) ? before.made.by : []
-      // On a value that this request set itself, the result is the request's own whatever is stored.
-      if (known.length === 0 && changeOf(key, before, loaded)) touched.set(key, { value })
+      // On a value that this request set itself, the result is the request's own whatever is stored. Asked before the
+      // function runs, which may work in place and return what it was given.
+      const isOwn = known.length === 0 && changeOf(key, before, loaded) !== undefined
+      const value = fn(get(key) as never)
+      if (isOwn) touched.set(key, { value })
       else touched.set(key, { value, made: { by: [...known, fn], text: textOf(key, value) } })
       return value
     },
     clear() {
-      touched.clear()
-      for (const key of Object.keys(loaded)) touched.set(key, { value: undefined })
+      // Keys that this request set as well: a save that is under way may be storing them.
+      for (const key of [...touched.keys(), ...Object.keys(loaded)]) touched.set(key, { value: undefined })
     },
     changes() {
       const changes = new Map<string, Change>()
@@ -96,11 +101,12 @@ export function createDraft(loaded: Data): Draft {
       }
       return changes
     },
-    rebase(data) {
+    rebase(data, saved) {
       for (const [key, entry] of touched) {
-        const newest = Object.hasOwn(data, key) ? JSON.stringify(data[key]) : undefined
-        if (entry.value === undefined || textOf(key, entry.value) !== newest) touched.delete(key)
-        else delete entry.made
+        const then = jsonOf(saved.get(key), valueAt(loaded, key))
+        const rebased = rebasedEntry(key, entry, then, valueAt(data, key), functionsOf(saved.get(key)).length)
+        if (rebased) touched.set(key, rebased)
+        else touched.delete(key)
       }
       loaded = data
     }
@@ -111,7 +117,7 @@ export function createDraft(loaded: Data): Draft {
 export function applyChanges(changes: Changes, data: Data): Data | null {
   const result: { [key: string]: Json } = { ...data }
   for (const [key, change] of changes) {
-    const json = applyChange(key, change, Object.hasOwn(data, key) ? data[key] : undefined)
+    const json = applyChange(key, change, valueAt(data, key))
     if (json === undefined) delete result[key]
     else if (key === '__proto__') Object.defineProperty(result, key, { value: json, enumerable: true, configurable: true, writable: true })
     else result[key] = json
@@ -129,9 +135,45 @@ function applyChange(key: string, change: Change, stored: Json | undefined): Jso
   return value === undefined ? undefined : encode(key, value)
 }
 
+/** What is left of an entry, saved as `then`, on the newest value; `known` of its functions were saved. */
+function rebasedEntry(key: string, entry: Touched, then: Json | undefined, newest: Json | undefined, known: number): Touched | undefined {
+  const isNewest = JSON.stringify(then) === JSON.stringify(newest)
+  try {
+    const since = isAsMade(key, entry) ? entry.made.by.slice(known) : []
+    if (since.length === 0) {
+      if (textOf(key, entry.value) !== JSON.stringify(then)) return { value: entry.value }
+      return isNewest && then !== undefined ? { value: entry.value } : undefined
+    }
+    let { value } = entry
+    if (!isNewest) {
+      value = newest === undefined ? undefined : decode(newest)
+      for (const fn of since) value = fn(value as never)
+    }
+    return { value, made: { by: since, text: textOf(key, value) } }
+  } catch {
+    // A value that cannot be stored: the next save will say so.
+    return { value: entry.value }
+  }
+}
+
+function valueAt(data: Data, key: string): Json | undefined {
+  return Object.hasOwn(data, key) ? data[key] : undefined
+}
+
+/** What the request had under a key of which it told this change, or none. */
+function jsonOf(change: Change | undefined, loaded: Json | undefined): Json | undefined {
+  if (!change) return loaded
+  if (change.kind === 'change') return change.result
+  return change.kind === 'set' ? change.json : undefined
+}
+
+function functionsOf(change: Change | undefined): readonly ChangeFunction[] {
+  return change?.kind === 'change' ? change.functions : []
+}
+
 function changeOf(key: string, entry: Touched | undefined, data: Data): Change | undefined {
   if (!entry) return undefined
-  const loaded = Object.hasOwn(data, key) ? data[key] : undefined
+  const loaded = valueAt(data, key)
   const json = entry.value === undefined ? undefined : encode(key, entry.value)
   if (isAsMade(key, entry)) return { kind: 'change', loaded, result: json, functions: entry.made.by }
   if (json === undefined) return loaded === undefined ? undefined : { kind: 'delete' }

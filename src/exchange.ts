@@ -3,7 +3,7 @@ import { applyChanges, createDraft, type Changes, type Data, type Draft } from '
 import { SessionError, storeError } from './errors.js'
 import { emit } from './events.js'
 import type { Settings } from './options.js'
-import { measureRecord } from './record.js'
+import { flawOf, measureRecord } from './record.js'
 import type { SessionBacking } from './session.js'
 import { createSid, idOf } from './sid.js'
 import type { Recipe, SessionRecord, SessionStore } from './store.js'
@@ -42,6 +42,8 @@ export class Exchange implements SessionBacking {
   readonly #store: SessionStore
   readonly #outlet: Outlet
   #draft: Draft | undefined
+  /** What was saved since the draft was last brought up to date, which is done only when it is needed again. */
+  #saved: { data: Data; changes: Changes } | undefined
   #stored: Stored | undefined
   /** The cookie was signed by an older key, or has to be sent for another reason. */
   #reissue = false
@@ -55,7 +57,8 @@ export class Exchange implements SessionBacking {
   #permanent: boolean | undefined
   #lifetime: number | undefined
   #pending: Promise<unknown> | undefined
-  #closing = false
+  /** How often the session was given up: what is under way at that moment must not bring it back. */
+  #era = 0
 
   constructor(rules: Rules, store: SessionStore, outlet: Outlet) {
     this.#rules = rules
@@ -67,7 +70,9 @@ export class Exchange implements SessionBacking {
   async open({ sid, id, stale }: Token): Promise<void> {
     let record: SessionRecord | undefined
     try {
-      record = await this.#call('read a session', id, () => this.#store.read(id))
+      record = (await this.#call('read a session', id, () => this.#store.read(id))) ?? undefined
+      const corrupt = record && flawOf(record, id)
+      if (corrupt !== undefined) return emit({ type: 'corrupt', id, reason: corrupt })
     } catch (error) {
       if (this.#rules.onStoreError === 'fail') throw error
       this.#readOnly = storeError('read a session', error)
@@ -81,6 +86,9 @@ export class Exchange implements SessionBacking {
   }
 
   get draft(): Draft {
+    const saved = this.#saved
+    this.#saved = undefined
+    if (saved) this.#draft?.rebase(saved.data, saved.changes)
     return (this.#draft ??= createDraft(this.#stored?.record.data ?? nothing))
   }
 
@@ -148,6 +156,7 @@ export class Exchange implements SessionBacking {
     this.accessed = true
     this.#doomed ??= this.#stored
     this.#gone = false
+    this.#era++
     this.#forget()
   }
 
@@ -180,8 +189,10 @@ export class Exchange implements SessionBacking {
    * @param failed the response is a server error and changes are not to be kept: only what removes is carried out.
    */
   async close(failed: boolean): Promise<void> {
-    if (this.#pending) await this.#pending
-    this.#closing = true
+    if (this.#pending || this.isUsed || this.#reissue) await this.#inTurn(() => this.#close(failed))
+  }
+
+  async #close(failed: boolean): Promise<void> {
     if (this.#readOnly || (!this.isUsed && !this.#reissue)) return
     await this.#execute()
     if (!failed) return this.#save(false)
@@ -202,10 +213,10 @@ export class Exchange implements SessionBacking {
     if (this.#gone) return emit({ type: 'dropped', id: undefined, reason: 'gone' })
     if (this.#isTooLate(asked, undefined)) return
     const now = this.#rules.now()
+    const era = this.#era
     const stored = await this.#create({ rev: 0, id: '', created: now, expires: 0, permanent: this.permanent, data: nothing }, data, now)
     emit({ type: 'create', id: stored.record.id })
-    this.#settle(stored)
-    this.#outlet.send(stored.sid, stored.record)
+    if (this.#settle(stored, changes, era)) this.#outlet.send(stored.sid, stored.record)
   }
 
   /** Whether a cookie would be needed that can no longer be sent: nothing is stored that the client could not use. */
@@ -232,16 +243,16 @@ export class Exchange implements SessionBacking {
       const data = applyChanges(changes, current.data)
       return data && this.#next(current, data, now, this.#lifetime !== undefined || this.#moves(current, now))
     }
-    const written = await this.#write('save a session', seen, recipe)
+    const era = this.#era
+    const written = await this.#write('save a session', seen, recipe, changes)
     if (written === null) {
       emit({ type: 'destroy', id })
-      this.#forget()
+      if (era === this.#era) this.#forget(changes)
       this.#outlet.clear()
     } else if (written) {
       emit({ type: 'save', id })
       const send = this.#needsCookie(seen, written)
-      this.#settle({ sid, record: written })
-      if (send && !this.#outlet.closed) this.#outlet.send(sid, written)
+      if (this.#settle({ sid, record: written }, changes, era) && send && !this.#outlet.closed) this.#outlet.send(sid, written)
     }
   }
 
@@ -254,6 +265,7 @@ export class Exchange implements SessionBacking {
     const due = this.#rules.refreshEachRequest && this.accessed && this.#moves(seen, now)
     // A cookie that a permanent session needs and cannot get any more would expire before its record.
     if ((!due && !this.#reissue) || (this.#outlet.closed && (seen.permanent || this.#outlet.carries || !due))) return
+    const era = this.#era
     let written: SessionRecord | null | undefined
     try {
       written = await this.#write('refresh a session', seen, (current) =>
@@ -264,6 +276,7 @@ export class Exchange implements SessionBacking {
     }
     if (!written) return
     emit({ type: 'refresh', id: written.id })
+    if (era !== this.#era) return
     const send = this.#needsCookie(seen, written)
     this.#stored = { sid, record: written }
     this.#reissue = false
@@ -271,7 +284,7 @@ export class Exchange implements SessionBacking {
   }
 
   /** An update of the store; when the record is gone, so is the session. */
-  async #write(action: string, seen: SessionRecord, recipe: Recipe): Promise<SessionRecord | null | undefined> {
+  async #write(action: string, seen: SessionRecord, recipe: Recipe, changes?: Changes): Promise<SessionRecord | null | undefined> {
     const { id } = seen
     let thrown: { error: unknown } | undefined
     let late = false
@@ -287,16 +300,19 @@ export class Exchange implements SessionBacking {
         throw error
       }
     }
+    const era = this.#era
     let written: SessionRecord | null | undefined
     try {
-      written = await this.#call(action, id, () => this.#store.update(id, guarded, seen), () => thrown)
+      written = await this.#call(action, id, async () => ownRecord(await this.#store.update(id, guarded, seen), id), () => thrown)
     } catch (error) {
       late = true
       throw thrown ? thrown.error : error
     }
     if (written === undefined) {
-      this.#gone = true
-      this.#forget()
+      if (era === this.#era) {
+        this.#gone = true
+        this.#forget(changes)
+      }
       emit({ type: 'dropped', id, reason: 'gone' })
     }
     return written
@@ -315,6 +331,7 @@ export class Exchange implements SessionBacking {
     }
     if (this.#outlet.closed) throw headersSent('regenerate a session')
     const now = this.#rules.now()
+    const era = this.#era
     const changes = this.#changes()
     const expected = applyChanges(changes, old.record.data)
     let stored = expected ? await this.#create(old.record, expected, now) : undefined
@@ -331,13 +348,12 @@ export class Exchange implements SessionBacking {
       stored = data ? await this.#create(base, data, now) : undefined
     }
     if (!stored) {
-      this.#forget()
+      if (era === this.#era) this.#forget(changes)
       if (last) this.#outlet.clear()
       return
     }
     emit({ type: 'regenerate', id: stored.record.id, from: old.record.id })
-    this.#settle(stored)
-    this.#outlet.send(stored.sid, stored.record)
+    if (this.#settle(stored, changes, era)) this.#outlet.send(stored.sid, stored.record)
   }
 
   /** Carries out `ctx.session = null`. The cookie goes even if the store fails: the user meant to leave. */
@@ -352,7 +368,7 @@ export class Exchange implements SessionBacking {
   }
 
   #remove(id: string): Promise<SessionRecord | undefined> {
-    return this.#call('destroy a session', id, () => this.#store.destroy(id))
+    return this.#call('destroy a session', id, async () => ownRecord(await this.#store.destroy(id), id) ?? undefined)
   }
 
   /** The record that follows, with this request's facts. @throws SessionError `ERR_SESSION_TOO_LARGE` */
@@ -388,25 +404,35 @@ export class Exchange implements SessionBacking {
   }
 
   #changes(): Changes {
-    return this.#draft ? this.#draft.changes() : new Map()
+    return this.#draft ? this.draft.changes() : new Map()
   }
 
   #isForced(): boolean {
     return this.#forced || this.#permanent !== undefined || this.#lifetime !== undefined
   }
 
-  /** Goes on from what is stored now. */
-  #settle(stored: Stored): void {
+  /** Goes on from what is stored now. `false`: the session was given up while it was being stored, and is to be destroyed. */
+  #settle(stored: Stored, changes: Changes, era: number): boolean {
+    if (era !== this.#era) {
+      this.#doomed = stored
+      return false
+    }
+    const { data, permanent, lifetime } = stored.record
     this.#stored = stored
-    if (!this.#closing) this.#draft?.rebase(stored.record.data)
+    this.#saved = { data, changes }
     this.#forced = this.#cleared = this.#reissue = false
-    this.#permanent = this.#lifetime = undefined
+    // What was set while the record was being written is still to be saved.
+    if (this.#permanent === permanent) this.#permanent = undefined
+    if (this.#lifetime === lifetime) this.#lifetime = undefined
+    return true
   }
 
-  /** Goes on with an empty session. */
-  #forget(): void {
+  /** Goes on with an empty session; of one that is gone, with what was done since its changes were told. */
+  #forget(changes?: Changes): void {
+    const { draft } = this
     this.#stored = undefined
-    this.#draft = createDraft(nothing)
+    if (changes) draft.rebase(nothing, changes)
+    else this.#draft = createDraft(nothing)
     this.#forced = this.#cleared = this.#reissue = false
     this.#permanent = this.#lifetime = undefined
     this.isNew = true
@@ -437,6 +463,13 @@ export class Exchange implements SessionBacking {
       clearTimeout(timer)
     }
   }
+}
+
+/** What a store answered, if it is a record of that id: a swapped answer must not make one session of two. */
+function ownRecord<T>(answer: SessionRecord | T, id: string): SessionRecord | T {
+  const flaw = answer === undefined || answer === null ? undefined : flawOf(answer, id)
+  if (flaw === undefined) return answer
+  throw new SessionError('ERR_SESSION_STORE', `the session store answered something that is not the session's record: ${flaw}`)
 }
 
 function timedOut(action: string, ms: number): SessionError {

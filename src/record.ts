@@ -31,12 +31,7 @@ export function atRevision(rev: number, record: SessionRecord): SessionRecord {
   return record.rev === rev ? record : { ...record, rev }
 }
 
-/**
- * Reads a record's text strictly. Answers the reason when it is not a record of that id.
- *
- * @throws SessionError `ERR_SESSION_STORE` when a newer version wrote it: refused, because taking it for "no session"
- * would log people out while servers are being upgraded one by one.
- */
+/** Reads a record's text strictly. Answers the reason when it is not a record of that id. @throws as `flawOf` */
 export function readRecord(text: string, id: string): { record: SessionRecord } | { corrupt: string } {
   let value: unknown
   try {
@@ -44,7 +39,18 @@ export function readRecord(text: string, id: string): { record: SessionRecord } 
   } catch {
     return { corrupt: text === '' ? 'it is empty' : 'it is not JSON' }
   }
-  if (!isObject(value)) return { corrupt: 'it is not an object' }
+  const corrupt = flawOf(value, id)
+  return corrupt === undefined ? { record: value as SessionRecord } : { corrupt }
+}
+
+/**
+ * Why a value is not a record of that id; `undefined` when it is one.
+ *
+ * @throws SessionError `ERR_SESSION_STORE` when a newer version wrote it: refused, because taking it for "no session"
+ * would log people out while servers are being upgraded one by one.
+ */
+export function flawOf(value: unknown, id: string): string | undefined {
+  if (!isObject(value)) return 'it is not an object'
   const { rev, created, expires, permanent, lifetime, data, version = formatVersion } = value
   if (typeof version === 'number' && version > formatVersion) {
     throw new SessionError(
@@ -52,14 +58,14 @@ export function readRecord(text: string, id: string): { record: SessionRecord } 
       `a stored session has format ${version}, this version reads ${formatVersion}: upgrade koa-keepsake on this server`
     )
   }
-  if (value['id'] !== id) return { corrupt: 'it names another id' }
-  if (!Number.isSafeInteger(rev) || (rev as number) < 1) return { corrupt: 'rev is not a positive integer' }
-  if (!isTime(created)) return { corrupt: 'created is not a time' }
-  if (!isTime(expires)) return { corrupt: 'expires is not a time' }
-  if (typeof permanent !== 'boolean') return { corrupt: 'permanent is not a boolean' }
-  if (lifetime !== undefined && !(isTime(lifetime) && lifetime > 0)) return { corrupt: 'lifetime is not a duration' }
-  if (!isObject(data)) return { corrupt: 'data is not an object' }
-  return { record: value as unknown as SessionRecord }
+  if (value['id'] !== id) return 'it names another id'
+  if (!Number.isSafeInteger(rev) || (rev as number) < 1) return 'rev is not a positive integer'
+  if (!isTime(created)) return 'created is not a time'
+  if (!isTime(expires)) return 'expires is not a time'
+  if (typeof permanent !== 'boolean') return 'permanent is not a boolean'
+  if (lifetime !== undefined && !(isTime(lifetime) && lifetime > 0)) return 'lifetime is not a duration'
+  if (!isObject(data)) return 'data is not an object'
+  return undefined
 }
 
 /**

@@ -1,0 +1,82 @@
+import test from 'ava'
+import { memoryStore, type SessionStore } from '../../src/index.js'
+import { idOf, recordEvents } from '../support/events.js'
+import { startStory, type Routes } from '../support/story.js'
+
+// What a store that somebody else wrote may answer when it, or the connection below it, is broken.
+
+const now = Date.UTC(2026, 0, 1)
+const routes: Routes = {
+  '/login': (ctx) => ctx.session.set('user', 'momo'),
+  '/': (ctx) => ({ ...ctx.session }),
+  '/set': (ctx) => ctx.session.set('tea', 1),
+  '/regenerate': (ctx) => ctx.session.regenerate(),
+  '/logout': (ctx) => ctx.session.destroy()
+}
+const lin = { rev: 1, id: idOf('another sid'), created: now, expires: now + 1e9, permanent: false, data: { user: 'lin' } }
+const answers: [string, unknown][] = [
+  ['the record of another session', lin],
+  ['a text', JSON.stringify(lin)],
+  ['a list', []],
+  ['an empty object', {}],
+  ['true', true]
+]
+
+for (const [what, answer] of answers) {
+  test(`a store that reads ${what}: no session for the client, and an event`, async (t) => {
+    const events = recordEvents(t)
+    const { client, broken } = await start(t, 'read', answer)
+    broken.on = true
+    const { status, json } = await client.get('/')
+    t.is(status, 200)
+    t.deepEqual(json, {})
+    const id = idOf(client.cookie('session')!)
+    t.deepEqual(events.filter((event) => event.id === id && event.type !== 'create').map(({ type }) => type), ['corrupt'])
+  })
+
+  test(`a store that answers an update with ${what}: 503, and nothing of it goes out`, async (t) => {
+    const { client, broken } = await start(t, 'update', answer)
+    broken.on = true
+    const { status, setCookie } = await client.get('/set')
+    t.deepEqual({ status, setCookie }, { status: 503, setCookie: [] })
+  })
+
+  test(`a store that answers a removal with ${what}: regenerate() takes nothing of it along, and fails`, async (t) => {
+    const { client, broken, records } = await start(t, 'destroy', answer)
+    broken.on = true
+    const { status, setCookie } = await client.get('/regenerate')
+    t.deepEqual({ status, setCookie }, { status: 503, setCookie: [] })
+    for await (const record of records()) t.fail(`a record was left: ${record.id}`)
+  })
+
+  test(`a store that answers a removal with ${what}: a logout is no success, but the cookie goes`, async (t) => {
+    const { client, broken } = await start(t, 'destroy', answer)
+    broken.on = true
+    t.is((await client.get('/logout')).status, 503)
+    t.is(client.cookie('session'), undefined)
+  })
+}
+
+test('a store that answers null where it has nothing is taken at its word', async (t) => {
+  const { client, broken } = await start(t, 'read', null)
+  broken.on = true
+  const { status, json } = await client.get('/')
+  t.deepEqual({ status, json }, { status: 200, json: {} })
+})
+
+/** An app whose store does what it should, but from the switch on answers one method's calls so. */
+async function start(t: Parameters<typeof startStory>[0], method: 'read' | 'update' | 'destroy', answer: unknown) {
+  const broken = { on: false }
+  const inner = memoryStore().scope!({ prefix: '', now: () => now })
+  const store: SessionStore = {
+    ...inner,
+    [method]: async (...args: never[]) => {
+      const result: unknown = await (inner[method] as (...all: never[]) => Promise<unknown>)(...args)
+      return broken.on ? answer : result
+    }
+  }
+  delete store.scope
+  const story = await startStory(t, routes, { store })
+  await story.client.get('/login')
+  return { ...story, broken, records: () => inner.records!() }
+}
