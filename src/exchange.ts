@@ -2,11 +2,13 @@ import type { Token } from './cookie.js'
 import { applyChanges, createDraft, type Changes, type Data, type Draft } from './draft.js'
 import { SessionError, storeError } from './errors.js'
 import { emit } from './events.js'
+import { deadlineOf, isDue, isOver } from './lifetimes.js'
 import type { Settings } from './options.js'
-import { flawOf, measureRecord } from './record.js'
+import { measureRecord } from './record.js'
 import type { SessionBacking } from './session.js'
 import { createSid, idOf } from './sid.js'
 import type { Recipe, SessionRecord, SessionStore } from './store.js'
+import { TimedStore } from './timed-store.js'
 
 /** Where cookies go: the response of the request. */
 export interface Outlet {
@@ -39,7 +41,7 @@ export class Exchange implements SessionBacking {
   accessed = false
   isNew = true
   readonly #rules: Rules
-  readonly #store: SessionStore
+  readonly #store: TimedStore
   readonly #outlet: Outlet
   #draft: Draft | undefined
   /** What was saved since the draft was last brought up to date, which is done only when it is needed again. */
@@ -62,7 +64,7 @@ export class Exchange implements SessionBacking {
 
   constructor(rules: Rules, store: SessionStore, outlet: Outlet) {
     this.#rules = rules
-    this.#store = store
+    this.#store = new TimedStore(store, rules.storeTimeout)
     this.#outlet = outlet
   }
 
@@ -70,15 +72,13 @@ export class Exchange implements SessionBacking {
   async open({ sid, id, stale }: Token): Promise<void> {
     let record: SessionRecord | undefined
     try {
-      record = (await this.#call('read a session', id, () => this.#store.read(id))) ?? undefined
-      const corrupt = record && flawOf(record, id)
-      if (corrupt !== undefined) return emit({ type: 'corrupt', id, reason: corrupt })
+      record = await this.#store.read(id)
     } catch (error) {
       if (this.#rules.onStoreError === 'fail') throw error
       this.#readOnly = storeError('read a session', error)
       return
     }
-    if (!record || Math.min(record.expires, record.created + this.#rules.absoluteLifetime) <= this.#rules.now()) return
+    if (!record || isOver(this.#rules, record, this.#rules.now())) return
     this.#stored = { sid, record }
     this.#reissue = stale
     this.isNew = false
@@ -103,7 +103,7 @@ export class Exchange implements SessionBacking {
   get expiresAt(): number {
     const { lifetime } = this
     const now = this.#rules.now()
-    return this.#lifetime === undefined && this.#stored ? this.#stored.record.expires : this.#deadline(this.createdAt, lifetime, now)
+    return this.#lifetime === undefined && this.#stored ? this.#stored.record.expires : deadlineOf(this.#rules, this.createdAt, lifetime, now)
   }
 
   get permanent(): boolean {
@@ -230,10 +230,9 @@ export class Exchange implements SessionBacking {
   /** Stores the base with other data under a new sid. */
   async #create(base: SessionRecord, data: Data, now: number): Promise<Stored> {
     const sid = createSid()
-    const id = idOf(sid)
-    const record = this.#next({ ...base, rev: 0, id }, data, now, true)
-    if (await this.#call('create a session', id, () => this.#store.create(id, record))) return { sid, record }
-    throw new SessionError('ERR_SESSION_STORE', 'the session store says that a sid just made is taken: check that create() answers true for new ids')
+    const record = this.#next({ ...base, rev: 0, id: idOf(sid) }, data, now, true)
+    await this.#store.create(record)
+    return { sid, record }
   }
 
   async #update({ sid, record: seen }: Stored, changes: Changes): Promise<void> {
@@ -241,7 +240,7 @@ export class Exchange implements SessionBacking {
     const { id } = seen
     const recipe: Recipe = (current) => {
       const data = applyChanges(changes, current.data)
-      return data && this.#next(current, data, now, this.#lifetime !== undefined || this.#moves(current, now))
+      return data && this.#next(current, data, now, this.#lifetime !== undefined || isDue(this.#rules, current, now))
     }
     const era = this.#era
     const written = await this.#write('save a session', seen, recipe, changes)
@@ -262,14 +261,14 @@ export class Exchange implements SessionBacking {
     if (!stored) return
     const { sid, record: seen } = stored
     const now = this.#rules.now()
-    const due = this.#rules.refreshEachRequest && this.accessed && this.#moves(seen, now)
+    const due = this.#rules.refreshEachRequest && this.accessed && isDue(this.#rules, seen, now)
     // A cookie that a permanent session needs and cannot get any more would expire before its record.
     if ((!due && !this.#reissue) || (this.#outlet.closed && (seen.permanent || this.#outlet.carries || !due))) return
     const era = this.#era
     let written: SessionRecord | null | undefined
     try {
       written = await this.#write('refresh a session', seen, (current) =>
-        this.#moves(current, now) ? { ...current, expires: this.#deadline(current.created, current.lifetime ?? this.#rules.lifetime, now) } : current
+        isDue(this.#rules, current, now) ? { ...current, expires: deadlineOf(this.#rules, current.created, current.lifetime, now) } : current
       )
     } catch {
       return // told as an event: who only reads is served though the store cannot write
@@ -286,28 +285,8 @@ export class Exchange implements SessionBacking {
   /** An update of the store; when the record is gone, so is the session. */
   async #write(action: string, seen: SessionRecord, recipe: Recipe, changes?: Changes): Promise<SessionRecord | null | undefined> {
     const { id } = seen
-    let thrown: { error: unknown } | undefined
-    let late = false
-    let runs = 0
-    const guarded: Recipe = (current) => {
-      if (runs++ > 0) emit({ type: 'conflict', id })
-      // The client was told that it failed: a store that tries again after that must not succeed.
-      if (late) throw timedOut(action, this.#rules.storeTimeout)
-      try {
-        return recipe(current)
-      } catch (error) {
-        thrown = { error }
-        throw error
-      }
-    }
     const era = this.#era
-    let written: SessionRecord | null | undefined
-    try {
-      written = await this.#call(action, id, async () => ownRecord(await this.#store.update(id, guarded, seen), id), () => thrown)
-    } catch (error) {
-      late = true
-      throw thrown ? thrown.error : error
-    }
+    const written = await this.#store.update(action, seen, recipe)
     if (written === undefined) {
       if (era === this.#era) {
         this.#gone = true
@@ -335,8 +314,8 @@ export class Exchange implements SessionBacking {
     const changes = this.#changes()
     const expected = applyChanges(changes, old.record.data)
     let stored = expected ? await this.#create(old.record, expected, now) : undefined
-    const last = await this.#remove(old.record.id).catch(async (error: unknown) => {
-      if (stored) await this.#remove(stored.record.id).catch(() => undefined)
+    const last = await this.#store.destroy(old.record.id).catch(async (error: unknown) => {
+      if (stored) await this.#store.destroy(stored.record.id).catch(() => undefined)
       throw error
     })
 
@@ -344,7 +323,7 @@ export class Exchange implements SessionBacking {
     const base = last ?? { ...old.record, data: nothing }
     const data = isExpected ? expected : applyChanges(changes, base.data)
     if (!isExpected || !data) {
-      if (stored) await this.#remove(stored.record.id)
+      if (stored) await this.#store.destroy(stored.record.id)
       stored = data ? await this.#create(base, data, now) : undefined
     }
     if (!stored) {
@@ -361,14 +340,10 @@ export class Exchange implements SessionBacking {
     if (!this.#doomed) return
     const { id } = this.#doomed.record
     this.#outlet.clear()
-    await this.#remove(id)
+    await this.#store.destroy(id)
     // Only now: after a failure that nobody looked at, the end of the request tries again, and answers 503 if it must.
     this.#doomed = undefined
     emit({ type: 'destroy', id })
-  }
-
-  #remove(id: string): Promise<SessionRecord | undefined> {
-    return this.#call('destroy a session', id, async () => ownRecord(await this.#store.destroy(id), id) ?? undefined)
   }
 
   /** The record that follows, with this request's facts. @throws SessionError `ERR_SESSION_TOO_LARGE` */
@@ -376,7 +351,7 @@ export class Exchange implements SessionBacking {
     const next: SessionRecord = { ...current, rev: current.rev + 1, data }
     if (this.#permanent !== undefined) next.permanent = this.#permanent
     if (this.#lifetime !== undefined) next.lifetime = this.#lifetime
-    if (moves) next.expires = this.#deadline(next.created, next.lifetime ?? this.#rules.lifetime, now)
+    if (moves) next.expires = deadlineOf(this.#rules, next.created, next.lifetime, now)
     const size = measureRecord(next)
     if (size > this.#rules.maxBytes) {
       throw new SessionError(
@@ -385,18 +360,6 @@ export class Exchange implements SessionBacking {
       )
     }
     return next
-  }
-
-  #deadline(created: number, lifetime: number, now: number): number {
-    return Math.min(now + lifetime, created + this.#rules.absoluteLifetime)
-  }
-
-  /** Whether the deadline is so far from where it belongs that it is worth a write. */
-  #moves(record: SessionRecord, now: number): boolean {
-    const lifetime = record.lifetime ?? this.#rules.lifetime
-    const distance = Math.abs(this.#deadline(record.created, lifetime, now) - record.expires)
-    // With a lifetime near touchAfter, a user who is active would expire before the first refresh.
-    return distance > 0 && distance >= Math.min(this.#rules.touchAfter, lifetime / 10)
   }
 
   #needsCookie(seen: SessionRecord, written: SessionRecord): boolean {
@@ -444,36 +407,6 @@ export class Exchange implements SessionBacking {
     this.#pending = turn.catch(() => undefined)
     return turn
   }
-
-  /** Calls the store within the time that it may take; a failure is an event and a `SessionError`. */
-  async #call<T>(action: string, id: string, work: () => Promise<T>, isOurs?: () => unknown): Promise<T> {
-    let timer: NodeJS.Timeout | undefined
-    const { storeTimeout } = this.#rules
-    try {
-      return await new Promise<T>((resolve, reject) => {
-        timer = setTimeout(() => reject(timedOut(action, storeTimeout)), storeTimeout).unref()
-        work().then(resolve, reject)
-      })
-    } catch (cause) {
-      if (isOurs?.()) throw cause
-      const error = storeError(action, cause)
-      emit({ type: 'store-error', id, error })
-      throw error
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-}
-
-/** What a store answered, if it is a record of that id: a swapped answer must not make one session of two. */
-function ownRecord<T>(answer: SessionRecord | T, id: string): SessionRecord | T {
-  const flaw = answer === undefined || answer === null ? undefined : flawOf(answer, id)
-  if (flaw === undefined) return answer
-  throw new SessionError('ERR_SESSION_STORE', `the session store answered something that is not the session's record: ${flaw}`)
-}
-
-function timedOut(action: string, ms: number): SessionError {
-  return new SessionError('ERR_SESSION_TIMEOUT', `the session store took over ${ms} ms to ${action}: look at the backend, or raise storeTimeout`)
 }
 
 function headersSent(action: string): SessionError {

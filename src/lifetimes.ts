@@ -1,0 +1,21 @@
+import type { Settings } from './options.js'
+import type { SessionRecord } from './store.js'
+
+type Rules = Pick<Settings, 'lifetime' | 'absoluteLifetime' | 'touchAfter'>
+
+/** The deadline of a session that is refreshed now. All in milliseconds; absent, the lifetime is the middleware's. */
+export function deadlineOf(rules: Rules, created: number, lifetime: number | undefined, now: number): number {
+  return Math.min(now + (lifetime ?? rules.lifetime), created + rules.absoluteLifetime)
+}
+
+/** Whether a record's deadline is so far from where it belongs that it is worth a write. */
+export function isDue(rules: Rules, { created, lifetime = rules.lifetime, expires }: SessionRecord, now: number): boolean {
+  const distance = Math.abs(deadlineOf(rules, created, lifetime, now) - expires)
+  // With a lifetime near touchAfter, a user who is active would expire before the first refresh.
+  return distance > 0 && distance >= Math.min(rules.touchAfter, lifetime / 10)
+}
+
+/** Whether a record has ended, also by an absolute lifetime that is shorter than when it was written. */
+export function isOver(rules: Rules, { created, expires }: SessionRecord, now: number): boolean {
+  return Math.min(expires, created + rules.absoluteLifetime) <= now
+}
