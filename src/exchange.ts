@@ -5,6 +5,7 @@ import { emit } from './events.js'
 import { deadlineOf, isDue, isOver } from './lifetimes.js'
 import type { Settings } from './options.js'
 import { measureRecord } from './record.js'
+import { regenerate } from './regenerate.js'
 import type { SessionBacking } from './session.js'
 import { createSid, idOf } from './sid.js'
 import type { Recipe, SessionRecord, SessionStore } from './store.js'
@@ -163,6 +164,7 @@ export class Exchange implements SessionBacking {
   save(): Promise<void> {
     return this.#inTurn(async () => {
       this.assertWritable()
+      await this.#execute()
       await this.#save(true)
     })
   }
@@ -201,7 +203,6 @@ export class Exchange implements SessionBacking {
   }
 
   async #save(asked: boolean): Promise<void> {
-    await this.#execute()
     const changes = this.#changes()
     if (this.#stored) {
       if (changes.size === 0 && !this.#isForced()) return this.#refresh()
@@ -297,10 +298,6 @@ export class Exchange implements SessionBacking {
     return written
   }
 
-  /**
-   * The new record is created before the old one is destroyed, so that a crash between leaves the old session whole and
-   * a new one that nobody can reach. What `destroy` answers decides what the new one may keep.
-   */
   async #regenerate(): Promise<void> {
     const old = this.#stored
     if (!old) {
@@ -309,36 +306,31 @@ export class Exchange implements SessionBacking {
       return
     }
     if (this.#outlet.closed) throw headersSent('regenerate a session')
+    const { id } = old.record
     const now = this.#rules.now()
     const era = this.#era
     const changes = this.#changes()
-    const expected = applyChanges(changes, old.record.data)
-    let stored = expected ? await this.#create(old.record, expected, now) : undefined
-    const last = await this.#store.destroy(old.record.id).catch(async (error: unknown) => {
-      if (stored) await this.#store.destroy(stored.record.id).catch(() => undefined)
-      throw error
+    const { made, last } = await regenerate(old.record, changes, {
+      create: (like, data) => this.#create(like, data, now),
+      destroy: (each) => this.#store.destroy(each)
     })
-
-    const isExpected = last?.rev === old.record.rev
-    const base = last ?? { ...old.record, data: nothing }
-    const data = isExpected ? expected : applyChanges(changes, base.data)
-    if (!isExpected || !data) {
-      if (stored) await this.#store.destroy(stored.record.id)
-      stored = data ? await this.#create(base, data, now) : undefined
-    }
-    if (!stored) {
-      if (era === this.#era) this.#forget(changes)
-      if (last) this.#outlet.clear()
+    if (made) {
+      emit({ type: 'regenerate', id: made.record.id, from: id })
+      if (this.#settle(made, changes, era)) this.#outlet.send(made.sid, made.record)
       return
     }
-    emit({ type: 'regenerate', id: stored.record.id, from: old.record.id })
-    if (this.#settle(stored, changes, era)) this.#outlet.send(stored.sid, stored.record)
+    if (era === this.#era) this.#forget(changes)
+    if (!last) return
+    emit({ type: 'destroy', id })
+    this.#outlet.clear()
   }
 
   /** Carries out `ctx.session = null`. The cookie goes even if the store fails: the user meant to leave. */
   async #execute(): Promise<void> {
     if (!this.#doomed) return
     const { id } = this.#doomed.record
+    // The record is in the client's cookie: what cannot be cleared any more is not destroyed.
+    if (this.#outlet.carries && this.#outlet.closed) throw headersSent('destroy a session')
     this.#outlet.clear()
     await this.#store.destroy(id)
     // Only now: after a failure that nobody looked at, the end of the request tries again, and answers 503 if it must.

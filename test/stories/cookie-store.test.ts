@@ -15,6 +15,16 @@ const routes: Routes = {
     await ctx.session.regenerate()
     ctx.session.set('in', true)
   },
+  '/late-logout': async (ctx: Context) => {
+    ctx.respond = false
+    ctx.res.flushHeaders()
+    await ctx.session.destroy().then(() => ctx.res.end('gone'), (error: Error & { code: string }) => ctx.res.end(error.code))
+  },
+  '/late-null': (ctx: Context) => {
+    ctx.respond = false
+    ctx.res.end('gone')
+    ctx.session = null
+  },
   '/fail': (ctx: Context) => {
     ctx.session.set('attempts', 1)
     ctx.throw(401)
@@ -122,6 +132,15 @@ test('emptied: the cookie is cleared with its attributes', async (t) => {
   t.true(Date.parse(String(expires)) === 0)
   t.deepEqual(repeated, attributes)
   t.is(client.cookie('session'), undefined)
+})
+
+test('a logout after the headers, whose cookie can no longer be cleared, is an error and never a lie', async (t) => {
+  const { client, errors } = await start(t)
+  await client.get('/set')
+  t.is((await client.get('/late-logout')).text, 'ERR_SESSION_HEADERS_SENT')
+  await client.get('/late-null')
+  t.like((await client.get('/get')).json, { user: 'momo' })
+  t.deepEqual(errors.map((error) => (error as { code?: string }).code), ['ERR_SESSION_HEADERS_SENT', 'ERR_SESSION_HEADERS_SENT'])
 })
 
 test('regenerate gives a new sid with the same data', async (t) => {

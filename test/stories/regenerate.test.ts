@@ -1,6 +1,7 @@
 import test from 'ava'
 import type { Context } from 'koa'
 import { memoryStore, type SessionStore } from '../../src/index.js'
+import { recordEvents } from '../support/events.js'
 import { createGate } from '../support/gate.js'
 import { startStory, type Handler } from '../support/story.js'
 
@@ -203,6 +204,42 @@ test('a regenerate() that failed, and one that met another writer, leave no reco
   t.is(await count(memory), 1)
   t.is((await client.get('/met')).status, 204)
   t.is(await count(memory), 1)
+})
+
+test('when the record that a regenerate() made in vain cannot be removed, the session lives on under its new sid', async (t) => {
+  let destroyed = 0
+  const { client, record, store } = await startStory(t, {
+    '/set': set,
+    '/change': (ctx) => ctx.session.set('flash', 'hi'),
+    '/': async (ctx) => {
+      void ctx.session.get('cart')
+      await client.copy().get('/change')
+      store.fault = ({ method }) => (method === 'destroy' && ++destroyed === 2 ? Promise.reject(new Error('down')) : undefined)
+      await ctx.session.regenerate()
+    }
+  })
+  await client.get('/set')
+  const before = await record()
+  t.is((await client.get('/')).status, 204)
+  t.is(destroyed, 2)
+  t.not((await record())?.id, before?.id)
+  t.deepEqual((await record())?.data, { ...before?.data, flash: 'hi' })
+})
+
+test('a session that is emptied and regenerated is destroyed, and an event tells', async (t) => {
+  const { client, record } = await startStory(t, {
+    '/set': set,
+    '/': async (ctx) => {
+      ctx.session.clear()
+      await ctx.session.regenerate()
+    }
+  })
+  await client.get('/set')
+  const { id } = (await record())!
+  const events = recordEvents(t)
+  await client.get('/')
+  t.is(client.cookie('session'), undefined)
+  t.deepEqual(events.filter((event) => event.id === id).map(({ type }) => type), ['load', 'destroy'])
 })
 
 test('when creating the new record fails, the old session is whole', async (t) => {
