@@ -2,7 +2,7 @@ import type { Token } from './cookie.js'
 import { applyChanges, createDraft, type Changes, type Data, type Draft } from './draft.js'
 import { SessionError, storeError } from './errors.js'
 import { emit } from './events.js'
-import { deadlineOf, isDue, isOver } from './lifetimes.js'
+import { deadlineOf, endOf, isDue } from './lifetimes.js'
 import type { Settings } from './options.js'
 import { measureRecord } from './record.js'
 import { regenerate } from './regenerate.js'
@@ -79,7 +79,7 @@ export class Exchange implements SessionBacking {
       this.#readOnly = storeError('read a session', error)
       return
     }
-    if (!record || isOver(this.#rules, record, this.#rules.now())) return
+    if (!record || endOf(this.#rules, record) <= this.#rules.now()) return
     this.#stored = { sid, record }
     this.#reissue = stale
     this.isNew = false
@@ -102,9 +102,8 @@ export class Exchange implements SessionBacking {
   }
 
   get expiresAt(): number {
-    const { lifetime } = this
-    const now = this.#rules.now()
-    return this.#lifetime === undefined && this.#stored ? this.#stored.record.expires : deadlineOf(this.#rules, this.createdAt, lifetime, now)
+    if (this.#stored && this.#lifetime === undefined) return endOf(this.#rules, this.#stored.record)
+    return deadlineOf(this.#rules, this.createdAt, this.lifetime, this.#rules.now())
   }
 
   get permanent(): boolean {
@@ -216,8 +215,8 @@ export class Exchange implements SessionBacking {
     const now = this.#rules.now()
     const era = this.#era
     const stored = await this.#create({ rev: 0, id: '', created: now, expires: 0, permanent: this.permanent, data: nothing }, data, now)
-    emit({ type: 'create', id: stored.record.id })
     if (this.#settle(stored, changes, era)) this.#outlet.send(stored.sid, stored.record)
+    emit({ type: 'create', id: stored.record.id })
   }
 
   /** Whether a cookie would be needed that can no longer be sent: nothing is stored that the client could not use. */
@@ -250,9 +249,9 @@ export class Exchange implements SessionBacking {
       if (era === this.#era) this.#forget(changes)
       this.#outlet.clear()
     } else if (written) {
-      emit({ type: 'save', id })
       const send = this.#needsCookie(seen, written)
       if (this.#settle({ sid, record: written }, changes, era) && send && !this.#outlet.closed) this.#outlet.send(sid, written)
+      emit({ type: 'save', id })
     }
   }
 

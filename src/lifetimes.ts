@@ -15,7 +15,7 @@ export function isDue(rules: Rules, { created, lifetime = rules.lifetime, expire
   return distance > 0 && distance >= Math.min(rules.touchAfter, lifetime / 10)
 }
 
-/** Whether a record has ended, also by an absolute lifetime that is shorter than when it was written. */
-export function isOver(rules: Rules, { created, expires }: SessionRecord, now: number): boolean {
-  return Math.min(expires, created + rules.absoluteLifetime) <= now
+/** When a record ends: by its deadline, or by an absolute lifetime that is shorter than when it was written. */
+export function endOf(rules: Rules, { created, expires }: SessionRecord): number {
+  return Math.min(expires, created + rules.absoluteLifetime)
 }

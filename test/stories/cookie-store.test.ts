@@ -3,6 +3,7 @@ import Koa, { type Context } from 'koa'
 import { cookieStore, session } from '../../src/index.js'
 import { startApp } from '../support/app.js'
 import { Client, readSetCookie } from '../support/client.js'
+import { idOf, recordEvents } from '../support/events.js'
 import { createClock, day, hour, minute, routesOf, secret, type Options, type Routes } from '../support/story.js'
 
 const routes: Routes = {
@@ -100,7 +101,10 @@ test('a cookie that was tampered with anywhere is worth nothing', async (t) => {
 test('over 4096 bytes is an error that names the size, and the client keeps the cookie it has', async (t) => {
   const { client, errors } = await start(t)
   await client.get('/set')
+  const id = idOf(client.cookie('session')!)
+  const events = recordEvents(t)
   const { status, setCookie, text } = await client.get('/big?n=4000')
+  t.deepEqual(events.filter((event) => event.id === id).map(({ type }) => type), ['load'], 'no event says that it was saved')
   t.is(status, 500)
   t.is(text, 'Internal Server Error')
   t.deepEqual(setCookie, [])
