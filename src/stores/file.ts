@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { assertKnown, assertOption, isCount, isPositive } from '../check.js'
 import { conflictError, SessionError, storeError } from '../errors.js'
 import { emit } from '../events.js'
-import { writeRecord } from '../record.js'
+import { atRevision, writeRecord } from '../record.js'
 import { defaultScope, type SessionRecord, type SessionStore, type StoreScope } from '../store.js'
 import { claimsOrLocks } from './file/auto.js'
 import { createClaims } from './file/claims.js'
@@ -82,7 +82,7 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
     const folder = createFolder(names, writing)
     const locks = createLocks(names, writing)
     const swap = locking === 'lockfile' ? locks : claimsOrLocks(names, createClaims(names, writing), locks)
-    const queue = createQueue(createUpdates({ folder, swap, ifLive }))
+    const queue = createQueue(createUpdates({ folder, swap, now, ifLive }))
     const sweep = createSweep({ folder, swap, queue, now, stopped: () => closing !== undefined })
     const upkeep = createUpkeep({ names, sweep, threshold, sweepEvery, failed: tell })
     ends.push(async () => {
@@ -131,7 +131,7 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
       read: (id) => call('read a session', id, async () => ifLive(await folder.read(id))),
       create(id, record) {
         return call('create a session', id, () => {
-          const text = writeRecord({ ...record, rev: 1 })
+          const text = writeRecord(atRevision(1, record))
           const { expires } = record
           return queue.run(id, () => create(id, text, expires))
         })

@@ -1,6 +1,6 @@
 import { conflictError } from '../../errors.js'
 import { emit } from '../../events.js'
-import { readRecord, writeRecord } from '../../record.js'
+import { atRevision, readRecord, writeRecord } from '../../record.js'
 import type { SessionRecord } from '../../store.js'
 import type { Folder } from './folder.js'
 import type { Job, Turn, Work } from './queue.js'
@@ -9,12 +9,16 @@ import type { Swap } from './swap.js'
 /** How long an update or a removal goes on against others who win each time, or a lock that a dead process left. */
 export const longestTry = 5000
 
+// Requests of one session come close together: of so many sessions it is remembered how far they are.
+const mostRemembered = 1000
+
 // So that recipes on large records do not hold the event loop.
 const mostText = 256 * 1024
 
 export interface UpdatesOptions {
   folder: Folder
   swap: Swap
+  now: () => number
   /** `undefined` for a record past its deadline. */
   ifLive: (record: SessionRecord | undefined) => SessionRecord | undefined
 }
@@ -29,13 +33,23 @@ interface Step {
 }
 
 /** Carries out updates of one record: applies their recipes, swaps the result in, and begins anew when somebody else was faster. */
-export function createUpdates({ folder, swap, ifLive }: UpdatesOptions): Work {
+export function createUpdates({ folder, swap, now, ifLive }: UpdatesOptions): Work {
+  // What this process wrote last: a record that was seen before that is not worth a try.
+  const newest = new Map<string, number>()
+
+  function remember(id: string, rev: number): void {
+    newest.delete(id)
+    newest.set(id, rev)
+    if (newest.size > mostRemembered) newest.delete(newest.keys().next().value!)
+  }
+
   /** What to begin with: the newest that is known without a look at the disk, or else what is there. */
   async function first(id: string, turn: Turn, seen: SessionRecord | undefined): Promise<SessionRecord | undefined> {
     const reading = turn.last === undefined ? undefined : readRecord(turn.last, id)
     if (reading && 'record' in reading && reading.record.rev >= (seen?.rev ?? 0)) return ifLive(reading.record)
     // What is past its deadline as it was seen may have been given a later one since.
-    return (seen && ifLive(seen)) ?? ifLive(await folder.read(id))
+    if (seen && seen.id === id && seen.expires > now() && seen.rev >= (newest.get(id) ?? 0)) return seen
+    return ifLive(await folder.read(id))
   }
 
   async function take(id: string, rev: number, { written, removes }: Step): Promise<boolean> {
@@ -52,6 +66,8 @@ export function createUpdates({ folder, swap, ifLive }: UpdatesOptions): Work {
         turn.last = undefined
         if (await take(id, current.rev, step)) {
           turn.last = step.written?.text
+          if (step.removes) newest.delete(id)
+          else remember(id, current.rev + step.answers.filter((answer) => 'value' in answer).length)
           for (const [at, answer] of step.answers.entries()) settle(jobs[at]!, answer)
           return step.answers.length
         }
@@ -82,7 +98,7 @@ function apply(current: SessionRecord, jobs: readonly Job[]): Step {
         step.removes = true
         return step
       }
-      const value = { ...next, rev: state.rev + 1 }
+      const value = atRevision(state.rev + 1, next)
       step.written = { text: writeRecord(value), expires: value.expires }
       step.answers.push({ value })
       size += step.written.text.length
