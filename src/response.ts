@@ -84,9 +84,10 @@ export class ResponseCookie implements Outlet {
 
   /**
    * Koa's error handler removes every header but those of the error, and with them the cookie of a session that was
-   * created or destroyed. So ours are on the error while that handler runs, which is synchronous, and no longer: an error
-   * that is thrown again elsewhere (a constant, a cached rejection) must not carry this client's cookie to another. It
-   * holds for whatever error arrives there, also for one of a middleware that stands before the session.
+   * created or destroyed. So ours are on the error when that handler, which is synchronous, has removed them, and neither
+   * before nor after: a listener of the app's `error` event must not log the sid, and an error that is thrown again
+   * elsewhere (a constant, a cached rejection) must not carry this client's cookie to another. It holds for whatever error
+   * arrives there, also for one of a middleware that stands before the session.
    */
   #surviveErrors(): void {
     if (this.#guarded) return
@@ -99,8 +100,14 @@ export class ResponseCookie implements Outlet {
       const isError = thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]'
       const error = (isError ? thrown : new Error(format('non-error thrown: %j', thrown))) as Error & { headers?: Headers }
       const given = Object.getOwnPropertyDescriptor(error, 'headers')
-      // Not enumerable: whoever logs the error with its properties must not log the sid.
-      const isSet = Reflect.defineProperty(error, 'headers', { value: this.#withOurs(error.headers ?? {}), enumerable: false, configurable: true })
+      const own = error.headers
+      const withOurs = this.#withOurs(own ?? {})
+      const { res } = ctx
+      const isSet = Reflect.defineProperty(error, 'headers', {
+        get: () => (res.getHeaderNames().length === 0 ? withOurs : own),
+        enumerable: false,
+        configurable: true
+      })
       try {
         onerror(error)
       } finally {

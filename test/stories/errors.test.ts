@@ -207,10 +207,14 @@ test('the sid is in no property of the error that a logger sees', async (t) => {
     }
   })
   const logged: string[] = []
-  app.on('error', (error: Error) => logged.push(inspect(error, { depth: 9 }), JSON.stringify(error)))
+  app.on('error', (error: Error & { headers?: object }) => {
+    const hidden = inspect(error, { depth: 9, showHidden: true, getters: true })
+    logged.push(inspect(error, { depth: 9 }), JSON.stringify(error), hidden, JSON.stringify(error.headers))
+  })
   const { headers } = await client.get('/')
   t.is(headers['x-mine'], 'yes')
-  t.is(logged.length, 2)
+  t.is(logged.length, 4)
+  t.is(logged[3], '{"x-mine":"yes"}')
   t.false(logged.join('').includes(client.cookie('session')!.split('.')[0]!))
 })
 
