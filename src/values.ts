@@ -74,7 +74,8 @@ function encodeObject(value: object, way: Way, depth: number): Json {
   if (isPlain(prototype)) return encodePlain(value, prototype, way, depth)
   if (Array.isArray(value) && isBuiltIn(prototype, 'Array')) {
     const items = encodeItems(value, way, depth)
-    if (Object.keys(value).length !== items.length) throw refused(way, depth, 'an array with properties of its own', 'store an object')
+    // Its length is the one key more.
+    if (Reflect.ownKeys(value).length !== items.length + 1) throw refused(way, depth, 'an array with properties of its own', 'store an object')
     return items
   }
   if (types.isUint8Array(value)) {

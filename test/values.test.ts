@@ -189,6 +189,8 @@ const refusals: readonly [string, unknown, string][] = [
   ['an invalid Date', { due: new Date(Number.NaN) }, 'cart.due: an invalid Date cannot be stored: store null instead'],
   ['a Map with a property of its own', mixed, 'cart[2]: an instance of Map cannot be stored'],
   ['an array with a property of its own', { listWithName }, 'cart.listWithName: an array with properties of its own cannot be stored'],
+  ['an array with a symbol as key', Object.assign([1], { [Symbol('hidden')]: 1 }), 'cart: an array with properties of its own cannot be stored'],
+  ['an array with a hidden property', Object.defineProperty([1], 'hidden', { value: 1 }), 'cart: an array with properties of its own cannot be stored'],
   ['a function in a Map', new Map([['a', 1], ['b', Math.max]] as [string, unknown][]), 'cart[1][1]: a function cannot be stored'],
   ['a function as key of a Map', new Map([[Math.max, 1]]), 'cart[0][0]: a function cannot be stored'],
   ['a function in a Set', { seen: new Set([1, Math.max]) }, 'cart.seen[1]: a function cannot be stored'],
