@@ -45,8 +45,14 @@ export function storeError(action: string, cause: unknown): SessionError {
 
 /** The message of what was thrown, which may be anything, also what no text can be made of. */
 export function reasonOf(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message
-  return typeof thrown === 'string' ? thrown : `it threw ${thrown === null ? 'null' : typeof thrown}, not an error`
+  if (typeof thrown === 'string') return thrown
+  if (!(thrown instanceof Error)) return `it threw ${thrown === null ? 'null' : typeof thrown}, not an error`
+  try {
+    const message: unknown = thrown.message
+    return typeof message === 'string' ? message : `it threw an error whose message is a ${typeof message}`
+  } catch {
+    return 'it threw an error whose message cannot be read'
+  }
 }
 
 /** The error of an update that lost to other writers each time it was tried. */

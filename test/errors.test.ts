@@ -40,6 +40,17 @@ test('anything that was thrown becomes a session error', (t) => {
   }
 })
 
+test('an error whose message is no text, or throws, is told of all the same', (t) => {
+  const strange = Object.assign(new Error('x'), { message: Symbol('x') })
+  const hostile = Object.defineProperty(new Error('x'), 'message', {
+    get() {
+      throw new Error('no')
+    }
+  })
+  t.regex(storeError('read a session', strange).message, /: it threw an error whose message is a symbol$/)
+  t.regex(storeError('read a session', hostile).message, /: it threw an error whose message cannot be read$/)
+})
+
 test('ids and sids that a driver quotes are masked', (t) => {
   const id = 'a'.repeat(64)
   const sid = 'Zz09_-'.repeat(8).slice(0, 43)
