@@ -62,6 +62,7 @@ export class Exchange implements SessionBacking {
   #pending: Promise<unknown> | undefined
   /** How often the session was given up: what is under way at that moment must not bring it back. */
   #era = 0
+  #ended = false
 
   constructor(rules: Rules, store: SessionStore, outlet: Outlet) {
     this.#rules = rules
@@ -158,6 +159,8 @@ export class Exchange implements SessionBacking {
     this.#gone = false
     this.#era++
     this.#forget()
+    // A stream that goes on after the middleware: there is no other occasion.
+    if (this.#ended) void this.#inTurn(() => this.#execute())
   }
 
   save(): Promise<void> {
@@ -190,6 +193,7 @@ export class Exchange implements SessionBacking {
    * @param failed the response is a server error and changes are not to be kept: only what removes is carried out.
    */
   async close(failed: boolean): Promise<void> {
+    this.#ended = true
     if (this.#pending || this.isUsed || this.#reissue) await this.#inTurn(() => this.#close(failed))
   }
 

@@ -132,6 +132,13 @@ test('a save() while the body streams does not undo what another request did sin
   t.deepEqual((await story.record())?.data, { n: 0, user: 'theirs', late: 1 })
 })
 
+test('ctx.session = null while the body streams destroys the session, though its cookie can no longer be cleared', async (t) => {
+  const story = await streaming(t, (ctx) => ctx.session.set('n', 1), (ctx) => {
+    ctx.session = null
+  })
+  t.is(await story.record(), undefined)
+})
+
 test('a save() that nobody awaited and that comes while the session is saved in the end counts nothing twice', async (t) => {
   const { store, gate } = gatedStore()
   let late: Promise<void> | undefined
