@@ -47,7 +47,7 @@ export function session(options?: SessionOptions): Middleware {
     const { cookie: header } = ctx.req.headers
     const token = cookie.read(header, keys)
     const carried = cookieStore?.carry(token, now)
-    const outlet = new ResponseCookie(ctx, cookie, keys, carried)
+    const outlet = new ResponseCookie(ctx, cookie, settings.keys, carried)
     const exchange = new Exchange(settings, carried ?? store!, outlet)
     ;(ctx as { [slot]?: Visit })[slot] = { exchange, session: undefined }
 

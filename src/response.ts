@@ -16,6 +16,7 @@ export class ResponseCookie implements Outlet {
   readonly carries: boolean
   readonly #ctx: Context
   readonly #cookie: SessionCookie
+  /** The middleware's own; absent, those that the application has when a cookie is sent: it may rotate them meanwhile. */
   readonly #keys: unknown
   readonly #carried: CarriedStore | undefined
   /** The `Set-Cookie` line that stands in the response. */
@@ -36,7 +37,7 @@ export class ResponseCookie implements Outlet {
 
   send(sid: string, { id, permanent, expires }: SessionRecord): void {
     const payload = this.#carried?.payload(id)
-    const line = this.#cookie.write(sid, payload, this.#keys, this.#isSecure(), permanent ? expires : undefined)
+    const line = this.#cookie.write(sid, payload, this.#keys ?? this.#ctx.app.keys, this.#isSecure(), permanent ? expires : undefined)
     if (payload !== undefined && line.length > largestCookie) {
       throw new SessionError(
         'ERR_SESSION_TOO_LARGE',
@@ -69,7 +70,7 @@ export class ResponseCookie implements Outlet {
     if (this.closed) return
     const { res } = this.#ctx
     const present = res.getHeader('Set-Cookie')
-    const others = present === undefined ? [] : [present].flat().filter((other) => !String(other).startsWith(`${this.#cookie.name}=`))
+    const others = present === undefined ? [] : [present].flat().filter((other) => other !== this.#line)
     this.#line = line
     if (line === undefined) {
       if (others.length > 0) res.setHeader('Set-Cookie', others as string[])

@@ -83,6 +83,21 @@ test('cookies that the application sets stay beside ours', async (t) => {
   t.truthy(client.cookie('session'))
 })
 
+test('a cookie of the same name that the application removes from another path stays beside ours', async (t) => {
+  const old = 'session=; Path=/old; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
+  const { client } = await startStory(t, {
+    '/': async (ctx) => {
+      ctx.append('Set-Cookie', old)
+      ctx.session.user = 'momo'
+      await ctx.session.save()
+      await ctx.session.regenerate()
+    }
+  })
+  const { setCookie } = await client.get('/')
+  t.is(setCookie.length, 2)
+  t.is(setCookie[0], old)
+})
+
 test('secure auto follows the request: Secure over TLS, none over plain HTTP', async (t) => {
   const tls = await startStory(t, { '/': set }, { https: true })
   t.regex((await tls.client.get('/')).setCookie[0]!, /; secure/i)

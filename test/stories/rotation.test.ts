@@ -80,6 +80,18 @@ test('keys that app.keys gets later are used from then on', async (t) => {
   t.deepEqual((await client.get('/get')).json, {})
 })
 
+test('a cookie is signed by the keys of the moment it is sent, though the request began under others', async (t) => {
+  const { app, client } = await startStory(t, {
+    '/login': (ctx) => {
+      ctx.session.user = 'momo'
+      app.keys = ['another secret of more than thirty-two characters']
+    },
+    '/': (ctx) => ({ ...ctx.session })
+  })
+  await client.get('/login')
+  t.deepEqual((await client.get('/')).json, { user: 'momo' })
+})
+
 test('keys may be a ready Keygrip', async (t) => {
   const { client } = await startStory(t, routes, { keys: new Keygrip([newer, older], 'sha256') })
   await client.get('/set')
