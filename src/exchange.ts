@@ -166,7 +166,7 @@ export class Exchange implements SessionBacking {
   save(): Promise<void> {
     return this.#inTurn(async () => {
       this.assertWritable()
-      await this.#execute()
+      while (this.#doomed) await this.#execute()
       await this.#save(true)
     })
   }
@@ -175,7 +175,7 @@ export class Exchange implements SessionBacking {
     return this.#inTurn(async () => {
       this.assertWritable()
       this.accessed = true
-      await this.#execute()
+      while (this.#doomed) await this.#execute()
       await this.#regenerate()
     })
   }
@@ -199,7 +199,7 @@ export class Exchange implements SessionBacking {
 
   async #close(failed: boolean): Promise<void> {
     if (this.#readOnly || (!this.isUsed && !this.#reissue)) return
-    await this.#execute()
+    while (this.#doomed) await this.#execute()
     if (!failed) return this.#save(false)
     if (this.#cleared && this.draft.keys().length === 0) return this.#save(false)
     return this.#refresh()
@@ -328,7 +328,10 @@ export class Exchange implements SessionBacking {
     this.#outlet.clear()
   }
 
-  /** Carries out `ctx.session = null`. The cookie goes even if the store fails: the user meant to leave. */
+  /**
+   * Carries out `ctx.session = null`. The cookie goes even if the store fails: the user meant to leave. To be asked for in a
+   * loop: while one session is being destroyed, and after, the next may be given up.
+   */
   async #execute(): Promise<void> {
     if (!this.#doomed) return
     const { id } = this.#doomed.record

@@ -115,6 +115,26 @@ test('ctx.session = null while save() makes a new session leaves neither record 
   t.is(watched.said, 'create destroy')
 })
 
+for (const method of ['save', 'regenerate'] as const) {
+  test(`ctx.session = null right after a ${method}() that nobody awaited, then data: a new session, and its cookie goes out`, async (t) => {
+    const { client, record, store } = await startStory(t, {
+      '/seed': (ctx) => ctx.session.set('user', 'momo'),
+      '/': (ctx) => {
+        ctx.session.set('tea', 1)
+        void ctx.session[method]()
+        ctx.session = null
+        ctx.session.set('fresh', 1)
+      }
+    })
+    await client.get('/seed')
+    const old = idOf(client.cookie('session')!)
+    await client.get('/')
+    t.deepEqual((await record())?.data, { fresh: 1 })
+    const made = store.calls.filter(({ method: called }) => called === 'create').map(({ id }) => id)
+    for (const id of [old, ...made.slice(0, -1)]) t.is(await store.peek(id), undefined)
+  })
+}
+
 test('a save() while the body streams, after the middleware has ended, applies no change a second time', async (t) => {
   const story = await streaming(t, (ctx) => ctx.session.change('n', increase), (ctx) => ctx.session.set('late', 1))
   t.deepEqual((await story.record())?.data, { n: 1, late: 1 })
