@@ -11,6 +11,7 @@ import { createFolder } from './file/folder.js'
 import { createLocks } from './file/lockfile.js'
 import { assertId, namesOf } from './file/names.js'
 import { createQueue } from './file/queue.js'
+import type { Stamp } from './file/stamp.js'
 import { createSweep } from './file/sweep.js'
 import { createUpdates, longestTry } from './file/updates.js'
 import { createUpkeep } from './file/upkeep.js'
@@ -104,14 +105,15 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
       return undefined
     }
 
-    async function create(id: string, text: string, deadline: number): Promise<boolean> {
-      for (let tries = 1; !(await folder.add(id, text, deadline)); tries++) {
+    async function create(id: string, text: string, stamp: Stamp): Promise<boolean> {
+      for (let tries = 1; !(await folder.add(id, text, stamp)); tries++) {
         const there = await folder.read(id)
         if (there && ifLive(there)) return false
         // What is in the way is expired, or was moved aside, unless that is not allowed.
-        if (there) await swap.remove(id, there.rev)
+        if (there) await swap.remove(id, there)
         if (tries === 5) throw conflictError(tries)
       }
+      folder.wrote(id, text, stamp)
       upkeep.created()
       return true
     }
@@ -120,7 +122,7 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
       const end = performance.now() + longestTry
       let current = ifLive(await folder.read(id))
       for (let tries = 1; current; tries++) {
-        if (await swap.remove(id, current.rev)) return current
+        if (await swap.remove(id, current)) return current
         if (performance.now() > end) throw conflictError(tries)
         current = ifLive(await folder.read(id))
       }
@@ -131,9 +133,10 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
       read: (id) => call('read a session', id, async () => ifLive(await folder.read(id))),
       create(id, record) {
         return call('create a session', id, () => {
-          const text = writeRecord(atRevision(1, record))
-          const { expires } = record
-          return queue.run(id, () => create(id, text, expires))
+          const written = atRevision(1, record)
+          const text = writeRecord(written)
+          const stamp: Stamp = { rev: 1, expires: written.expires }
+          return queue.run(id, () => create(id, text, stamp))
         })
       },
       update: (id, recipe, seen) => call('save a session', id, () => queue.update(id, recipe, seen)),

@@ -18,8 +18,8 @@ export function claimsOrLocks(names: Names, claims: Swap, locks: Swap): Swap {
   }
 
   return {
-    replace: async (id, rev, text, deadline) => (chosen ?? (await choose())).replace(id, rev, text, deadline),
-    remove: async (id, rev) => (chosen ?? (await choose())).remove(id, rev),
+    replace: async (id, from, text, to) => (chosen ?? (await choose())).replace(id, from, text, to),
+    remove: async (id, from) => (chosen ?? (await choose())).remove(id, from),
     async close() {
       await Promise.all([claims.close(), locks.close()])
     }
@@ -30,7 +30,7 @@ export function claimsOrLocks(names: Names, claims: Swap, locks: Swap): Swap {
 async function tryLink(names: Names): Promise<boolean | undefined> {
   const [from, to] = [names.owner(randomUUID()), names.owner(randomUUID())]
   try {
-    await writeNew(from, '', Date.now(), { mode: 0o600, sync: false })
+    await writeNew(from, '', undefined, { mode: 0o600, sync: false })
   } catch {
     return undefined
   }

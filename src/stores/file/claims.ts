@@ -3,7 +3,8 @@ import { conflictError } from '../../errors.js'
 import { discard, hasCode, ignore, link, pause, readText, rename, syncDirectory, unlink, writeNew, type Writing } from './io.js'
 import type { Names } from './names.js'
 import { createOwners } from './owners.js'
-import { revisionAt, type Swap } from './swap.js'
+import type { Stamp } from './stamp.js'
+import { isAt, revisionAt, type Swap } from './swap.js'
 
 /*
  * The protocol: how processes that share a directory change a record one at a time, without a lock.
@@ -63,8 +64,9 @@ export function createClaims(names: Names, writing: Writing): Swap {
   const owners = createOwners(names, writing)
 
   /** Steps 2 to 5 of an update. Whatever comes of it, the temporary file is used up. */
-  async function commit(id: string, rev: number, temporary: string, claimAs: (path: string) => Promise<void>): Promise<boolean> {
+  async function commit(id: string, from: Stamp, temporary: string, claimAs: (path: string) => Promise<void>): Promise<boolean> {
     const began = Date.now()
+    const { rev } = from
     const record = names.record(id)
     const gone = (): boolean => {
       if (Date.now() - began > tooLate) throw conflictError(1)
@@ -78,7 +80,7 @@ export function createClaims(names: Names, writing: Writing): Swap {
         await discard(temporary)
         return false
       }
-      const stands = (await revisionAt(record, id)) === rev
+      const stands = await isAt(record, id, from)
       const committed = stands ? (await renamed(temporary, record)) || gone() : await isCommitted()
       await drop(names, id, rev, generation)
       return committed
@@ -115,7 +117,7 @@ export function createClaims(names: Names, writing: Writing): Swap {
       // Some systems let nobody link to a file that belongs to another user.
       if (!hasCode(error, 'EPERM', 'EACCES')) throw error
       const temporary = names.temporary(id, rev, randomUUID())
-      await writeNew(temporary, removal, Date.now(), writing)
+      await writeNew(temporary, removal, undefined, writing)
       try {
         await link(temporary, path)
       } finally {
@@ -125,14 +127,14 @@ export function createClaims(names: Names, writing: Writing): Swap {
   }
 
   return {
-    async replace(id, rev, text, deadline) {
-      const owner = await owners.take(id, rev).catch(ignore('ENOENT'))
+    async replace(id, from, text, to) {
+      const owner = await owners.take(id, from.rev).catch(ignore('ENOENT'))
       // No directory, so no record.
       if (!owner) return false
       try {
-        const temporary = names.temporary(id, rev, owner.unique)
-        if (!(await written(temporary, text, deadline, writing))) return false
-        const committed = await commit(id, rev, temporary, (path) =>
+        const temporary = names.temporary(id, from.rev, owner.unique)
+        if (!(await written(temporary, text, to, writing))) return false
+        const committed = await commit(id, from, temporary, (path) =>
           link(owner.path, path).catch((error: unknown) => {
             // Somebody tidied up, or so many dead claims are links to it that there can be no more.
             if (hasCode(error, 'ENOENT', 'EMLINK')) owners.lost(owner)
@@ -146,11 +148,12 @@ export function createClaims(names: Names, writing: Writing): Swap {
       }
     },
 
-    async remove(id, rev) {
+    async remove(id, from) {
+      const { rev } = from
       const record = names.record(id)
       const generation = await claim(id, rev, (path) => claimRemoval(id, rev, path))
       if (generation === undefined) return false
-      const stands = (await revisionAt(record, id)) === rev
+      const stands = await isAt(record, id, from)
       if (stands) await removed(record)
       await drop(names, id, rev, generation)
       if (stands && writing.sync) await syncDirectory(names.dir)
@@ -201,6 +204,6 @@ async function removed(path: string): Promise<boolean> {
   return (await unlink(path).then(() => true, ignore('ENOENT'))) ?? false
 }
 
-async function written(path: string, text: string, deadline: number, writing: Writing): Promise<boolean> {
-  return (await writeNew(path, text, deadline, writing).then(() => true, ignore('ENOENT'))) ?? false
+async function written(path: string, text: string, stamp: Stamp, writing: Writing): Promise<boolean> {
+  return (await writeNew(path, text, stamp, writing).then(() => true, ignore('ENOENT'))) ?? false
 }

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { emit } from '../../events.js'
 import { readRecord } from '../../record.js'
 import type { SessionRecord } from '../../store.js'
-import { hasCode, lstat, makeDirectory, pause, readText, rename, syncDirectory, writeNew, type Writing } from './io.js'
+import { hasCode, ignore, lstat, makeDirectory, pause, readText, rename, syncDirectory, writeNew, type Writing } from './io.js'
 import type { Names } from './names.js'
+import type { Stamp } from './stamp.js'
+import { createTexts } from './texts.js'
 
 /** What stands under an id, whether it lives or not. */
 export type Reading = { record: SessionRecord } | { corrupt: string } | undefined
@@ -13,10 +15,14 @@ export interface Folder {
   readonly names: Names
   /** Anything but a record counts as nothing, is told as an event and is moved out of the way. */
   read(id: string): Promise<SessionRecord | undefined>
+  /** Tells what this process put there, which saves it the next read. */
+  wrote(id: string, text: string, stamp: Stamp): void
+  /** The newest revision that this process remembers, 0 for none. */
+  knownRev(id: string): number
   /** Looks without touching. */
   look(id: string): Promise<Reading>
   /** Writes a record that must not be there; makes the directory when it is missing. `false`: there is a file. */
-  add(id: string, text: string, deadline: number): Promise<boolean>
+  add(id: string, text: string, stamp: Stamp): Promise<boolean>
   /** Keeps what is not a record under another name. `false`: it is one after all, or gone. */
   moveAside(id: string, reason: string): Promise<boolean>
 }
@@ -27,16 +33,34 @@ const settling = [2, 10, 40]
 const young = 2000
 
 export function createFolder(names: Names, writing: Writing): Folder {
+  const texts = createTexts()
+
+  /** By a look at the file's times, if that is enough. */
+  async function recall(id: string): Promise<SessionRecord | undefined> {
+    const text = texts.recall(id, await lstat(names.record(id)).catch(ignore('ENOENT')))
+    return text === undefined ? undefined : (JSON.parse(text) as SessionRecord)
+  }
+
   const folder: Folder = {
     names,
 
     async look(id) {
       const found = await readText(names.record(id))
-      return found && 'text' in found ? readRecord(found.text, id) : found
+      const reading = found && 'text' in found ? readRecord(found.text, id) : found
+      if (found && 'text' in found && reading && 'record' in reading) texts.remember(id, found.text, reading.record)
+      else texts.forget(id)
+      return reading
     },
 
+    wrote: (id, text, stamp) => texts.remember(id, text, stamp),
+    knownRev: (id) => texts.knownRev(id),
+
     async read(id) {
+      const known = texts.has(id) ? texts.knownRev(id) : 0
+      const recalled = known > 0 ? await recall(id) : undefined
+      if (recalled) return recalled
       let reading = await folder.look(id)
+      if (known > 0 && known === texts.knownRev(id)) texts.missed()
       for (const delay of settling) {
         if (!reading || 'record' in reading) return reading?.record
         if (!(await isYoung(names.record(id)))) break
@@ -48,13 +72,13 @@ export function createFolder(names: Names, writing: Writing): Folder {
       return undefined
     },
 
-    async add(id, text, deadline) {
+    async add(id, text, stamp) {
       const path = names.record(id)
       try {
-        await writeNew(path, text, deadline, writing).catch(async (error: unknown) => {
+        await writeNew(path, text, stamp, writing).catch(async (error: unknown) => {
           if (!hasCode(error, 'ENOENT')) throw error
           await makeDirectory(names.dir)
-          await writeNew(path, text, deadline, writing)
+          await writeNew(path, text, stamp, writing)
         })
       } catch (error) {
         if (hasCode(error, 'EEXIST')) return false

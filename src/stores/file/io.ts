@@ -1,4 +1,5 @@
 import fs, { constants } from 'node:fs'
+import { secondsOf, timesOf, type Stamp } from './stamp.js'
 
 /**
  * The file system as this store uses it: callbacks turned into bare promises. `fs/promises` makes a FileHandle for each
@@ -22,7 +23,10 @@ function call(start: (done: Done) => void): Promise<void> {
 export const rename = (from: string, to: string): Promise<void> => call((done) => fs.rename(from, to, done))
 export const unlink = (path: string): Promise<void> => call((done) => fs.unlink(path, done))
 export const link = (existing: string, path: string): Promise<void> => call((done) => fs.link(existing, path, done))
-/** Of the link itself, should the path be one. */
+/**
+ * Of the link itself, should the path be one. The atime is no stamp: by now another revision may stand there, which must
+ * not look like the one that was read.
+ */
 export const setDeadline = (path: string, deadline: number): Promise<void> =>
   call((done) => fs.lutimes(path, Date.now() / 1000, secondsOf(deadline), done))
 
@@ -107,11 +111,9 @@ export interface Writing {
   sync: boolean
 }
 
-/**
- * Writes a file that must not exist yet, all of it, and sets its mtime to the record's deadline, so that a sweep needs
- * no more than a look at the directory. Leaves nothing behind when it fails.
- */
-export function writeNew(path: string, text: string, deadline: number, { mode, sync }: Writing): Promise<void> {
+/** Writes a file that must not exist yet, all of it, and stamps it if it is a record's. Leaves nothing behind when it fails. */
+export function writeNew(path: string, text: string, stamp: Stamp | undefined, { mode, sync }: Writing): Promise<void> {
+  const times = stamp && timesOf(stamp)
   return new Promise((resolve, reject) => {
     fs.open(path, 'wx', mode, (openError, fd) => {
       if (openError) return reject(openError)
@@ -124,13 +126,15 @@ export function writeNew(path: string, text: string, deadline: number, { mode, s
           if (from + count < data.length) return write(from + count)
           withMode(fd, mode, (modeError) => {
             if (modeError) return fail(modeError)
-            // Only a hint for the sweep, so it may fail where a file system has no such times.
-            fs.futimes(fd, Date.now() / 1000, secondsOf(deadline), () => {
-              if (!sync) return close()
-              fs.fsync(fd, (syncError) => (syncError ? fail(syncError) : close()))
-            })
+            // It may fail where a file system has no such times: then there is no stamp.
+            if (times) fs.futimes(fd, times.atime, times.mtime, toDisk)
+            else toDisk()
           })
         })
+      const toDisk = (): void => {
+        if (sync) fs.fsync(fd, (error) => (error ? fail(error) : close()))
+        else close()
+      }
       const close = (): void =>
         fs.close(fd, (error) => (error ? fs.unlink(path, () => reject(error)) : resolve()))
       write(0)
@@ -170,9 +174,4 @@ function withMode(fd: number, mode: number, done: Done): void {
     umaskTakes.set(mode, process.platform !== 'win32' && (stats.mode & 0o777) !== mode)
     withMode(fd, mode, done)
   })
-}
-
-/** The farthest that a Date reaches; file systems cut it further by themselves. */
-function secondsOf(deadline: number): number {
-  return Math.min(deadline, 8.64e15) / 1000
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { discard, hasCode, rename, syncDirectory, unlink, writeNew, type Writing } from './io.js'
 import type { Names } from './names.js'
-import { revisionAt, type Swap } from './swap.js'
+import type { Stamp } from './stamp.js'
+import { isAt, type Swap } from './swap.js'
 
 // The least that proper-lockfile allows. A lock left by a dead process is waited for as long.
 const staleRecord = 2000
@@ -20,12 +21,12 @@ interface Lock {
  */
 export function createLocks(names: Names, writing: Writing): Swap {
   /** `false` as well when the lock is not to be had: the caller reads again and retries within its own limit. */
-  async function locked(id: string, rev: number, action: (record: string) => Promise<void>): Promise<boolean> {
+  async function locked(id: string, from: Stamp, action: (record: string) => Promise<void>): Promise<boolean> {
     const record = names.record(id)
     const lock = await acquire(record, names.lock(id), staleRecord, { retries: 80, factor: 1.2, minTimeout: 2, maxTimeout: 60, randomize: true })
     if (!lock) return false
     try {
-      if ((await revisionAt(record, id)) !== rev || lock.lost()) return false
+      if (!(await isAt(record, id, from)) || lock.lost()) return false
       await action(record)
       if (writing.sync) await syncDirectory(names.dir)
       return true
@@ -35,23 +36,23 @@ export function createLocks(names: Names, writing: Writing): Swap {
   }
 
   return {
-    async replace(id, rev, text, deadline) {
-      const temporary = names.temporary(id, rev, randomUUID())
+    async replace(id, from, text, to) {
+      const temporary = names.temporary(id, from.rev, randomUUID())
       try {
-        await writeNew(temporary, text, deadline, writing)
+        await writeNew(temporary, text, to, writing)
       } catch (error) {
         // No directory, so no record.
         if (hasCode(error, 'ENOENT')) return false
         throw error
       }
-      const done = await locked(id, rev, (record) => rename(temporary, record)).catch(async (error: unknown) => {
+      const done = await locked(id, from, (record) => rename(temporary, record)).catch(async (error: unknown) => {
         await discard(temporary)
         throw error
       })
       if (!done) await discard(temporary)
       return done
     },
-    remove: (id, rev) => locked(id, rev, unlink),
+    remove: (id, from) => locked(id, from, unlink),
     async close() {}
   }
 }

@@ -44,7 +44,7 @@ export function createOwners(names: Names, writing: Writing): Owners {
     try {
       const unique = randomUUID()
       const path = names.owner(unique)
-      await writeNew(path, unique, Date.now(), writing)
+      await writeNew(path, unique, undefined, writing)
       current = { unique, path, tried: new Set(), active: 0, retired: false }
       entries.set(current, current)
       return current

@@ -64,7 +64,7 @@ export function createSweep({ folder, swap, queue, now, stopped: closed }: Sweep
         return undefined
       }
       const { record } = reading
-      if (!(await isDue(record)) || !(await swap.remove(id, record.rev))) return undefined
+      if (!(await isDue(record)) || !(await swap.remove(id, record))) return undefined
       turn.last = undefined
       return record
     })

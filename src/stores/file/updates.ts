@@ -1,16 +1,13 @@
 import { conflictError } from '../../errors.js'
-import { emit } from '../../events.js'
 import { atRevision, readRecord, writeRecord } from '../../record.js'
 import type { SessionRecord } from '../../store.js'
 import type { Folder } from './folder.js'
 import type { Job, Turn, Work } from './queue.js'
+import type { Stamp } from './stamp.js'
 import type { Swap } from './swap.js'
 
 /** How long an update or a removal goes on against others who win each time, or a lock that a dead process left. */
 export const longestTry = 5000
-
-// Requests of one session come close together: of so many sessions it is remembered how far they are.
-const mostRemembered = 1000
 
 // So that recipes on large records do not hold the event loop.
 const mostText = 256 * 1024
@@ -28,33 +25,28 @@ type Answer = { value: SessionRecord | null } | { error: unknown }
 /** What jobs make of a record: one answer each, and the text to write (`undefined`: none), or its removal. */
 interface Step {
   answers: Answer[]
-  written: { text: string; expires: number } | undefined
+  written: { text: string; stamp: Stamp } | undefined
   removes: boolean
 }
 
 /** Carries out updates of one record: applies their recipes, swaps the result in, and begins anew when somebody else was faster. */
 export function createUpdates({ folder, swap, now, ifLive }: UpdatesOptions): Work {
-  // What this process wrote last: a record that was seen before that is not worth a try.
-  const newest = new Map<string, number>()
-
-  function remember(id: string, rev: number): void {
-    newest.delete(id)
-    newest.set(id, rev)
-    if (newest.size > mostRemembered) newest.delete(newest.keys().next().value!)
-  }
-
   /** What to begin with: the newest that is known without a look at the disk, or else what is there. */
   async function first(id: string, turn: Turn, seen: SessionRecord | undefined): Promise<SessionRecord | undefined> {
     const reading = turn.last === undefined ? undefined : readRecord(turn.last, id)
     if (reading && 'record' in reading && reading.record.rev >= (seen?.rev ?? 0)) return ifLive(reading.record)
-    // What is past its deadline as it was seen may have been given a later one since.
-    if (seen && seen.id === id && seen.expires > now() && seen.rev >= (newest.get(id) ?? 0)) return seen
+    // What is past its deadline as it was seen may have been given a later one since; what this process has overwritten is
+    // not worth a try.
+    if (seen && seen.id === id && seen.expires > now() && seen.rev >= folder.knownRev(id)) return seen
     return ifLive(await folder.read(id))
   }
 
-  async function take(id: string, rev: number, { written, removes }: Step): Promise<boolean> {
-    if (removes) return swap.remove(id, rev)
-    return !written || swap.replace(id, rev, written.text, written.expires)
+  async function take(id: string, from: SessionRecord, { written, removes }: Step): Promise<boolean> {
+    if (removes) return swap.remove(id, from)
+    if (!written) return true
+    if (!(await swap.replace(id, from, written.text, written.stamp))) return false
+    folder.wrote(id, written.text, written.stamp)
+    return true
   }
 
   return async (id, turn, jobs) => {
@@ -64,14 +56,11 @@ export function createUpdates({ folder, swap, now, ifLive }: UpdatesOptions): Wo
       for (let tries = 1; current; tries++) {
         const step = apply(current, jobs)
         turn.last = undefined
-        if (await take(id, current.rev, step)) {
+        if (await take(id, current, step)) {
           turn.last = step.written?.text
-          if (step.removes) newest.delete(id)
-          else remember(id, current.rev + step.answers.filter((answer) => 'value' in answer).length)
           for (const [at, answer] of step.answers.entries()) settle(jobs[at]!, answer)
           return step.answers.length
         }
-        emit({ type: 'conflict', id })
         if (performance.now() > end) throw conflictError(tries)
         current = ifLive(await folder.read(id))
       }
@@ -99,7 +88,7 @@ function apply(current: SessionRecord, jobs: readonly Job[]): Step {
         return step
       }
       const value = atRevision(state.rev + 1, next)
-      step.written = { text: writeRecord(value), expires: value.expires }
+      step.written = { text: writeRecord(value), stamp: { rev: value.rev, expires: value.expires } }
       step.answers.push({ value })
       size += step.written.text.length
     } catch (error) {

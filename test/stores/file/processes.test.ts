@@ -190,7 +190,7 @@ test.serial('with lock files, a holder that is stopped past the stale limit and 
   await store.create(record.id, record)
   const worker = workers.start({ dir, locking: 'lockfile' })
   // With the lock in its hands, before it looks at the revision: the lock is somebody else's when it goes on.
-  await stopped(worker, { before: 'open', nth: 3, id: record.id, method: 'update' })
+  await stopped(worker, { before: 'lstat', id: record.id, method: 'update' })
   t.true(leftovers(dir).some((name) => name.endsWith('.lock')))
   await store.update(record.id, counting('others'))
   const answer = worker.next()
