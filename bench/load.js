@@ -5,8 +5,11 @@ import { connect } from 'node:net'
  * Sends at most `total` requests over `connections` connections, one at a time on each, and starts none after `seconds`.
  * `requestOf(n)` is the text of the n-th, `answered(n, response)` gets its response: `{ head, body }`. Any status but 200
  * is an error. Answers how many were answered, and how long that took.
+ *
+ * With `shared`, numbers are below that, and each connection goes round those of its own: as long as there are enough, no
+ * two requests of one client are under way at once.
  */
-export function load({ port, total, seconds = Infinity, connections, requestOf, answered }) {
+export function load({ port, total, shared, seconds = Infinity, connections, requestOf, answered }) {
   return new Promise((resolve, reject) => {
     const sockets = []
     let sent = 0
@@ -19,14 +22,17 @@ export function load({ port, total, seconds = Infinity, connections, requestOf, 
       else resolve({ count: done, seconds: (performance.now() - started) / 1000 })
     }
 
-    function open() {
+    function open(connection) {
+      const share = shared && Math.max(1, Math.ceil((shared - connection) / connections))
+      let turn = 0
       const socket = connect({ port, host: '127.0.0.1', noDelay: true })
       socket.setEncoding('latin1')
       let number = 0
       let text = ''
       const send = () => {
         if (sent === total || performance.now() - started > seconds * 1000) return
-        number = sent++
+        number = shared ? (connection + connections * (turn++ % share)) % shared : sent
+        sent++
         socket.write(requestOf(number), 'latin1')
       }
       socket.on('connect', send)
@@ -50,7 +56,7 @@ export function load({ port, total, seconds = Infinity, connections, requestOf, 
       sockets.push(socket)
     }
 
-    for (let opened = 0; opened < Math.min(connections, total); opened++) open()
+    for (let opened = 0; opened < Math.min(connections, total); opened++) open(opened)
   })
 }
 

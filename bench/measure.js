@@ -31,6 +31,7 @@ export async function measure(variant, plan) {
       return load({
         port,
         total,
+        shared: who.count,
         seconds,
         connections,
         requestOf: (number) => who.request(number, `/${kind}`),
