@@ -34,6 +34,7 @@ export function session(options?: SessionOptions): Middleware {
   const cookie = createCookie(settings)
   const { store, cookieStore, as, skip, now, saveOnError } = settings
   const slot = Symbol(`koa-keepsake ${as}`)
+  const cookieSlot = Symbol.for(`koa-keepsake cookie ${cookie.name}`)
   let defined: object | undefined
 
   return async function keepsake(ctx: Context, next: Next): Promise<void> {
@@ -43,6 +44,11 @@ export function session(options?: SessionOptions): Middleware {
       defineOn(context, as, slot)
       defined = context
     }
+    // Of the two cookies only one would come back, and with it one of the two sessions.
+    if (cookieSlot in ctx) {
+      throw new TypeError(`session(options): another session of this request has the cookie "${cookie.name}": give one of the two another name with the option name`)
+    }
+    ;(ctx as { [cookieSlot]?: true })[cookieSlot] = true
     const keys = settings.keys ?? ctx.app.keys
     const { cookie: header } = ctx.req.headers
     const token = cookie.read(header, keys)

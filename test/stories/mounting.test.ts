@@ -71,6 +71,19 @@ test('two middlewares with the same property on one app are refused: the error n
   }
 })
 
+test('two middlewares with one cookie name on the way of a request are refused: the error names it', async (t) => {
+  const app = createApp()
+  const errors: Error[] = []
+  app.on('error', (error: Error) => errors.push(error))
+  app.use(session({ store: memoryStore() }))
+  app.use(session({ store: memoryStore(), as: 'admin' }))
+  app.use(routesOf({ '/': set }))
+  const client = new Client(await startApp(t, app))
+  const { status, setCookie } = await client.get('/')
+  t.deepEqual({ status, setCookie }, { status: 500, setCookie: [] })
+  t.regex(errors[0]!.message, /the cookie "session".*option name/)
+})
+
 test('a property that ctx already has is refused as the name of a session', async (t) => {
   const app = createApp()
   const errors: Error[] = []
