@@ -219,7 +219,7 @@ export class Exchange implements SessionBacking {
     const now = this.#rules.now()
     const era = this.#era
     const stored = await this.#create({ rev: 0, id: '', created: now, expires: 0, permanent: this.permanent, data: nothing }, data, now)
-    if (this.#settle(stored, changes, era)) this.#outlet.send(stored.sid, stored.record)
+    this.#settle(stored, changes, era, true)
     emit({ type: 'create', id: stored.record.id })
   }
 
@@ -253,8 +253,7 @@ export class Exchange implements SessionBacking {
       if (era === this.#era) this.#forget(changes)
       this.#outlet.clear()
     } else if (written) {
-      const send = this.#needsCookie(seen, written)
-      if (this.#settle({ sid, record: written }, changes, era) && send && !this.#outlet.closed) this.#outlet.send(sid, written)
+      this.#settle({ sid, record: written }, changes, era, this.#needsCookie(seen, written))
       emit({ type: 'save', id })
     }
   }
@@ -319,7 +318,7 @@ export class Exchange implements SessionBacking {
     })
     if (made) {
       emit({ type: 'regenerate', id: made.record.id, from: id })
-      if (this.#settle(made, changes, era)) this.#outlet.send(made.sid, made.record)
+      this.#settle(made, changes, era, true)
       return
     }
     if (era === this.#era) this.#forget(changes)
@@ -372,12 +371,14 @@ export class Exchange implements SessionBacking {
     return this.#forced || this.#permanent !== undefined || this.#lifetime !== undefined
   }
 
-  /** Goes on from what is stored now. `false`: the session was given up while it was being stored, and is to be destroyed. */
-  #settle(stored: Stored, changes: Changes, era: number): boolean {
+  /** Sends the cookie and goes on from what is stored now, unless the session was given up while it was being stored. */
+  #settle(stored: Stored, changes: Changes, era: number, send: boolean): void {
     if (era !== this.#era) {
       this.#doomed = stored
-      return false
+      return
     }
+    // First, because one that is too large is a save that failed.
+    if (send && !this.#outlet.closed) this.#outlet.send(stored.sid, stored.record)
     const { data, permanent, lifetime } = stored.record
     this.#stored = stored
     this.#saved = { data, changes }
@@ -385,7 +386,6 @@ export class Exchange implements SessionBacking {
     // What was set while the record was being written is still to be saved.
     if (this.#permanent === permanent) this.#permanent = undefined
     if (this.#lifetime === lifetime) this.#lifetime = undefined
-    return true
   }
 
   /** Goes on with an empty session; of one that is gone, with what was done since its changes were told. */

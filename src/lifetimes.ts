@@ -10,9 +10,10 @@ export function deadlineOf(rules: Rules, created: number, lifetime: number | und
 
 /** Whether a record's deadline is so far from where it belongs that it is worth a write. */
 export function isDue(rules: Rules, { created, lifetime = rules.lifetime, expires }: SessionRecord, now: number): boolean {
-  const distance = Math.abs(deadlineOf(rules, created, lifetime, now) - expires)
-  // With a lifetime near touchAfter, a user who is active would expire before the first refresh.
-  return distance > 0 && distance >= Math.min(rules.touchAfter, lifetime / 10)
+  const distance = deadlineOf(rules, created, lifetime, now) - expires
+  // With a lifetime near touchAfter, a user who is active would expire before the first refresh. Back it only goes by
+  // much, as when the lifetime was made shorter: servers whose clocks differ would move it to and fro.
+  return distance > 0 ? distance >= Math.min(rules.touchAfter, lifetime / 10) : -distance >= lifetime / 10
 }
 
 /** When a record ends: by its deadline, or by an absolute lifetime that is shorter than when it was written. */

@@ -115,6 +115,7 @@ class SessionTarget implements SessionMembers {
 
   set modified(value: boolean) {
     assertOption('ctx.session', 'modified', value, typeof value === 'boolean', 'true or false')
+    this.#backing.assertWritable()
     this.#backing.modified = value
   }
 

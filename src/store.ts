@@ -82,4 +82,4 @@ export interface SessionStore {
 }
 
 /** The scope of a store that is used directly. */
-export const defaultScope: StoreScope = { prefix: 'session:', now: Date.now }
+export const defaultScope: StoreScope = { prefix: 'session:', now: () => Date.now() }

@@ -14,6 +14,8 @@ export interface Stamp {
  * move it when the file is read.
  */
 export function timesOf({ rev, expires }: Stamp): { atime: number; mtime: number } {
+  // Node throws what it is not given a number for where nobody can catch it.
+  if (!Number.isFinite(expires)) throw new RangeError('the deadline of a session is not a number: look at the clock that the option now gives')
   const mtime = secondsOf(expires)
   return { atime: mtime + rev, mtime }
 }
