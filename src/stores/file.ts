@@ -7,6 +7,7 @@ import { defaultScope, type SessionRecord, type SessionStore, type StoreScope } 
 import { claimsOrLocks } from './file/auto.js'
 import { createClaims } from './file/claims.js'
 import { hintFor } from './file/hints.js'
+import { createDeadlines } from './file/deadlines.js'
 import { createFolder } from './file/folder.js'
 import { createLocks } from './file/lockfile.js'
 import { assertId, namesOf } from './file/names.js'
@@ -83,8 +84,9 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
     const folder = createFolder(names, writing)
     const locks = createLocks(names, writing)
     const swap = locking === 'lockfile' ? locks : claimsOrLocks(names, createClaims(names, writing), locks)
-    const queue = createQueue(createUpdates({ folder, swap, now, ifLive }))
-    const sweep = createSweep({ folder, swap, queue, now, stopped: () => closing !== undefined })
+    const deadlines = createDeadlines()
+    const queue = createQueue(createUpdates({ folder, swap, deadlines, now, ifLive }))
+    const sweep = createSweep({ folder, swap, queue, deadlines, now, stopped: () => closing !== undefined })
     const upkeep = createUpkeep({ names, sweep, threshold, sweepEvery, failed: tell })
     ends.push(async () => {
       await upkeep.stop()
@@ -114,6 +116,7 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
         if (tries === 5) throw conflictError(tries)
       }
       folder.wrote(id, text, stamp)
+      if (threshold > 0) deadlines.set(id, stamp.expires)
       upkeep.created()
       return true
     }

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import { emit } from '../../events.js'
 import type { SessionRecord } from '../../store.js'
 import { finish } from './claims.js'
+import type { Deadlines } from './deadlines.js'
 import type { Folder } from './folder.js'
 import { createHeap, type Candidate } from './heap.js'
 import { discard, hasCode, lstat, setDeadline } from './io.js'
@@ -13,12 +14,13 @@ export interface SweepOptions {
   folder: Folder
   swap: Swap
   queue: Queue
+  deadlines: Deadlines
   now: () => number
   /** Asked between any two files. */
   stopped: () => boolean
 }
 
-/** What is done for a directory as a whole, one file after another, so that requests always find a free thread. */
+/** What is done for a directory as a whole, few files at a time, so that requests always find a free thread soon. */
 export interface Sweep {
   /** The ids of all records, live or not. */
   ids(): AsyncGenerator<string>
@@ -35,8 +37,10 @@ const leftOver = 3_600_000
 // What file systems round a time to.
 const grain = 5000
 const mostAtOnce = 20_000
+// One removal alone wakes a thread and the event loop for each of its calls, which cost twice as much.
+const sideBySide = 4
 
-export function createSweep({ folder, swap, queue, now, stopped: closed }: SweepOptions): Sweep {
+export function createSweep({ folder, swap, queue, deadlines, now, stopped: closed }: SweepOptions): Sweep {
   const { names } = folder
 
   /** A directory is read in pieces: a listing of a million names at once would hold the event loop. */
@@ -66,6 +70,7 @@ export function createSweep({ folder, swap, queue, now, stopped: closed }: Sweep
       const { record } = reading
       if (!(await isDue(record)) || !(await swap.remove(id, record))) return undefined
       turn.last = undefined
+      deadlines.forget(id)
       return record
     })
   }
@@ -78,6 +83,21 @@ export function createSweep({ folder, swap, queue, now, stopped: closed }: Sweep
       return false
     })
     return removed !== undefined
+  }
+
+  async function deadlineOf(id: string): Promise<number | undefined> {
+    return (await lstat(names.record(id)).catch(gone))?.mtimeMs
+  }
+
+  /** As known, or else as the file's time says it; a value at once when it is known. */
+  function knownDeadline(id: string): number | undefined | Promise<number | undefined> {
+    return deadlines.get(id) ?? learn(id)
+  }
+
+  async function learn(id: string): Promise<number | undefined> {
+    const deadline = await deadlineOf(id)
+    if (deadline !== undefined) deadlines.set(id, deadline)
+    return deadline
   }
 
   async function tidy(entry: Exclude<Entry, { kind: 'record' }>): Promise<void> {
@@ -103,9 +123,10 @@ export function createSweep({ folder, swap, queue, now, stopped: closed }: Sweep
 
     async prune() {
       let count = 0
+      deadlines.clear()
       for await (const entry of entries()) {
         if (entry.kind !== 'record') await tidy(entry)
-        else if (((await deadlineOf(names.record(entry.id))) ?? Infinity) <= now() && (await removeExpired(entry.id))) count++
+        else if (((await deadlineOf(entry.id)) ?? Infinity) <= now() && (await removeExpired(entry.id))) count++
       }
       return count
     },
@@ -119,6 +140,7 @@ export function createSweep({ folder, swap, queue, now, stopped: closed }: Sweep
           const misjudged = Math.abs(record.expires - deadline) > grain
           if (!misjudged || corrected.has(id)) return true
           corrected.add(id)
+          deadlines.set(id, record.expires)
           await setDeadline(names.record(id), record.expires).catch(() => undefined)
           return false
         })
@@ -135,25 +157,26 @@ export function createSweep({ folder, swap, queue, now, stopped: closed }: Sweep
         for await (const entry of entries()) {
           if (entry.kind !== 'record') continue
           count++
-          const deadline = await deadlineOf(names.record(entry.id))
+          const known = knownDeadline(entry.id)
+          const deadline = typeof known === 'object' ? await known : known
           if (deadline !== undefined) heap.offer({ id: entry.id, deadline })
         }
         const correctedBefore = corrected.size
         let removed = 0
-        for (const candidate of heap.nearest(Math.max(0, count - target))) {
-          if (closed() || stopped()) break
-          if (await evictOne(candidate)) removed++
+        const candidates = heap.nearest(Math.max(0, count - target)).values()
+        const worker = async (): Promise<void> => {
+          for (const candidate of candidates) {
+            if (closed() || stopped()) return
+            if (await evictOne(candidate)) removed++
+          }
         }
+        await Promise.all(Array.from({ length: sideBySide }, worker))
         count -= removed
         const progress = removed > 0 || corrected.size > correctedBefore
         if (count <= target || !progress || closed() || stopped()) return count
       }
     }
   }
-}
-
-async function deadlineOf(path: string): Promise<number | undefined> {
-  return (await lstat(path).catch(gone))?.mtimeMs
 }
 
 async function ageOf(path: string): Promise<number | undefined> {

@@ -1,6 +1,7 @@
 import { conflictError } from '../../errors.js'
 import { atRevision, readRecord, writeRecord } from '../../record.js'
 import type { SessionRecord } from '../../store.js'
+import type { Deadlines } from './deadlines.js'
 import type { Folder } from './folder.js'
 import type { Job, Turn, Work } from './queue.js'
 import type { Stamp } from './stamp.js'
@@ -15,6 +16,7 @@ const mostText = 256 * 1024
 export interface UpdatesOptions {
   folder: Folder
   swap: Swap
+  deadlines: Deadlines
   now: () => number
   /** `undefined` for a record past its deadline. */
   ifLive: (record: SessionRecord | undefined) => SessionRecord | undefined
@@ -30,7 +32,7 @@ interface Step {
 }
 
 /** Carries out updates of one record: applies their recipes, swaps the result in, and begins anew when somebody else was faster. */
-export function createUpdates({ folder, swap, now, ifLive }: UpdatesOptions): Work {
+export function createUpdates({ folder, swap, deadlines, now, ifLive }: UpdatesOptions): Work {
   /** What to begin with: the newest that is known without a look at the disk, or else what is there. */
   async function first(id: string, turn: Turn, seen: SessionRecord | undefined): Promise<SessionRecord | undefined> {
     const reading = turn.last === undefined ? undefined : readRecord(turn.last, id)
@@ -46,6 +48,7 @@ export function createUpdates({ folder, swap, now, ifLive }: UpdatesOptions): Wo
     if (!written) return true
     if (!(await swap.replace(id, from, written.text, written.stamp))) return false
     folder.wrote(id, written.text, written.stamp)
+    if (deadlines.get(id) !== undefined) deadlines.set(id, written.stamp.expires)
     return true
   }
 

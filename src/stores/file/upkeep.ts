@@ -41,6 +41,7 @@ export function createUpkeep({ names, sweep, threshold, sweepEvery, failed }: Up
   // While records cannot be removed, being over the threshold must not make every new one look again.
   let stuck = false
   let failures = 0
+  let creations = 0
 
   // A tenth at a time, so that what it costs is shared by as many new records.
   const target = Math.ceil(threshold * 0.9)
@@ -65,36 +66,42 @@ export function createUpkeep({ names, sweep, threshold, sweepEvery, failed }: Up
     plan(Math.max(recountAfter, recountShare * lastDuration) * 2 ** failures)
   }
 
-  async function holdThreshold(): Promise<void> {
-    const began = performance.now()
-    // Those made from now on may be missed by the count.
+  /** Takes over what a listing finds; what is made from now on may be missed by it, so it is counted beside it. */
+  async function learn(list: () => Promise<number>): Promise<number> {
     known = 0
     try {
-      const counted = await sweep.count()
-      known += counted
-      lastDuration = performance.now() - began
-      if (known <= threshold) {
-        stuck = false
-        failures = 0
-        return
-      }
-      const lock = await lockSweep(names)
-      try {
-        const left = lock && (await sweep.evict(target, () => lock.lost()))
-        if (left !== undefined) known = left
-      } finally {
-        await lock?.release()
-      }
+      const count = await list()
+      failures = 0
+      known += count
+      return known
     } catch (error) {
       known = undefined
       failures = Math.min(failures + 1, 10)
       planRecount()
       throw error
     }
-    failures = 0
-    stuck = known > threshold
-    // Another process is at it, or records were made meanwhile.
-    planRecount()
+  }
+
+  async function holdThreshold(): Promise<void> {
+    const before = creations
+    // Counted first unless it is known to be over: a count needs no lock.
+    let now = known
+    if (now === undefined || now <= threshold || stuck) {
+      const began = performance.now()
+      now = await learn(() => sweep.count())
+      lastDuration = performance.now() - began
+    }
+    stuck = now > threshold
+    const lock = stuck ? await lockSweep(names) : undefined
+    if (lock) {
+      try {
+        stuck = (await learn(() => sweep.evict(target, () => lock.lost()))) > threshold
+      } finally {
+        await lock.release()
+      }
+    }
+    // Another process is at it, or there are more since the listing began.
+    if (stuck || creations !== before) planRecount()
   }
 
   async function regular(): Promise<void> {
@@ -117,6 +124,7 @@ export function createUpkeep({ names, sweep, threshold, sweepEvery, failed }: Up
     },
     created() {
       if (threshold === 0) return
+      creations++
       if (known !== undefined) known++
       if (known !== undefined && known > threshold && !stuck) plan(promptly)
       else planRecount()

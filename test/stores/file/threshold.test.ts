@@ -134,6 +134,20 @@ test.serial('a copied directory with fresh times loses nothing, and is sorted by
   t.deepEqual(left, records.map((_, at) => at >= 4))
 })
 
+test.serial('a deadline that another process moved counts as it is now', async (t) => {
+  const dir = tempDir(t)
+  const [store, other] = [fileStore({ dir, threshold: 40 }), fileStore({ dir, threshold: 0 })]
+  const records = Array.from({ length: 40 }, (_, at) => newRecord({}, 100_000 + at * 100_000))
+  await createAll(store, records)
+  for (const { id } of records.slice(0, 6)) await other.update(id, (current) => ({ ...current, expires: current.expires + 80_000_000 }))
+  const extra = newRecord({}, 90_000_000)
+  await store.create(extra.id, extra)
+  await settle(dir, 40)
+  await until(() => recordsIn(dir) === 36)
+  const left = await Promise.all(records.map(async ({ id }) => (await store.read(id)) !== undefined))
+  t.deepEqual(left, records.map((_, at) => at < 6 || at >= 11))
+})
+
 test.serial('expired sessions are swept without being asked for, by one process at a time', async (t) => {
   const dir = tempDir(t)
   const clock = { now: Date.now() }
