@@ -177,7 +177,11 @@ function changeOf(key: string, entry: Touched | undefined, data: Data): Change |
   const json = entry.value === undefined ? undefined : encode(key, entry.value)
   if (isAsMade(key, entry)) return { kind: 'change', loaded, result: json, functions: entry.made.by }
   if (json === undefined) return loaded === undefined ? undefined : { kind: 'delete' }
-  return JSON.stringify(json) === JSON.stringify(loaded) ? undefined : { kind: 'set', json }
+  return isSame(json, loaded) ? undefined : { kind: 'set', json }
+}
+
+function isSame(one: Json | undefined, other: Json | undefined): boolean {
+  return one === other || (typeof one === 'object' && typeof other === 'object' && JSON.stringify(one) === JSON.stringify(other))
 }
 
 function isAsMade(key: string, entry: Touched | undefined): entry is Required<Touched> {

@@ -61,21 +61,30 @@ export class TimedStore {
   }
 
   /** @param isOurs whether a failure is not the store's. */
-  async #call<T>(action: string, id: string, work: () => Promise<T>, isOurs?: () => unknown): Promise<T> {
-    let timer: NodeJS.Timeout | undefined
-    try {
-      return await new Promise<T>((resolve, reject) => {
-        timer = setTimeout(() => reject(this.#timedOut(action)), this.#timeout).unref()
-        work().then(resolve, reject)
-      })
-    } catch (cause) {
-      if (isOurs?.()) throw cause
-      const error = storeError(action, cause)
-      emit({ type: 'store-error', id, error })
-      throw error
-    } finally {
-      clearTimeout(timer)
-    }
+  #call<T>(action: string, id: string, work: () => Promise<T>, isOurs?: () => unknown): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let isOver = false
+      const fail = (cause: unknown): void => {
+        clearTimeout(timer)
+        // What comes after the time is over was told already.
+        if (isOver) return
+        isOver = true
+        if (isOurs?.()) return reject(cause)
+        const error = storeError(action, cause)
+        emit({ type: 'store-error', id, error })
+        reject(error)
+      }
+      const timer = setTimeout(() => fail(this.#timedOut(action)), this.#timeout).unref()
+      const answer = (value: T): void => {
+        clearTimeout(timer)
+        resolve(value)
+      }
+      try {
+        work().then(answer, fail)
+      } catch (error) {
+        fail(error)
+      }
+    })
   }
 
   #timedOut(action: string): SessionError {

@@ -35,7 +35,8 @@ type Cursor = string | number
 
 interface Common {
   on?(event: string, listener: () => void): unknown
-  options?: { keyPrefix?: unknown } | undefined
+  withCommandOptions?(options: object): NodeRedisClient
+  options?: { keyPrefix?: unknown; commandOptions?: { timeout?: number } } | undefined
   _keyPrefix?: unknown
 }
 
@@ -47,13 +48,14 @@ export function isNodeRedis(client: object): client is NodeRedisClient {
 /** Clients whose errors are listened to, so that many stores on one client add one listener. */
 const heard = new WeakSet<object>()
 
-export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
-  const common = client as NodeRedisClient & Common
+export function nodeRedisCommands(given: NodeRedisClient): RedisCommands {
+  const common = given as NodeRedisClient & Common
+  const client = withoutTimers(common)
   const keyPrefix = asText(common.options?.keyPrefix ?? common._keyPrefix) ?? ''
   // An 'error' event with no listener ends the process, and node-redis emits one whenever a connection breaks. The store
   // tells of failures call by call; listeners of the application's own are called as before.
-  if (!heard.has(client)) common.on?.('error', () => undefined)
-  heard.add(client)
+  if (!heard.has(given)) common.on?.('error', () => undefined)
+  heard.add(given)
 
   return {
     keyPrefix,
@@ -103,6 +105,17 @@ export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
       return configValue(await connection?.configGet('maxmemory-policy'), 'maxmemory-policy')
     }
   }
+}
+
+/**
+ * The same client without the timer that version 6 starts for each command, unless the application asked for one: it ends
+ * when the command is written, so it bounds nothing that the middleware's own time limit does not, and it was measured to
+ * cost more than the command itself.
+ */
+function withoutTimers(client: NodeRedisClient & Common): NodeRedisClient {
+  const { commandOptions } = client.options ?? {}
+  if (!client.withCommandOptions || commandOptions?.timeout !== undefined) return client
+  return client.withCommandOptions({ ...commandOptions, timeout: undefined })
 }
 
 /** The cluster client of version 4 does not find the key among the arguments of its `eval`, and asks any node. */
