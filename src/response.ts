@@ -21,7 +21,8 @@ export class ResponseCookie implements Outlet {
   readonly #carried: CarriedStore | undefined
   /** The `Set-Cookie` line that stands in the response. */
   #line: string | undefined
-  #guarded = false
+  /** Whether there is anything to tell on an error's response. */
+  #used = false
 
   constructor(ctx: Context, cookie: SessionCookie, keys: unknown, carried: CarriedStore | undefined) {
     this.#ctx = ctx
@@ -57,7 +58,7 @@ export class ResponseCookie implements Outlet {
     const { res } = this.#ctx
     if (res.hasHeader('Vary')) this.#ctx.vary('Cookie')
     else res.setHeader('Vary', 'Cookie')
-    this.#surviveErrors()
+    this.#used = true
   }
 
   #isSecure(): boolean {
@@ -84,39 +85,32 @@ export class ResponseCookie implements Outlet {
   }
 
   /**
-   * Koa's error handler removes every header but those of the error, and with them the cookie of a session that was
-   * created or destroyed. So ours are on the error when that handler, which is synchronous, has removed them, and neither
+   * Hands an error to Koa's handler, which removes every header but those of the error, and with them the cookie of a
+   * session that was created or destroyed. So ours are on the error when that handler, which is synchronous, has removed them, and neither
    * before nor after: a listener of the app's `error` event must not log the sid, and an error that is thrown again
    * elsewhere (a constant, a cached rejection) must not carry this client's cookie to another. It holds for whatever error
    * arrives there, also for one of a middleware that stands before the session.
    */
-  #surviveErrors(): void {
-    if (this.#guarded) return
-    this.#guarded = true
-    const ctx = this.#ctx
-    const onerror = ctx.onerror.bind(ctx)
-    const guarded = (thrown: unknown) => {
-      if (thrown === null || thrown === undefined || this.closed) return onerror(thrown as Error)
-      // As Koa does, which makes an Error of anything else.
-      const isError = thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]'
-      const error = (isError ? thrown : new Error(format('non-error thrown: %j', thrown))) as Error & { headers?: Headers }
-      const given = Object.getOwnPropertyDescriptor(error, 'headers')
-      const own = error.headers
-      const withOurs = this.#withOurs(own ?? {})
-      const { res } = ctx
-      const isSet = Reflect.defineProperty(error, 'headers', {
-        get: () => (res.getHeaderNames().length === 0 ? withOurs : own),
-        enumerable: false,
-        configurable: true
-      })
-      try {
-        onerror(error)
-      } finally {
-        if (isSet && given) Object.defineProperty(error, 'headers', given)
-        else if (isSet) delete error.headers
-      }
+  raise(thrown: unknown, onerror: (error: unknown) => void): void {
+    if (thrown === null || thrown === undefined || !this.#used || this.closed) return onerror(thrown)
+    // As Koa does, which makes an Error of anything else.
+    const isError = thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]'
+    const error = (isError ? thrown : new Error(format('non-error thrown: %j', thrown))) as Error & { headers?: Headers }
+    const given = Object.getOwnPropertyDescriptor(error, 'headers')
+    const own = error.headers
+    const withOurs = this.#withOurs(own ?? {})
+    const { res } = this.#ctx
+    const isSet = Reflect.defineProperty(error, 'headers', {
+      get: () => (res.getHeaderNames().length === 0 ? withOurs : own),
+      enumerable: false,
+      configurable: true
+    })
+    try {
+      onerror(error)
+    } finally {
+      if (isSet && given) Object.defineProperty(error, 'headers', given)
+      else if (isSet) delete error.headers
     }
-    Object.assign(ctx, { onerror: guarded })
   }
 
   /** The error's own headers and ours. */
