@@ -41,6 +41,8 @@ import { isAt, revisionAt, type Swap } from './swap.js'
  * A finisher stopped between its 3 and 4: it read which T the claim names, then saw R at r, so that claim counts; the same
  *   follows.
  * Stopped before 5: see c.
+ * A removal stopped between 2 and 3 has no T to tell it that others finished it. Its claim does, which they leave to it: a
+ *   link to R, made while R was at r, holds revision r.
  *
  * Killed after 1: T is swept after an hour. Killed after 2 or 3: the next process that changes the record finishes the
  * step, as soon as its wait is over; readers go on seeing revision r, which is whole. Killed after 4: committed, and C is
@@ -64,8 +66,7 @@ export function createClaims(names: Names, writing: Writing): Swap {
   const owners = createOwners(names, writing)
 
   /** Steps 2 to 5 of an update. Whatever comes of it, the temporary file is used up. */
-  async function commit(id: string, from: Stamp, temporary: string, claimAs: (path: string) => Promise<void>): Promise<boolean> {
-    const began = Date.now()
+  async function commit(id: string, from: Stamp, temporary: string, began: number, claimAs: (path: string) => Promise<void>): Promise<boolean> {
     const { rev } = from
     const record = names.record(id)
     const gone = (): boolean => {
@@ -133,8 +134,10 @@ export function createClaims(names: Names, writing: Writing): Swap {
       if (!owner) return false
       try {
         const temporary = names.temporary(id, from.rev, owner.unique)
+        // Before it is written, so that nobody can find it older than this says.
+        const began = Date.now()
         if (!(await written(temporary, text, to, writing))) return false
-        const committed = await commit(id, from, temporary, (path) =>
+        const committed = await commit(id, from, temporary, began, (path) =>
           link(owner.path, path).catch((error: unknown) => {
             // Somebody tidied up, or so many dead claims are links to it that there can be no more.
             if (hasCode(error, 'ENOENT', 'EMLINK')) owners.lost(owner)
@@ -155,9 +158,11 @@ export function createClaims(names: Names, writing: Writing): Swap {
       if (generation === undefined) return false
       const stands = await isAt(record, id, from)
       if (stands) await removed(record)
+      // A claim that is a link to the state at `rev` was made in time: somebody else finished it.
+      const done = stands || (await revisionAt(names.claim(id, rev, generation), id)) === rev
       await drop(names, id, rev, generation)
-      if (stands && writing.sync) await syncDirectory(names.dir)
-      return stands
+      if (done && writing.sync) await syncDirectory(names.dir)
+      return done
     },
 
     close: () => owners.close()
@@ -166,7 +171,7 @@ export function createClaims(names: Names, writing: Writing): Swap {
 
 /**
  * Does for the owner of a claim what it has not done yet. Answers `true` when there is nothing to do for good, because
- * the owner gave up; otherwise the record is past `rev` afterwards, and the claim is gone.
+ * the owner gave up; otherwise the record is past `rev` afterwards, and the claim of an update is gone.
  */
 export async function finish(names: Names, id: string, rev: number, generation: number): Promise<boolean> {
   const record = names.record(id)
@@ -177,8 +182,10 @@ export async function finish(names: Names, id: string, rev: number, generation: 
   if (stands && isUuid.test(says)) {
     // First gone, then still at the old revision: it was taken away, not committed.
     if (!(await renamed(names.temporary(id, rev, says), record)) && (await revisionAt(record, id)) === rev) return true
-  } else if (stands && (says === removal || says.trimStart().startsWith('{'))) {
-    await removed(record)
+  } else if (says === removal || says.trimStart().startsWith('{')) {
+    if (stands) await removed(record)
+    // Its owner learns from the claim that it was carried out, and drops it, or else the sweep does.
+    return false
   } else if (stands) {
     // Only a power cut can leave an owner's file that says nothing, and it stopped everybody who could have gone on.
     return true
