@@ -141,7 +141,11 @@ export function createSweep({ folder, swap, queue, deadlines, now, stopped: clos
           if (!misjudged || corrected.has(id)) return true
           corrected.add(id)
           deadlines.set(id, record.expires)
-          await setDeadline(names.record(id), record.expires).catch(() => undefined)
+          // What was remembered is out of date, or the file's time is wrong; one that is right stays the stamp that it is.
+          const onDisk = await deadlineOf(id)
+          if (onDisk !== undefined && Math.abs(record.expires - onDisk) > grain) {
+            await setDeadline(names.record(id), record.expires).catch(() => undefined)
+          }
           return false
         })
         if (removed && removed.expires > now()) {

@@ -146,6 +146,10 @@ test.serial('a deadline that another process moved counts as it is now', async (
   await until(() => recordsIn(dir) === 36)
   const left = await Promise.all(records.map(async ({ id }) => (await store.read(id)) !== undefined))
   t.deepEqual(left, records.map((_, at) => at < 6 || at >= 11))
+  for (const { id, expires } of records.slice(0, 6)) {
+    const { mtimeMs, atimeMs } = fs.lstatSync(fileOf(dir, id))
+    t.deepEqual([mtimeMs, atimeMs].map(Math.round), [expires + 80_000_000, expires + 80_002_000], 'its stamp stays')
+  }
 })
 
 test.serial('expired sessions are swept without being asked for, by one process at a time', async (t) => {
