@@ -119,7 +119,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
       },
       async *records() {
         assertOpen()
-        for (const { id, scope: owner } of entries.values()) {
+        // A copy, as what the caller rewrites meanwhile goes to the end, and would be listed without end.
+        for (const { id, scope: owner } of [...entries.values()]) {
           const record = owner.prefix === prefix ? find(id) : undefined
           if (record) yield record
         }
