@@ -120,7 +120,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
       async *records() {
         assertOpen()
         // A copy, as what the caller rewrites meanwhile goes to the end, and would be listed without end.
-        for (const { id, scope: owner } of [...entries.values()]) {
+        const listed = [...entries.values()]
+        for (const { id, scope: owner } of listed) {
           const record = owner.prefix === prefix ? find(id) : undefined
           if (record) yield record
         }

@@ -59,12 +59,12 @@ test.serial('what has to make room and is expired is told as expired', async (t)
 test('what is rewritten while the records are listed is listed once', async (t) => {
   const store = memoryStore().scope!(scopeAt(0))
   for (const digit of ['1', '2', '3']) await store.create(digit.repeat(64), recordOf(digit))
-  const listed: string[] = []
+  const seen: string[] = []
   for await (const { id } of store.records!()) {
-    if (listed.push(id) > 3) break
+    if (seen.push(id) > 3) break
     await store.update(id, (current) => current)
   }
-  t.deepEqual(listed, ['1', '2', '3'].map((digit) => digit.repeat(64)))
+  t.deepEqual(seen, ['1', '2', '3'].map((digit) => digit.repeat(64)))
 })
 
 test('an id that is taken does not push another session out', async (t) => {
