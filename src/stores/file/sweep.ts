@@ -26,6 +26,8 @@ export interface Sweep {
   ids(): AsyncGenerator<string>
   /** How many records there are. */
   count(): Promise<number>
+  /** Forgets the deadlines that it remembers, as others may have moved them. */
+  forget(): void
   /** Removes expired records, and what dead processes left behind. Answers how many records it removed. */
   prune(): Promise<number>
   /** Removes records until there are at most `target`: expired ones, then those with the nearest deadlines. Answers how many are left. */
@@ -121,6 +123,8 @@ export function createSweep({ folder, swap, queue, deadlines, now, stopped: clos
       return count
     },
 
+    forget: () => deadlines.clear(),
+
     async prune() {
       let count = 0
       deadlines.clear()
@@ -174,7 +178,9 @@ export function createSweep({ folder, swap, queue, deadlines, now, stopped: clos
             if (await evictOne(candidate)) removed++
           }
         }
-        await Promise.all(Array.from({ length: sideBySide }, worker))
+        const ends = await Promise.allSettled(Array.from({ length: sideBySide }, worker))
+        // Only now: while one of them goes on, neither the lock nor the store may be given up.
+        for (const end of ends) if (end.status === 'rejected') throw end.reason
         count -= removed
         const progress = removed > 0 || corrected.size > correctedBefore
         if (count <= target || !progress || closed() || stopped()) return count

@@ -105,6 +105,8 @@ export function createUpkeep({ names, sweep, threshold, sweepEvery, failed }: Up
   }
 
   async function regular(): Promise<void> {
+    // Whoever gets the lock.
+    sweep.forget()
     const lock = await lockSweep(names).catch((error: unknown) => {
       // No directory: nothing to look after.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error

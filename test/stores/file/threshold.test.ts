@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import { channelName, type SessionEvent } from '../../../src/events.js'
 import type { SessionRecord, SessionStore } from '../../../src/store.js'
 import { fileStore } from '../../../src/stores/file.js'
-import { counting, fileOf, leftovers, newRecord, tempDir, until } from '../../support/files.js'
+import { counting, fileOf, leftovers, newRecord, systemError, tempDir, through, until } from '../../support/files.js'
 import { createWorkers } from '../../support/file-workers.js'
 
 let workers: ReturnType<typeof createWorkers>
@@ -111,6 +111,7 @@ test.serial('with threshold 0 every session is kept', async (t) => {
   const dir = tempDir(t)
   const store = fileStore({ dir, threshold: 0 })
   await createAll(store, Array.from({ length: 300 }, () => newRecord()))
+  // After the first count, and the first sweep that another process is at.
   await new Promise((resolve) => setTimeout(resolve, 1500))
   t.is(recordsIn(dir), 300)
 })
@@ -150,6 +151,44 @@ test.serial('a deadline that another process moved counts as it is now', async (
     const { mtimeMs, atimeMs } = fs.lstatSync(fileOf(dir, id))
     t.deepEqual([mtimeMs, atimeMs].map(Math.round), [expires + 80_000_000, expires + 80_002_000], 'its stamp stays')
   }
+})
+
+test.serial('a deadline that another process brought forward is known after sweepEvery, also while others sweep', async (t) => {
+  const dir = tempDir(t)
+  const [store, other] = [fileStore({ dir, threshold: 40, sweepEvery: 1400 }), fileStore({ dir, threshold: 0 })]
+  fs.mkdirSync(`${dir}/sweep.lock`)
+  const records = Array.from({ length: 40 }, (_, at) => newRecord({}, 100_000 + at * 100_000))
+  await createAll(store, records)
+  const last = records.at(-1)!
+  await other.update(last.id, (current) => ({ ...current, expires: current.created + 50_000 }))
+  // After the first count, and the first sweep that another process is at.
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  fs.rmdirSync(`${dir}/sweep.lock`)
+  const extra = newRecord({}, 90_000_000)
+  await store.create(extra.id, extra)
+  await settle(dir, 40)
+  await until(() => recordsIn(dir) === 36)
+  t.is(await store.read(last.id), undefined)
+  await store.close!()
+})
+
+test.serial('when a removal fails, the others that are under way still end before the lock is given up', async (t) => {
+  const dir = tempDir(t)
+  const store = fileStore({ dir, threshold: 40 })
+  let removals = 0
+  const locked: boolean[] = []
+  const gate = async (name: string, [file]: readonly unknown[]) => {
+    if (name !== 'unlink' || !String(file).endsWith('.json')) return undefined
+    if (++removals === 1) return systemError('EIO', name)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    locked.push(fs.existsSync(`${dir}/sweep.lock`))
+    return undefined
+  }
+  await through(gate, () => createAll(store, Array.from({ length: 60 }, (_, at) => newRecord({}, 100_000 + at * 1000))))
+  await until(() => recordsIn(dir) <= 40)
+  await store.close!()
+  t.true(locked.length >= 20)
+  t.deepEqual(locked.filter((held) => !held), [])
 })
 
 test.serial('expired sessions are swept without being asked for, by one process at a time', async (t) => {
