@@ -20,7 +20,7 @@ interface Known extends Stamp {
   readonly size: number
 }
 
-// At most 16 MiB of text for each prefix of a directory.
+// At most 16 Mi characters for each prefix of a directory.
 const mostTexts = 2000
 const largestText = 8192
 

@@ -41,6 +41,7 @@ export function createUpkeep({ names, sweep, threshold, sweepEvery, failed }: Up
   // While records cannot be removed, being over the threshold must not make every new one look again.
   let stuck = false
   let failures = 0
+  let sweeping = false
   let creations = 0
 
   // A tenth at a time, so that what it costs is shared by as many new records.
@@ -105,6 +106,14 @@ export function createUpkeep({ names, sweep, threshold, sweepEvery, failed }: Up
   }
 
   async function regular(): Promise<void> {
+    try {
+      await sweepOnce()
+    } finally {
+      sweeping = false
+    }
+  }
+
+  async function sweepOnce(): Promise<void> {
     // Whoever gets the lock.
     sweep.forget()
     const lock = await lockSweep(names).catch((error: unknown) => {
@@ -122,7 +131,12 @@ export function createUpkeep({ names, sweep, threshold, sweepEvery, failed }: Up
 
   return {
     start() {
-      interval ??= setInterval(() => run(regular), Math.min(sweepEvery, longestDelay)).unref()
+      interval ??= setInterval(() => {
+        // One that takes longer than the interval must not have a line of others behind it, and the threshold behind them.
+        if (sweeping) return
+        sweeping = true
+        run(regular)
+      }, Math.min(sweepEvery, longestDelay)).unref()
     },
     created() {
       if (threshold === 0) return

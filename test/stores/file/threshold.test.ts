@@ -172,6 +172,26 @@ test.serial('a deadline that another process brought forward is known after swee
   await store.close!()
 })
 
+test.serial('a sweep that takes longer than sweepEvery has no line of others behind it', async (t) => {
+  const dir = tempDir(t)
+  const store = fileStore({ dir, threshold: 0, sweepEvery: 200 })
+  const record = newRecord()
+  let [blocked, looks] = [true, 0]
+  const gate = async (name: string) => {
+    if (name !== 'lstat') return undefined
+    await until(() => !blocked)
+    looks++
+    return undefined
+  }
+  await through(gate, () => store.create(record.id, record))
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  blocked = false
+  await until(() => looks > 0)
+  await new Promise((resolve) => setTimeout(resolve, 60))
+  t.true(looks <= 3, `${looks} sweeps at once`)
+  await store.close!()
+})
+
 test.serial('when a removal fails, the others that are under way still end before the lock is given up', async (t) => {
   const dir = tempDir(t)
   const store = fileStore({ dir, threshold: 40 })
