@@ -22,7 +22,8 @@ import { isAt, revisionAt, type Swap } from './swap.js'
  * Whoever finds C taken waits a moment for its owner, and then does steps 3 to 5 in the owner's stead ("finishes" it),
  * whether the owner is dead, stopped or merely slow. What makes this safe:
  *
- *   a. R's revision never goes down, and an id is not used again once its record is gone.
+ *   a. R's revision never goes down, and an id is not used again once its record is gone. (Sids are random, so only who
+ *      makes up ids of his own could; what is said here is not promised to him.)
  *   b. While R is at r, no claim C(r, …) is taken away. One whose T has gone (its owner gave up) with R still at r is void
  *      for good, and the next contender claims C(r, g+1). So of all claims that are made while R is at r only the last can
  *      lead to a commit, and it is never made before the one before it is void: the *claim that counts*.
