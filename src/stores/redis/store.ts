@@ -21,8 +21,9 @@ const slack = 60_000
 
 // Within one process updates of one session queue up, so only other processes and stores are raced, and whenever a try is
 // lost one of them has committed. Each lost try brings the newest text, so trying at once is what gives a fair chance;
-// after a pause the text in hand would be old again. A pause now and then is for the case of very many rivals.
-const maxTries = 100
+// after a pause the text in hand would be old again. A pause now and then breaks a rhythm in which the same one always
+// loses, and the bound is above what all the rivals' requests in line can commit before the caller's time is over.
+const maxTries = 1000
 const triesBetweenPauses = 10
 const longestPause = 10
 
