@@ -69,6 +69,8 @@ const oddCodes = ['ELOOP', 'EMLINK', 'EISDIR', 'ENXIO', 'EAGAIN', 'ESPIPE', 'EFT
 
 // Most records fit at once. Buffers are used again, because allocating one per read was measurable.
 const bufferSize = 8192
+// What is left of a larger one, mostly at once.
+const largeBufferSize = 131_072
 const spare: Buffer[] = []
 
 /** The text of a file, by three calls for all but large ones; `undefined` when there is none. */
@@ -90,17 +92,17 @@ export function readText(path: string): Promise<Found | undefined> {
         else resolve({ text })
       }
       const chunks: Buffer[] = []
-      const next = (): void =>
-        fs.read(fd, buffer, 0, bufferSize, null, (error, count) => {
+      const next = (target: Buffer): void =>
+        fs.read(fd, target, 0, target.length, null, (error, count) => {
           if (error) return finish(error, '')
           // A record ends with a brace. Without one there may be more, whatever the read was short for.
-          const ended = count === 0 || (count < bufferSize && buffer[count - 1] === 0x7d)
-          if (ended && chunks.length === 0) return finish(null, buffer.toString('utf8', 0, count))
-          chunks.push(Buffer.from(buffer.subarray(0, count)))
-          if (!ended) return next()
+          const ended = count === 0 || (count < target.length && target[count - 1] === 0x7d)
+          if (ended && chunks.length === 0) return finish(null, target.toString('utf8', 0, count))
+          chunks.push(Buffer.from(target.subarray(0, count)))
+          if (!ended) return next(Buffer.allocUnsafe(largeBufferSize))
           finish(null, Buffer.concat(chunks).toString('utf8'))
         })
-      next()
+      next(buffer)
     })
   })
 }
