@@ -3,7 +3,7 @@ import { Client, type Answer } from '../support/client.js'
 import type { Fleet } from '../support/fleet.js'
 
 /**
- * The races of one session, over any store: what must hold whoever comes first (DESIGN section 8). Slow handlers are held
+ * The races of one session, over any store: what must hold whoever comes first (the promises of the README). Slow handlers are held
  * by gates, so that the order is the one that hurts; what has no order is run many times.
  */
 export function races(test: TestFn, name: string, makeFleet: () => Promise<Fleet>): void {
