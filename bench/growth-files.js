@@ -33,19 +33,22 @@ result.create = await perCall(calls, (number) => store.create(idOf(count + numbe
 result.sweep = await timed(1, () => store.prune())
 await store.close()
 
-// At the threshold: as many new sessions as one eviction makes room for, and the eviction.
+// At the threshold: as many new sessions as one eviction makes room for, with the eviction that they cause. The one before
+// it, when the store was just full, is not theirs.
 const present = count + calls
-const creations = Math.ceil(present / 10)
+const creations = Math.floor(present / 10) + 1
 let evicted = 0
+let added = 0
 subscribe(channelName, ({ type }) => (evicted += type === 'evict' ? 1 : 0))
 store = fileStore({ dir, threshold: present })
-await store.read(idOf(0))
-const first = present
+await add(1)
+await settled()
+const before = evicted
 result.createAtThreshold = await timed(creations, async () => {
-  await repeat(creations, (number) => store.create(idOf(first + number), recordOf(first + number)))
+  await add(creations)
   await settled()
 })
-result.evicted = evicted
+result.evicted = { creations, evicted: evicted - before }
 result.left = readdirSync(dir).length
 await store.close()
 process.stdout.write(JSON.stringify(result))
@@ -54,14 +57,20 @@ function plusOne(record) {
   return { ...record, data: { ...record.data, visits: record.data.visits + 1 } }
 }
 
+function add(total) {
+  const first = present + added
+  added += total
+  return repeat(total, (number) => store.create(idOf(first + number), recordOf(first + number)))
+}
+
 /** Until evictions have made room and no more come. */
 async function settled() {
   const end = performance.now() + 600_000
-  let before
+  let seen
   do {
-    before = evicted
+    seen = evicted
     await delay(300)
-  } while ((before < creations || before < evicted) && performance.now() < end)
+  } while ((count + calls + added - evicted > present || seen < evicted) && performance.now() < end)
 }
 
 /** A spread over all records without a random number each. */
@@ -80,7 +89,7 @@ async function fill() {
     const record = recordOf(number)
     const path = join(dir, name.replace(idOf(0), record.id))
     writeFileSync(path, JSON.stringify({ rev, ...rest, ...record }), { mode: 0o600 })
-    utimesSync(path, record.created / 1000, record.expires / 1000)
+    utimesSync(path, record.expires / 1000 + record.rev, record.expires / 1000)
   }
 }
 

@@ -17,6 +17,8 @@ interface Entry {
   readonly rev: number
   readonly text: string
   readonly expires: number
+  /** How many writes there were before it. */
+  readonly written: number
   readonly scope: StoreScope
 }
 
@@ -34,8 +36,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   assertOption(where, 'maxSessions', maxSessions, isCount(maxSessions), 'a whole number (0 = no limit)')
   assertOption(where, 'sweepEvery', sweepEvery, isPositive(sweepEvery), 'a number of milliseconds above 0')
 
-  // In the order of writing: a rewritten entry is put at the end.
-  const entries = new Map<string, Entry>()
+  // By prefix and id, which costs less than to put the two together for each call. In the order of writing: a rewritten
+  // entry is put at the end.
+  const entriesOf = new Map<string, Map<string, Entry>>()
+  let writes = 0
   let sweep: NodeJS.Timeout | undefined
   let closed = false
 
@@ -44,42 +48,49 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   }
 
   function makeRoom(): void {
-    if (maxSessions === 0 || entries.size < maxSessions) return
-    const [key, { id, expires, scope: owner }] = entries.entries().next().value!
-    entries.delete(key)
-    emit({ type: expires > owner.now() ? 'evict' : 'expire', id })
+    if (maxSessions === 0) return
+    let count = 0
+    let oldest: Entry | undefined
+    for (const entries of entriesOf.values()) {
+      count += entries.size
+      const [first] = entries.values()
+      if (first && !(oldest && oldest.written < first.written)) oldest = first
+    }
+    if (!oldest || count < maxSessions) return
+    const { id, expires, scope } = oldest
+    entriesOf.get(scope.prefix)!.delete(id)
+    emit({ type: expires > scope.now() ? 'evict' : 'expire', id })
   }
 
-  /** Removes the expired entries of one prefix, or of all, each by its own clock. */
-  function prune(prefix?: string): number {
+  /** Removes the expired entries, each by its own clock. */
+  function prune(entries: Map<string, Entry>): number {
     let count = 0
-    for (const [key, { expires, scope: owner }] of entries) {
-      const isMeant = prefix === undefined || owner.prefix === prefix
-      if (isMeant && expires <= owner.now() && entries.delete(key)) count++
-    }
+    for (const [id, { expires, scope }] of entries) if (expires <= scope.now() && entries.delete(id)) count++
     return count
   }
 
   function inScope(scope: StoreScope): SessionStore {
     const { prefix, now } = scope
+    const entries = entriesOf.get(prefix) ?? new Map<string, Entry>()
+    entriesOf.set(prefix, entries)
 
     function find(id: string): SessionRecord | undefined {
       assertOpen()
-      const entry = entries.get(prefix + id)
+      const entry = entries.get(id)
       if (!entry) return undefined
       const record = readLive(entry.text, id, now())
-      if (!record) entries.delete(prefix + id)
+      if (!record) entries.delete(id)
       return record
     }
 
     /** Whether the record need not be parsed again. */
     function isNewest(id: string, seen: SessionRecord | undefined): seen is SessionRecord {
-      return seen !== undefined && seen.id === id && seen.expires > now() && entries.get(prefix + id)?.rev === seen.rev
+      return seen !== undefined && seen.id === id && seen.expires > now() && entries.get(id)?.rev === seen.rev
     }
 
     function write(id: string, record: SessionRecord): void {
-      entries.delete(prefix + id)
-      entries.set(prefix + id, { id, rev: record.rev, text: writeRecord(record), expires: record.expires, scope })
+      entries.delete(id)
+      entries.set(id, { id, rev: record.rev, text: writeRecord(record), expires: record.expires, written: writes++, scope })
     }
 
     return {
@@ -90,20 +101,20 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
         if (find(id)) return false
         makeRoom()
         write(id, atRevision(1, record))
-        sweep ??= setInterval(prune, Math.min(sweepEvery, longestDelay)).unref()
+        sweep ??= setInterval(() => entriesOf.forEach(prune), Math.min(sweepEvery, longestDelay)).unref()
         return true
       },
       async update(id, recipe, seen) {
         for (let tries = 0; tries < maxTries; tries++) {
           const current = isNewest(id, seen) ? seen : find(id)
           if (!current) return undefined
-          const entry = entries.get(prefix + id)
+          const entry = entries.get(id)
           const { rev } = current
           const next = recipe(current)
           // A recipe may call the store, and this one is done before such a call returns.
-          if (entries.get(prefix + id) !== entry) continue
+          if (entries.get(id) !== entry) continue
           if (next === null) {
-            entries.delete(prefix + id)
+            entries.delete(id)
             return null
           }
           const written = atRevision(rev + 1, next)
@@ -114,26 +125,25 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
       },
       async destroy(id) {
         const last = find(id)
-        entries.delete(prefix + id)
+        entries.delete(id)
         return last
       },
       async *records() {
         assertOpen()
         // A copy, as what the caller rewrites meanwhile goes to the end, and would be listed without end.
-        const listed = [...entries.values()]
-        for (const { id, scope: owner } of listed) {
-          const record = owner.prefix === prefix ? find(id) : undefined
+        for (const id of [...entries.keys()]) {
+          const record = find(id)
           if (record) yield record
         }
       },
       async prune() {
         assertOpen()
-        return prune(prefix)
+        return prune(entries)
       },
       async close() {
         closed = true
         clearInterval(sweep)
-        entries.clear()
+        for (const each of entriesOf.values()) each.clear()
       },
       scope: inScope
     }

@@ -1,4 +1,3 @@
-import fs from 'node:fs'
 import { emit } from '../../events.js'
 import type { SessionRecord } from '../../store.js'
 import { finish } from './claims.js'
@@ -6,6 +5,7 @@ import type { Deadlines } from './deadlines.js'
 import type { Folder } from './folder.js'
 import { createHeap, type Candidate } from './heap.js'
 import { discard, hasCode, lstat, setDeadline } from './io.js'
+import { pages, sideBySide } from './listing.js'
 import type { Entry } from './names.js'
 import type { Queue } from './queue.js'
 import { revisionAt, type Swap } from './swap.js'
@@ -20,7 +20,7 @@ export interface SweepOptions {
   stopped: () => boolean
 }
 
-/** What is done for a directory as a whole, few files at a time, so that requests always find a free thread soon. */
+/** What is done for a directory as a whole. */
 export interface Sweep {
   /** The ids of all records, live or not. */
   ids(): AsyncGenerator<string>
@@ -30,33 +30,24 @@ export interface Sweep {
   forget(): void
   /** Removes expired records, and what dead processes left behind. Answers how many records it removed. */
   prune(): Promise<number>
-  /** Removes records until there are at most `target`: expired ones, then those with the nearest deadlines. Answers how many are left. */
-  evict(target: number, stopped: () => boolean): Promise<number>
+  /**
+   * Removes records until there are at most `target`: expired ones, then those with the nearest deadlines. Answers how many
+   * are left. `expected` is how many there are, as far as is known.
+   */
+  evict(target: number, expected: number, stopped: () => boolean): Promise<number>
 }
 
 // No write takes that long: whoever made it is dead, or was stopped and will find out.
 const leftOver = 3_600_000
 // What file systems round a time to.
 const grain = 5000
-const mostAtOnce = 20_000
-// One removal alone wakes a thread and the event loop for each of its calls, which cost twice as much.
-const sideBySide = 4
+// About 30 MB. More are removed in several rounds, each with a listing of its own.
+const mostAtOnce = 200_000
+// For what is made while the directory is listed.
+const slack = 1000
 
 export function createSweep({ folder, swap, queue, deadlines, now, stopped: closed }: SweepOptions): Sweep {
   const { names } = folder
-
-  /** A directory is read in pieces: a listing of a million names at once would hold the event loop. */
-  async function* entries(): AsyncGenerator<Entry> {
-    try {
-      for await (const { name } of await fs.promises.opendir(names.dir, { bufferSize: 256 })) {
-        if (closed()) return
-        const entry = names.parse(name)
-        if (entry) yield entry
-      }
-    } catch (error) {
-      if (!hasCode(error, 'ENOENT')) throw error
-    }
-  }
 
   /** Whether the record was removed; `isDue` sees the record itself, as a file's times may be wrong. */
   function removeIf(id: string, isDue: (record: SessionRecord) => boolean | Promise<boolean>): Promise<SessionRecord | undefined> {
@@ -91,12 +82,7 @@ export function createSweep({ folder, swap, queue, deadlines, now, stopped: clos
     return (await lstat(names.record(id)).catch(gone))?.mtimeMs
   }
 
-  /** As known, or else as the file's time says it; a value at once when it is known. */
-  function knownDeadline(id: string): number | undefined | Promise<number | undefined> {
-    return deadlines.get(id) ?? learn(id)
-  }
-
-  async function learn(id: string): Promise<number | undefined> {
+  async function learnDeadline(id: string): Promise<number | undefined> {
     const deadline = await deadlineOf(id)
     if (deadline !== undefined) deadlines.set(id, deadline)
     return deadline
@@ -114,12 +100,12 @@ export function createSweep({ folder, swap, queue, deadlines, now, stopped: clos
 
   return {
     async *ids() {
-      for await (const entry of entries()) if (entry.kind === 'record') yield entry.id
+      for await (const page of pages(names, closed)) for (const { id } of page.filter(isRecord)) yield id
     },
 
     async count() {
       let count = 0
-      for await (const entry of entries()) if (entry.kind === 'record') count++
+      for await (const page of pages(names, closed)) count += page.filter(isRecord).length
       return count
     },
 
@@ -128,14 +114,17 @@ export function createSweep({ folder, swap, queue, deadlines, now, stopped: clos
     async prune() {
       let count = 0
       deadlines.clear()
-      for await (const entry of entries()) {
-        if (entry.kind !== 'record') await tidy(entry)
-        else if (((await deadlineOf(entry.id)) ?? Infinity) <= now() && (await removeExpired(entry.id))) count++
+      for await (const page of pages(names, closed)) {
+        await sideBySide(page, async (entry) => {
+          if (closed()) return
+          if (!isRecord(entry)) await tidy(entry)
+          else if (((await learnDeadline(entry.id)) ?? Infinity) <= now() && (await removeExpired(entry.id))) count++
+        })
       }
       return count
     },
 
-    async evict(target, stopped) {
+    async evict(target, expected, stopped) {
       const corrected = new Set<string>()
 
       async function evictOne({ id, deadline }: Candidate): Promise<boolean> {
@@ -159,34 +148,37 @@ export function createSweep({ folder, swap, queue, deadlines, now, stopped: clos
         return removed !== undefined
       }
 
-      for (;;) {
+      for (let most = expected; ; ) {
         let count = 0
-        const heap = createHeap(mostAtOnce)
-        for await (const entry of entries()) {
-          if (entry.kind !== 'record') continue
-          count++
-          const known = knownDeadline(entry.id)
-          const deadline = typeof known === 'object' ? await known : known
-          if (deadline !== undefined) heap.offer({ id: entry.id, deadline })
+        const heap = createHeap(Math.min(mostAtOnce, Math.max(most - target, 0) + slack))
+        for await (const page of pages(names, closed)) {
+          const unknown: string[] = []
+          for (const { id } of page.filter(isRecord)) {
+            count++
+            const deadline = deadlines.get(id)
+            if (deadline === undefined) unknown.push(id)
+            else heap.offer({ id, deadline })
+          }
+          await sideBySide(unknown, async (id) => {
+            const deadline = await learnDeadline(id)
+            if (deadline !== undefined) heap.offer({ id, deadline })
+          })
         }
         const correctedBefore = corrected.size
         let removed = 0
-        const candidates = heap.nearest(Math.max(0, count - target)).values()
-        const worker = async (): Promise<void> => {
-          for (const candidate of candidates) {
-            if (closed() || stopped()) return
-            if (await evictOne(candidate)) removed++
-          }
-        }
-        const ends = await Promise.allSettled(Array.from({ length: sideBySide }, worker))
-        // Only now: while one of them goes on, neither the lock nor the store may be given up.
-        for (const end of ends) if (end.status === 'rejected') throw end.reason
-        count -= removed
+        await sideBySide(heap.nearest(Math.max(0, count - target)), async (candidate) => {
+          if (!closed() && !stopped() && (await evictOne(candidate))) removed++
+        })
+        most = count -= removed
         const progress = removed > 0 || corrected.size > correctedBefore
         if (count <= target || !progress || closed() || stopped()) return count
       }
     }
   }
+}
+
+function isRecord(entry: Entry): entry is Extract<Entry, { kind: 'record' }> {
+  return entry.kind === 'record'
 }
 
 async function ageOf(path: string): Promise<number | undefined> {

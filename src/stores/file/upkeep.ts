@@ -96,7 +96,8 @@ export function createUpkeep({ names, sweep, threshold, sweepEvery, failed }: Up
     const lock = stuck ? await lockSweep(names) : undefined
     if (lock) {
       try {
-        stuck = (await learn(() => sweep.evict(target, () => lock.lost()))) > threshold
+        const expected = now
+        stuck = (await learn(() => sweep.evict(target, expected, () => lock.lost()))) > threshold
       } finally {
         await lock.release()
       }
