@@ -66,11 +66,15 @@ function add(total) {
 /** Until evictions have made room and no more come. */
 async function settled() {
   const end = performance.now() + 600_000
-  let seen
-  do {
+  for (let seen = -1; seen < evicted && performance.now() < end; ) {
     seen = evicted
-    await delay(300)
-  } while ((count + calls + added - evicted > present || seen < evicted) && performance.now() < end)
+    do await delay(300)
+    while (isOver() && performance.now() < end)
+  }
+}
+
+function isOver() {
+  return added > evicted
 }
 
 /** A spread over all records without a random number each. */

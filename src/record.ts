@@ -10,20 +10,24 @@ const lastTime = 8.64e15
 
 /** The text of a record: JSON whose first members are `rev` and `id`, so that a store may compare it without parsing the rest. */
 export function writeRecord(record: SessionRecord): string {
-  const known = measured.get(record)
-  if (known !== undefined) return known
+  if (measured?.record === record) {
+    const { text } = measured
+    measured = undefined
+    return text
+  }
   if (startsWithRevAndId(record)) return JSON.stringify(record)
   const { rev, id, ...rest } = record
   return JSON.stringify({ rev, id, ...rest })
 }
 
-// Writing is what a save costs most in memory: what was measured before is not written again.
-const measured = new WeakMap<SessionRecord, string>()
+// Writing is what a save costs most in memory, and whoever measures a record hands it to a store next, which writes it. One
+// is enough to remember; a WeakMap of them was measured to cost more in garbage collection than it spared.
+let measured: { readonly record: SessionRecord; readonly text: string } | undefined
 
 /** The size of a record's text in bytes. The record must not be changed afterwards. */
 export function measureRecord(record: SessionRecord): number {
   const text = writeRecord(record)
-  measured.set(record, text)
+  measured = { record, text }
   return Buffer.byteLength(text)
 }
 

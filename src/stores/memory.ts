@@ -131,7 +131,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
       async *records() {
         assertOpen()
         // A copy, as what the caller rewrites meanwhile goes to the end, and would be listed without end.
-        for (const id of [...entries.keys()]) {
+        const ids = [...entries.keys()]
+        for (const id of ids) {
           const record = find(id)
           if (record) yield record
         }

@@ -3,7 +3,7 @@ import { hasCode } from './io.js'
 import type { Entry, Names } from './names.js'
 
 /** Few at a time, so that requests always find a free thread soon; one alone wakes a thread and the event loop each time, which costs several times the call itself. */
-const mostAtOnce = 4
+const atOnce = 4
 // A listing of a million names at once would hold the event loop.
 const pageSize = 256
 
@@ -31,6 +31,6 @@ export async function sideBySide<T>(items: Iterable<T>, work: (item: T) => Promi
   const worker = async (): Promise<void> => {
     for (let next = left.next(); !next.done; next = left.next()) await work(next.value)
   }
-  const ends = await Promise.allSettled(Array.from({ length: mostAtOnce }, worker))
+  const ends = await Promise.allSettled(Array.from({ length: atOnce }, worker))
   for (const end of ends) if (end.status === 'rejected') throw end.reason
 }
