@@ -27,89 +27,82 @@ interface Touched {
  * One request's view of the data: reads through to what was loaded, keeps what the request did, and tells in the end
  * what has changed, key by key.
  */
-export interface Draft {
-  get(key: string): unknown
-  has(key: string): boolean
-  keys(): string[]
-  set(key: string, value: unknown): void
-  delete(key: string): void
-  change(key: string, fn: ChangeFunction): unknown
+export class Draft {
+  #loaded: Data
+  readonly #touched = new Map<string, Touched>()
+
+  constructor(loaded: Data) {
+    this.#loaded = loaded
+  }
+
+  get(key: string): unknown {
+    const entry = this.#touched.get(key)
+    if (entry) return entry.value
+    const json = valueAt(this.#loaded, key)
+    if (typeof json !== 'object' || json === null) return json
+    const value = decode(json)
+    this.#touched.set(key, { value })
+    return value
+  }
+
+  has(key: string): boolean {
+    const entry = this.#touched.get(key)
+    return entry ? entry.value !== undefined : Object.hasOwn(this.#loaded, key)
+  }
+
+  keys(): string[] {
+    const keys = Object.keys(this.#loaded).filter((key) => this.has(key))
+    for (const key of this.#touched.keys()) if (!Object.hasOwn(this.#loaded, key) && this.has(key)) keys.push(key)
+    return keys
+  }
+
+  set(key: string, value: unknown): void {
+    this.#touched.set(key, { value })
+  }
+
+  delete(key: string): void {
+    if (this.has(key)) this.#touched.set(key, { value: undefined })
+  }
+
+  change(key: string, fn: ChangeFunction): unknown {
+    const before = this.#touched.get(key)
+    const known = isAsMade(key, before) ? before.made.by : []
+    // On a value that this request set itself, the result is the request's own whatever is stored. Asked before the
+    // function runs, which may work in place and return what it was given.
+    const isOwn = known.length === 0 && changeOf(key, before, this.#loaded) !== undefined
+    const value = fn(this.get(key) as never)
+    this.#touched.set(key, isOwn ? { value } : { value, made: { by: [...known, fn], text: textOf(key, value) } })
+    return value
+  }
+
   /** Deletes every key. */
-  clear(): void
+  clear(): void {
+    // Keys that this request set as well: a save that is under way may be storing them.
+    for (const key of [...this.#touched.keys(), ...Object.keys(this.#loaded)]) this.#touched.set(key, { value: undefined })
+  }
+
   /** What to save. @throws SessionError `ERR_SESSION_VALUE` for a value that cannot be stored. */
-  changes(): Changes
+  changes(): Changes {
+    const changes = new Map<string, Change>()
+    for (const [key, entry] of this.#touched) {
+      const change = changeOf(key, entry, this.#loaded)
+      if (change) changes.set(key, change)
+    }
+    return changes
+  }
+
   /**
    * Goes on from what is stored after those changes were saved. Values that the request holds stay the ones it holds, where
    * they still are the newest; what it did since the changes were told, while they were being saved, is still to be saved.
    */
-  rebase(data: Data, saved: Changes): void
-}
-
-export function createDraft(loaded: Data): Draft {
-  const touched = new Map<string, Touched>()
-
-  function get(key: string): unknown {
-    const entry = touched.get(key)
-    if (entry) return entry.value
-    if (!Object.hasOwn(loaded, key)) return undefined
-    const json = loaded[key]!
-    if (typeof json !== 'object' || json === null) return json
-    const value = decode(json)
-    touched.set(key, { value })
-    return value
-  }
-
-  function has(key: string): boolean {
-    const entry = touched.get(key)
-    return entry ? entry.value !== undefined : Object.hasOwn(loaded, key)
-  }
-
-  return {
-    get,
-    has,
-    keys() {
-      const keys = Object.keys(loaded).filter(has)
-      for (const key of touched.keys()) if (!Object.hasOwn(loaded, key) && has(key)) keys.push(key)
-      return keys
-    },
-    set(key, value) {
-      touched.set(key, { value })
-    },
-    delete(key) {
-      if (has(key)) touched.set(key, { value: undefined })
-    },
-    change(key, fn) {
-      const before = touched.get(key)
-      const known = isAsMade(key, before) ? before.made.by : []
-      // On a value that this request set itself, the result is the request's own whatever is stored. Asked before the
-      // function runs, which may work in place and return what it was given.
-      const isOwn = known.length === 0 && changeOf(key, before, loaded) !== undefined
-      const value = fn(get(key) as never)
-      if (isOwn) touched.set(key, { value })
-      else touched.set(key, { value, made: { by: [...known, fn], text: textOf(key, value) } })
-      return value
-    },
-    clear() {
-      // Keys that this request set as well: a save that is under way may be storing them.
-      for (const key of [...touched.keys(), ...Object.keys(loaded)]) touched.set(key, { value: undefined })
-    },
-    changes() {
-      const changes = new Map<string, Change>()
-      for (const [key, entry] of touched) {
-        const change = changeOf(key, entry, loaded)
-        if (change) changes.set(key, change)
-      }
-      return changes
-    },
-    rebase(data, saved) {
-      for (const [key, entry] of touched) {
-        const then = jsonOf(saved.get(key), valueAt(loaded, key))
-        const rebased = rebasedEntry(key, entry, then, valueAt(data, key), functionsOf(saved.get(key)).length)
-        if (rebased) touched.set(key, rebased)
-        else touched.delete(key)
-      }
-      loaded = data
+  rebase(data: Data, saved: Changes): void {
+    for (const [key, entry] of this.#touched) {
+      const then = jsonOf(saved.get(key), valueAt(this.#loaded, key))
+      const rebased = rebasedEntry(key, entry, then, valueAt(data, key), functionsOf(saved.get(key)).length)
+      if (rebased) this.#touched.set(key, rebased)
+      else this.#touched.delete(key)
     }
+    this.#loaded = data
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Token } from './cookie.js'
-import { applyChanges, createDraft, type Changes, type Data, type Draft } from './draft.js'
+import { applyChanges, Draft, type Changes, type Data } from './draft.js'
 import { SessionError, storeError } from './errors.js'
 import { emit } from './events.js'
 import { deadlineOf, endOf, isDue } from './lifetimes.js'
@@ -8,8 +8,8 @@ import { measureRecord } from './record.js'
 import { regenerate } from './regenerate.js'
 import type { SessionBacking } from './session.js'
 import { createSid, idOf } from './sid.js'
-import type { Recipe, SessionRecord, SessionStore } from './store.js'
-import { TimedStore } from './timed-store.js'
+import type { Recipe, SessionRecord } from './store.js'
+import type { TimedStore } from './timed-store.js'
 
 /** Where cookies go: the response of the request. */
 export interface Outlet {
@@ -24,7 +24,7 @@ export interface Outlet {
 }
 
 type Rules = Pick<Settings,
-  'permanent' | 'lifetime' | 'absoluteLifetime' | 'refreshEachRequest' | 'touchAfter' | 'maxBytes' | 'onStoreError' | 'storeTimeout' | 'now'>
+  'permanent' | 'lifetime' | 'absoluteLifetime' | 'refreshEachRequest' | 'touchAfter' | 'maxBytes' | 'onStoreError' | 'now'>
 
 /** A stored session as this request knows it. */
 interface Stored {
@@ -64,9 +64,9 @@ export class Exchange implements SessionBacking {
   #era = 0
   #ended = false
 
-  constructor(rules: Rules, store: SessionStore, outlet: Outlet) {
+  constructor(rules: Rules, store: TimedStore, outlet: Outlet) {
     this.#rules = rules
-    this.#store = new TimedStore(store, rules.storeTimeout)
+    this.#store = store
     this.#outlet = outlet
   }
 
@@ -91,7 +91,7 @@ export class Exchange implements SessionBacking {
     const saved = this.#saved
     this.#saved = undefined
     if (saved) this.#draft?.rebase(saved.data, saved.changes)
-    return (this.#draft ??= createDraft(this.#stored?.record.data ?? nothing))
+    return (this.#draft ??= new Draft(this.#stored?.record.data ?? nothing))
   }
 
   get sid(): string | undefined {
@@ -393,7 +393,7 @@ export class Exchange implements SessionBacking {
     const { draft } = this
     this.#stored = undefined
     if (changes) draft.rebase(nothing, changes)
-    else this.#draft = createDraft(nothing)
+    else this.#draft = new Draft(nothing)
     this.#forced = this.#cleared = this.#reissue = false
     this.#permanent = this.#lifetime = undefined
     this.isNew = true

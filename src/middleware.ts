@@ -8,6 +8,7 @@ import type { Session } from './members.js'
 import { resolveOptions, type SessionOptions } from './options.js'
 import { ResponseCookie } from './response.js'
 import { createSession } from './session.js'
+import { TimedStore } from './timed-store.js'
 
 declare module 'koa' {
   interface BaseContext {
@@ -34,7 +35,8 @@ interface Visit {
 export function session(options?: SessionOptions): Middleware {
   const settings = resolveOptions(options)
   const cookie = createCookie(settings)
-  const { store, cookieStore, as, skip, now, saveOnError } = settings
+  const { store, cookieStore, as, skip, now, saveOnError, storeTimeout } = settings
+  const timed = store && new TimedStore(store, storeTimeout)
   const slot = Symbol(`koa-keepsake ${as}`)
   const cookieSlot = Symbol.for(`koa-keepsake cookie ${cookie.name}`)
   let defined: object | undefined
@@ -56,7 +58,7 @@ export function session(options?: SessionOptions): Middleware {
     const token = cookie.read(header, keys)
     const carried = cookieStore?.carry(token, now)
     const outlet = new ResponseCookie(ctx, cookie, settings.keys, carried)
-    const exchange = new Exchange(settings, carried ?? store!, outlet)
+    const exchange = new Exchange(settings, carried ? new TimedStore(carried, storeTimeout) : timed!, outlet)
     ;(ctx as { [slot]?: Visit })[slot] = { exchange, outlet, session: undefined }
 
     let thrown: { error: unknown } | undefined

@@ -125,7 +125,10 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
       const end = performance.now() + longestTry
       let current = ifLive(await folder.read(id))
       for (let tries = 1; current; tries++) {
-        if (await swap.remove(id, current)) return current
+        if (await swap.remove(id, current)) {
+          deadlines.forget(id)
+          return current
+        }
         if (performance.now() > end) throw conflictError(tries)
         current = ifLive(await folder.read(id))
       }

@@ -1,4 +1,5 @@
 import { assertKnown, assertOption, isCount, isPositive } from '../check.js'
+import { longestDelay } from '../delays.js'
 import { conflictError, SessionError } from '../errors.js'
 import { emit } from '../events.js'
 import { atRevision, readLive, writeRecord } from '../record.js'
@@ -21,9 +22,6 @@ interface Entry {
   readonly written: number
   readonly scope: StoreScope
 }
-
-/** The longest delay that a timer can have: 2^31-1 ms. */
-const longestDelay = 2_147_483_647
 
 /** How often a recipe is run that itself changes the very record that it is given. */
 const maxTries = 10

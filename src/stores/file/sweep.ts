@@ -118,7 +118,7 @@ export function createSweep({ folder, swap, queue, deadlines, now, stopped: clos
         await sideBySide(page, async (entry) => {
           if (closed()) return
           if (!isRecord(entry)) await tidy(entry)
-          else if (((await learnDeadline(entry.id)) ?? Infinity) <= now() && (await removeExpired(entry.id))) count++
+          else if (((await deadlineOf(entry.id)) ?? Infinity) <= now() && (await removeExpired(entry.id))) count++
         })
       }
       return count

@@ -44,7 +44,11 @@ export function createUpdates({ folder, swap, deadlines, now, ifLive }: UpdatesO
   }
 
   async function take(id: string, from: SessionRecord, { written, removes }: Step): Promise<boolean> {
-    if (removes) return swap.remove(id, from)
+    if (removes) {
+      if (!(await swap.remove(id, from))) return false
+      deadlines.forget(id)
+      return true
+    }
     if (!written) return true
     if (!(await swap.replace(id, from, written.text, written.stamp))) return false
     folder.wrote(id, written.text, written.stamp)

@@ -1,3 +1,4 @@
+import { longestDelay } from '../../delays.js'
 import { lockSweep } from './lockfile.js'
 import type { Names } from './names.js'
 import type { Sweep } from './sweep.js'
@@ -23,8 +24,6 @@ export interface Upkeep {
   stop(): Promise<void>
 }
 
-/** The longest delay that a timer can have: 2^31-1 ms. */
-const longestDelay = 2_147_483_647
 // A count is repeated this long after a record was made, whoever else makes some: so that all processes together are not
 // over the threshold once they rest. At most a fiftieth of the time goes into it.
 const recountAfter = 1000
