@@ -86,10 +86,10 @@ export class ResponseCookie implements Outlet {
 
   /**
    * Hands an error to Koa's handler, which removes every header but those of the error, and with them the cookie of a
-   * session that was created or destroyed. So ours are on the error when that handler, which is synchronous, has removed them, and neither
-   * before nor after: a listener of the app's `error` event must not log the sid, and an error that is thrown again
-   * elsewhere (a constant, a cached rejection) must not carry this client's cookie to another. It holds for whatever error
-   * arrives there, also for one of a middleware that stands before the session.
+   * session that was created or destroyed. So ours are on the error when that handler, which is synchronous, has removed
+   * them, and neither before nor after: a listener of the app's `error` event must not log the sid, and an error that is
+   * thrown again elsewhere (a constant, a cached rejection) must not carry this client's cookie to another. It holds for
+   * whatever error arrives there, also for one of a middleware that stands before the session.
    */
   raise(thrown: unknown, onerror: (error: unknown) => void): void {
     if (thrown === null || thrown === undefined || !this.#used || this.closed) return onerror(thrown)

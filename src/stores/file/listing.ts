@@ -2,7 +2,8 @@ import fs from 'node:fs'
 import { hasCode } from './io.js'
 import type { Entry, Names } from './names.js'
 
-/** Few at a time, so that requests always find a free thread soon; one alone wakes a thread and the event loop each time, which costs several times the call itself. */
+// Few, so that requests always find a free thread soon. One alone would wake a thread and the event loop for each file, which
+// costs several times the call itself.
 const atOnce = 4
 // A listing of a million names at once would hold the event loop.
 const pageSize = 256

@@ -41,7 +41,7 @@ export interface Sweep {
 const leftOver = 3_600_000
 // What file systems round a time to.
 const grain = 5000
-// About 30 MB. More are removed in several rounds, each with a listing of its own.
+// About 9 MB. More are removed in several rounds, each with a listing of its own.
 const mostAtOnce = 200_000
 // For what is made while the directory is listed.
 const slack = 1000
