@@ -25,6 +25,17 @@ async function listed(store: SessionStore): Promise<SessionRecord[]> {
   return records
 }
 
+/** How many turns of the event loop others have while something is done. */
+async function turnsDuring(work: () => Promise<void>): Promise<number> {
+  let turns = 0
+  let done = false
+  const count = () => void (done || setImmediate(() => (turns++, count())))
+  count()
+  await work()
+  done = true
+  return turns
+}
+
 function collect(t: { teardown: (fn: () => void) => void }): SessionEvent[] {
   const events: SessionEvent[] = []
   const listen = (event: unknown) => void events.push(event as SessionEvent)
@@ -67,6 +78,41 @@ test('what is rewritten while the records are listed is listed once', async (t) 
   t.deepEqual(seen, ['1', '2', '3'].map((digit) => digit.repeat(64)))
 })
 
+test('while many sessions are listed or swept others have their turn', async (t) => {
+  const scope = scopeAt(0)
+  const store = memoryStore().scope!(scope)
+  for (let at = 0; at < 5000; at++) await store.create(String(at).padStart(64, '0'), { ...recordOf('0', 10), id: String(at).padStart(64, '0') })
+  const listing = await turnsDuring(async () => void t.is((await listed(store)).length, 5000))
+  t.true(listing >= 4, `${listing} turns`)
+  scope.time = 10
+  const sweep = await turnsDuring(async () => void t.is(await store.prune!(), 5000))
+  t.true(sweep >= 4, `${sweep} turns`)
+})
+
+test('who makes a session for each that is listed comes to an end', async (t) => {
+  const store = memoryStore().scope!(scopeAt(0))
+  for (const digit of ['1', '2', '3']) await store.create(digit.repeat(64), recordOf(digit))
+  let made = 0
+  for await (const { id } of store.records!()) {
+    await store.destroy(id)
+    const next = String(++made).padStart(64, 'a')
+    await store.create(next, { ...recordOf('4'), id: next })
+    if (made > 10) break
+  }
+  t.true(made <= 3, String(made))
+})
+
+test('a sweep removes nothing that was made anew meanwhile', async (t) => {
+  const scope = scopeAt(0)
+  const store = memoryStore().scope!(scope)
+  await store.create('1'.repeat(64), recordOf('1', 10))
+  scope.time = 10
+  const [removed, made] = await Promise.all([store.prune!(), store.create('1'.repeat(64), recordOf('1', 1000))])
+  t.true(made)
+  t.true(removed <= 1)
+  t.deepEqual(await store.read('1'.repeat(64)), recordOf('1', 1000))
+})
+
 test('an id that is taken does not push another session out', async (t) => {
   const store = memoryStore({ maxSessions: 2 }).scope!(scopeAt(0))
   for (const digit of ['1', '2']) await store.create(digit.repeat(64), recordOf(digit))
@@ -88,6 +134,18 @@ test('maxSessions counts the sessions of all scopes together', async (t) => {
   await two.create('1'.repeat(64), recordOf('1'))
   t.is(await one.read('1'.repeat(64)), undefined)
   t.is((await two.read('1'.repeat(64)))?.rev, 1)
+})
+
+test('of all scopes the session that was written longest ago goes', async (t) => {
+  const whole = memoryStore({ maxSessions: 2 })
+  const [one, two] = [whole.scope!(scopeAt(0, 'one:')), whole.scope!(scopeAt(0, 'two:'))]
+  await one.create('1'.repeat(64), recordOf('1'))
+  await two.create('2'.repeat(64), recordOf('2'))
+  await one.update('1'.repeat(64), (current) => current)
+  await one.create('3'.repeat(64), recordOf('3'))
+  t.is(await two.read('2'.repeat(64)), undefined)
+  t.is((await one.read('1'.repeat(64)))?.rev, 2)
+  t.is((await one.read('3'.repeat(64)))?.rev, 1)
 })
 
 test('two prefixes of one store are apart, also where one starts with the other', async (t) => {
