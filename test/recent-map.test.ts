@@ -1,0 +1,34 @@
+import test from 'ava'
+import * as fc from 'fast-check'
+import { RecentMap } from '../src/recent-map.js'
+
+const most = 8
+const step = fc.tuple(fc.constantFrom('set', 'get', 'delete'), fc.nat({ max: 15 }).map(String))
+
+test('never more than the bound, always the newest value, and the half that was used last is there', (t) => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const map = new RecentMap<{ at: number }>(most)
+      const values = new Map<string, { at: number }>()
+      const used: string[] = []
+      for (const [at, [action, key]] of steps.entries()) {
+        if (action === 'set') {
+          map.set(key, { at })
+          values.set(key, { at })
+        }
+        if (action === 'delete') {
+          map.delete(key)
+          values.delete(key)
+        }
+        const found = action === 'get' ? map.get(key) : undefined
+        if (found) t.deepEqual(found, values.get(key))
+        if (action === 'set' || found) used.push(key)
+        t.true(map.size <= most)
+        for (const recent of [...new Set(used.toReversed())].slice(0, most / 2)) t.is(map.has(recent), values.has(recent))
+      }
+      t.is([...values.keys()].filter((key) => map.has(key)).length, map.size)
+      map.clear()
+      t.is(map.size, 0)
+    })
+  )
+})
