@@ -11,9 +11,9 @@ const lastTime = 8.64e15
 /** The text of a record: JSON whose first members are `rev` and `id`, so that a store may compare it without parsing the rest. */
 export function writeRecord(record: SessionRecord): string {
   if (measured?.record === record) {
-    const { text } = measured
+    const { text, fields, data } = measured
     measured = undefined
-    return text
+    if (hasSame(record, fields) && hasSame(record.data, data)) return text
   }
   if (startsWithRevAndId(record)) return JSON.stringify(record)
   const { rev, id, ...rest } = record
@@ -21,13 +21,14 @@ export function writeRecord(record: SessionRecord): string {
 }
 
 // Writing is what a save costs most in memory, and whoever measures a record hands it to a store next, which writes it. One
-// is enough to remember; a WeakMap of them was measured to cost more in garbage collection than it spared.
-let measured: { readonly record: SessionRecord; readonly text: string } | undefined
+// is enough to remember; a WeakMap of them was measured to cost more in garbage collection than it spared. With what was in
+// the record: a store that wraps another may change it in between (encrypt the data, say).
+let measured: { readonly record: SessionRecord; readonly text: string; readonly fields: object; readonly data: object } | undefined
 
-/** The size of a record's text in bytes. The record must not be changed afterwards. */
+/** The size of a record's text in bytes. */
 export function measureRecord(record: SessionRecord): number {
   const text = writeRecord(record)
-  measured = { record, text }
+  measured = { record, text, fields: { ...record }, data: { ...record.data } }
   return Buffer.byteLength(text)
 }
 
@@ -105,4 +106,10 @@ function startsWithRevAndId(record: SessionRecord): boolean {
     expected = 'id'
   }
   return false
+}
+
+/** Whether two objects have the same values under the same keys. */
+function hasSame(one: object, other: object): boolean {
+  const keys = Object.keys(one) as (keyof object)[]
+  return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key])
 }

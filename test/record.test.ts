@@ -3,7 +3,7 @@ import test from 'ava'
 import * as fc from 'fast-check'
 import { SessionError } from '../src/errors.js'
 import { channelName, type SessionEvent } from '../src/events.js'
-import { readLive, readRecord, writeRecord } from '../src/record.js'
+import { measureRecord, readLive, readRecord, writeRecord } from '../src/record.js'
 import type { SessionRecord } from '../src/store.js'
 
 const id = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
@@ -34,6 +34,29 @@ test('a record is one line of JSON with rev first', (t) => {
   const expected = '{"rev":7,"id":"' + id + '","created":1763632800000,"expires":1766311200000,"permanent":false,"data":{"user":"momo"}}'
   t.is(writeRecord({ ...rest, rev }), expected)
   t.is(writeRecord({ ...record, data: { text: 'a\nb\u2028' } }).includes('\n'), false)
+})
+
+test('a record that was measured is written as it is when it is written', (t) => {
+  const [one, two] = [{ ...record }, { ...record, data: { user: 'kiki' } }]
+  t.is(measureRecord(one), Buffer.byteLength(JSON.stringify(one)))
+  t.is(writeRecord(one), JSON.stringify(one))
+  measureRecord(one)
+  measureRecord(two)
+  t.is(writeRecord(one), JSON.stringify(one))
+  t.is(writeRecord(two), JSON.stringify(two))
+  // A store that wraps another, and encrypts or adds something on the way.
+  for (const change of [{ tenant: 'a' }, { data: { user: 'secret' } }, { expires: 1 }, { lifetime: undefined }]) {
+    const changed = { ...record, lifetime: 5, data: { ...record.data } }
+    measureRecord(changed)
+    Object.assign(changed, change)
+    t.is(writeRecord(changed), JSON.stringify(changed))
+    measureRecord(changed)
+    changed.data.user = 'in place'
+    t.is(writeRecord(changed), JSON.stringify(changed))
+    measureRecord(changed)
+    delete (changed.data as { user?: unknown }).user
+    t.is(writeRecord(changed), JSON.stringify(changed))
+  }
 })
 
 test('a record is read back as it was written, with fields that are not known', (t) => {
