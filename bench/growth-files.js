@@ -48,8 +48,7 @@ result.createAtThreshold = await timed(creations, async () => {
   await add(creations)
   await settled()
 })
-result.evicted = { creations, evicted: evicted - before }
-result.left = readdirSync(dir).length
+if (evicted - before < creations) throw new Error(`${creations} sessions were made at the threshold, and only ${evicted - before} were removed`)
 await store.close()
 process.stdout.write(JSON.stringify(result))
 
@@ -69,11 +68,11 @@ async function settled() {
   for (let seen = -1; seen < evicted && performance.now() < end; ) {
     seen = evicted
     do await delay(300)
-    while (isOver() && performance.now() < end)
+    while (isWaiting() && performance.now() < end)
   }
 }
 
-function isOver() {
+function isWaiting() {
   return added > evicted
 }
 

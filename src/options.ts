@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import { assertKnown, assertOption, isPositive } from './check.js'
+import { longestDelay } from './delays.js'
 import { assertKeys, type Keys } from './keys.js'
 import { defaultScope, type SessionStore } from './store.js'
 import { isCookieStore, type CookieStore } from './stores/cookie.js'
@@ -149,7 +150,7 @@ export function resolveOptions(options: SessionOptions = {}): Settings {
   assert('lifetime', lifetime, isLifetime(lifetime), `${span}, at most a thousand years`)
   assert('absoluteLifetime', absoluteLifetime, absoluteLifetime === Number.POSITIVE_INFINITY || isPositive(absoluteLifetime), span)
   assert('touchAfter', touchAfter, touchAfter === 0 || isPositive(touchAfter), 'a number of milliseconds, 0 or more')
-  assert('storeTimeout', storeTimeout, isPositive(storeTimeout) && storeTimeout < 2 ** 31, `${span} and below 2^31`)
+  assert('storeTimeout', storeTimeout, isPositive(storeTimeout) && storeTimeout <= longestDelay, `${span}, at most ${longestDelay}`)
   assert('maxBytes', maxBytes, isPositive(maxBytes), 'a number of bytes above 0')
   assert('prefix', prefix, prefix === undefined || typeof prefix === 'string', 'a string')
   assert('onStoreError', onStoreError, onStoreError === 'fail' || onStoreError === 'anonymous', "'fail' or 'anonymous'")

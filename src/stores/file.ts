@@ -160,6 +160,8 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
           const record = await during('list the sessions', async () => ifLive(await folder.read(id)))
           if (record) yield record
         }
+        // Closed meanwhile, the listing ended early: not to be taken for the whole.
+        await during('list the sessions', async () => undefined)
       },
       prune: () => during('remove expired sessions', () => sweep.prune()),
       close: () => (closing ??= close()),

@@ -4,6 +4,12 @@ export interface Candidate {
   readonly deadline: number
 }
 
+export interface Heap {
+  offer(candidate: Candidate): void
+  /** The nearest of them, in no order. Nothing may be offered any more. */
+  nearest(count: number): Iterable<Candidate>
+}
+
 const idBytes = 32
 
 /**
@@ -13,7 +19,7 @@ const idBytes = 32
  * In flat arrays, 44 bytes each: a hundred thousand small objects were measured to hold the loop for 30 ms while the
  * garbage collector moved them.
  */
-export function createHeap(capacity: number): { offer(candidate: Candidate): void; nearest(count: number): Iterable<Candidate> } {
+export function createHeap(capacity: number): Heap {
   const ids = Buffer.alloc(capacity * idBytes)
   const deadlines = new Float64Array(capacity)
   /** The heap: places in the two above. */

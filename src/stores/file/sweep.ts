@@ -41,8 +41,9 @@ export interface Sweep {
 const leftOver = 3_600_000
 // What file systems round a time to.
 const grain = 5000
-// About 9 MB. More are removed in several rounds, each with a listing of its own.
-const mostAtOnce = 200_000
+// About 4 MB, and at worst so many taken off the heap in one go. More are removed in several rounds, each with a listing of
+// its own.
+const mostAtOnce = 100_000
 // For what is made while the directory is listed.
 const slack = 1000
 
@@ -115,8 +116,7 @@ export function createSweep({ folder, swap, queue, deadlines, now, stopped: clos
       let count = 0
       deadlines.clear()
       for await (const page of pages(names, closed)) {
-        await sideBySide(page, async (entry) => {
-          if (closed()) return
+        await sideBySide(page, closed, async (entry) => {
           if (!isRecord(entry)) await tidy(entry)
           else if (((await deadlineOf(entry.id)) ?? Infinity) <= now() && (await removeExpired(entry.id))) count++
         })
@@ -126,6 +126,7 @@ export function createSweep({ folder, swap, queue, deadlines, now, stopped: clos
 
     async evict(target, expected, stopped) {
       const corrected = new Set<string>()
+      const isOver = () => closed() || stopped()
 
       async function evictOne({ id, deadline }: Candidate): Promise<boolean> {
         const removed = await removeIf(id, async (record) => {
@@ -159,19 +160,20 @@ export function createSweep({ folder, swap, queue, deadlines, now, stopped: clos
             if (deadline === undefined) unknown.push(id)
             else heap.offer({ id, deadline })
           }
-          await sideBySide(unknown, async (id) => {
+          await sideBySide(unknown, isOver, async (id) => {
             const deadline = await learnDeadline(id)
             if (deadline !== undefined) heap.offer({ id, deadline })
           })
         }
+        if (count <= target || isOver()) return count
         const correctedBefore = corrected.size
         let removed = 0
-        await sideBySide(heap.nearest(Math.max(0, count - target)), async (candidate) => {
-          if (!closed() && !stopped() && (await evictOne(candidate))) removed++
+        await sideBySide(heap.nearest(count - target), isOver, async (candidate) => {
+          if (await evictOne(candidate)) removed++
         })
         most = count -= removed
         const progress = removed > 0 || corrected.size > correctedBefore
-        if (count <= target || !progress || closed() || stopped()) return count
+        if (count <= target || !progress || isOver()) return count
       }
     }
   }

@@ -85,17 +85,17 @@ export function createUpkeep({ names, sweep, threshold, sweepEvery, failed }: Up
   async function holdThreshold(): Promise<void> {
     const before = creations
     // Counted first unless it is known to be over: a count needs no lock.
-    let now = known
-    if (now === undefined || now <= threshold || stuck) {
+    let count = known
+    if (count === undefined || count <= threshold || stuck) {
       const began = performance.now()
-      now = await learn(() => sweep.count())
+      count = await learn(() => sweep.count())
       lastDuration = performance.now() - began
     }
-    stuck = now > threshold
+    stuck = count > threshold
     const lock = stuck ? await lockSweep(names) : undefined
     if (lock) {
       try {
-        const expected = now
+        const expected = count
         stuck = (await learn(() => sweep.evict(target, expected, () => lock.lost()))) > threshold
       } finally {
         await lock.release()

@@ -192,6 +192,39 @@ test.serial('a sweep that takes longer than sweepEvery has no line of others beh
   await store.close!()
 })
 
+test.serial('more than was expected, made by others since it was counted, is removed all the same', async (t) => {
+  const dir = tempDir(t)
+  const [store, others] = [fileStore({ dir, threshold: 100 }), fileStore({ dir, threshold: 0 })]
+  await createAll(store, Array.from({ length: 101 }, () => newRecord({}, 100_000)))
+  // It has counted by then, and does so again only over the threshold.
+  await until(() => recordsIn(dir) === 90)
+  for (let n = 0; n < 15; n++) await createAll(others, Array.from({ length: 100 }, () => newRecord({}, 200_000)))
+  const last = newRecord({}, 300_000)
+  await createAll(store, [last, ...Array.from({ length: 10 }, () => newRecord({}, 100_000))])
+  await until(() => recordsIn(dir) === 90)
+  t.not(await store.read(last.id), undefined)
+  await store.close!()
+  t.is(recordsIn(dir), 90)
+})
+
+test.serial('a store that is closed while it removes sessions goes on with none', async (t) => {
+  const dir = tempDir(t)
+  const store = fileStore({ dir, threshold: 100 })
+  let removals = 0
+  let closing: Promise<void> | undefined
+  const gate = async (name: string, [file]: readonly unknown[]) => {
+    if (name === 'unlink' && String(file).endsWith('.json') && ++removals === 10) closing = store.close!()
+    return undefined
+  }
+  await through(gate, () => createAll(store, Array.from({ length: 200 }, () => newRecord())))
+  await until(() => closing !== undefined)
+  await closing
+  // With those that were under way side by side.
+  t.true(removals < 20, String(removals))
+  t.is(recordsIn(dir), 200 - removals)
+  t.deepEqual(leftovers(dir), [])
+})
+
 test.serial('when a removal fails, the others that are under way still end before the lock is given up', async (t) => {
   const dir = tempDir(t)
   const store = fileStore({ dir, threshold: 40 })
