@@ -27,10 +27,14 @@ export async function* pages(names: Names, stopped: () => boolean): AsyncGenerat
 }
 
 /** Works on several items at once until it is stopped, and ends, also with an error, only when none is worked on any more. */
-export async function sideBySide<T>(items: Iterable<T>, stopped: () => boolean, work: (item: T) => Promise<unknown>): Promise<void> {
-  const left = items[Symbol.iterator]()
+export async function sideBySide<T>(
+  items: Iterable<T> | AsyncIterable<T>,
+  stopped: () => boolean,
+  work: (item: T) => Promise<unknown>
+): Promise<void> {
+  const left = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
   const worker = async (): Promise<void> => {
-    for (let next = left.next(); !next.done && !stopped(); next = left.next()) await work(next.value)
+    for (let next = await left.next(); !next.done && !stopped(); next = await left.next()) await work(next.value)
   }
   const ends = await Promise.allSettled(Array.from({ length: atOnce }, worker))
   for (const end of ends) if (end.status === 'rejected') throw end.reason

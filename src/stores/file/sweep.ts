@@ -41,9 +41,8 @@ export interface Sweep {
 const leftOver = 3_600_000
 // What file systems round a time to.
 const grain = 5000
-// About 4 MB, and at worst so many taken off the heap in one go. More are removed in several rounds, each with a listing of
-// its own.
-const mostAtOnce = 100_000
+// About 9 MB. More are removed in several rounds, each with a listing of its own.
+const mostAtOnce = 200_000
 // For what is made while the directory is listed.
 const slack = 1000
 
