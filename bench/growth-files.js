@@ -63,11 +63,12 @@ function add(total) {
 /** Until evictions have removed as many and no more come. */
 async function settled(total) {
   const end = performance.now() + 600_000
-  while (evicted < total) {
+  let seen
+  do {
     if (performance.now() > end) throw new Error(`Only ${evicted} of ${total} sessions were removed at the threshold`)
+    seen = evicted
     await delay(300)
-  }
-  for (let seen = -1; seen < evicted; await delay(300)) seen = evicted
+  } while (seen < evicted || seen < total)
 }
 
 /** A spread over all records without a random number each. */

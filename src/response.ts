@@ -56,8 +56,9 @@ export class ResponseCookie implements Outlet {
   vary(): void {
     if (this.closed) return
     const { res } = this.#ctx
-    if (res.hasHeader('Vary')) this.#ctx.vary('Cookie')
-    else res.setHeader('Vary', 'Cookie')
+    const present = res.getHeader('Vary')
+    if (present === undefined) res.setHeader('Vary', 'Cookie')
+    else if (present !== 'Cookie') this.#ctx.vary('Cookie')
     this.#used = true
   }
 

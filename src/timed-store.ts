@@ -18,50 +18,60 @@ export class TimedStore {
   }
 
   /** What is no record of that id is none, as the contract says, and told as an event. */
-  async read(id: string): Promise<SessionRecord | undefined> {
-    const record = (await this.#call('read a session', id, () => this.#store.read(id))) ?? undefined
-    const corrupt = record && flawOf(record, id)
-    return corrupt === undefined ? record : emit({ type: 'corrupt', id, reason: corrupt })
+  read(id: string): Promise<SessionRecord | undefined> {
+    return this.#call('read a session', id, () => this.#store.read(id), (record) => {
+      const corrupt = record ? flawOf(record, id) : undefined
+      return corrupt === undefined ? record ?? undefined : emit({ type: 'corrupt', id, reason: corrupt })
+    })
   }
 
   /** Under an id that was just made, so that it cannot be taken. */
-  async create(record: SessionRecord): Promise<void> {
+  create(record: SessionRecord): Promise<void> {
     const { id } = record
-    if (await this.#call('create a session', id, () => this.#store.create(id, record))) return
-    throw new SessionError('ERR_SESSION_STORE', 'the session store says that a sid just made is taken: check that create() answers true for new ids')
+    return this.#call('create a session', id, () => this.#store.create(id, record), (isMade) => {
+      if (isMade) return
+      throw new SessionError('ERR_SESSION_STORE', 'the session store says that a sid just made is taken: check that create() answers true for new ids')
+    })
   }
 
   /** Rejects with what the recipe threw, if it did. */
-  async update(action: string, seen: SessionRecord, recipe: Recipe): Promise<SessionRecord | null | undefined> {
+  update(action: string, seen: SessionRecord, recipe: Recipe): Promise<SessionRecord | null | undefined> {
     const { id } = seen
     let thrown: { error: unknown } | undefined
-    let late = false
     let runs = 0
-    const guarded: Recipe = (current) => {
-      if (runs++ > 0) emit({ type: 'conflict', id })
-      // The client was told that it failed: a store that tries again after that must not succeed.
-      if (late) throw this.#timedOut(action)
-      try {
-        return recipe(current)
-      } catch (error) {
-        thrown = { error }
-        throw error
+    const work = (isOver: () => boolean): Promise<SessionRecord | null | undefined> => {
+      const guarded: Recipe = (current) => {
+        if (runs++ > 0) emit({ type: 'conflict', id })
+        // The client was told that it failed: a store that tries again after that must not succeed.
+        if (isOver()) throw this.#timedOut(action)
+        try {
+          return recipe(current)
+        } catch (error) {
+          thrown = { error }
+          throw error
+        }
       }
+      return this.#store.update(id, guarded, seen)
     }
-    try {
-      return await this.#call(action, id, async () => ownRecord(await this.#store.update(id, guarded, seen), id), () => thrown)
-    } catch (error) {
-      late = true
-      throw thrown ? thrown.error : error
-    }
+    return this.#call(action, id, work, (written) => ownRecord(written, id), () => thrown)
   }
 
   destroy(id: string): Promise<SessionRecord | undefined> {
-    return this.#call('destroy a session', id, async () => ownRecord(await this.#store.destroy(id), id) ?? undefined)
+    return this.#call('destroy a session', id, () => this.#store.destroy(id), (last) => ownRecord(last, id) ?? undefined)
   }
 
-  /** @param isOurs whether a failure is not the store's. */
-  #call<T>(action: string, id: string, work: () => Promise<T>, isOurs?: () => unknown): Promise<T> {
+  /**
+   * @param work is told whether the call is over, as it is when it took too long
+   * @param check what is made of the answer; throws when it is none
+   * @param thrown an error that is not the store's, if there was one
+   */
+  #call<Answer, T>(
+    action: string,
+    id: string,
+    work: (isOver: () => boolean) => Promise<Answer>,
+    check: (answer: Answer) => T,
+    thrown?: () => { error: unknown } | undefined
+  ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       let isOver = false
       const fail = (cause: unknown): void => {
@@ -69,18 +79,25 @@ export class TimedStore {
         // What comes after the time is over was told already.
         if (isOver) return
         isOver = true
-        if (isOurs?.()) return reject(cause)
+        const ours = thrown?.()
+        if (ours) return reject(ours.error)
         const error = storeError(action, cause)
         emit({ type: 'store-error', id, error })
         reject(error)
       }
       const timer = setTimeout(() => fail(this.#timedOut(action)), this.#timeout).unref()
-      const answer = (value: T): void => {
+      const answer = (value: Answer): void => {
         clearTimeout(timer)
-        resolve(value)
+        if (isOver) return
+        try {
+          resolve(check(value))
+        } catch (error) {
+          fail(error)
+        }
       }
       try {
-        work().then(answer, fail)
+        // Written in JavaScript, a store may answer without a promise.
+        Promise.resolve(work(() => isOver)).then(answer, fail)
       } catch (error) {
         fail(error)
       }

@@ -1,6 +1,6 @@
 import test from 'ava'
 import type { Context } from 'koa'
-import { memoryStore, type SessionStore } from '../../src/index.js'
+import { memoryStore, type Recipe, type SessionRecord, type SessionStore } from '../../src/index.js'
 import { recordEvents } from '../support/events.js'
 import type { Fault, Method } from '../support/store.js'
 import { hour, startStory, type Routes } from '../support/story.js'
@@ -104,6 +104,32 @@ for (const [how, make, code] of broken) {
     t.deepEqual((await client.get('/get')).json, { user: 'momo' })
   })
 }
+
+test('a store that answers without promises serves as well', async (t) => {
+  const records = new Map<string, SessionRecord>()
+  const store = {
+    read: (id: string) => records.get(id),
+    create: (id: string, record: SessionRecord) => Boolean(records.set(id, { ...record, rev: 1 })),
+    update(id: string, recipe: Recipe) {
+      const current = records.get(id)!
+      const next = { ...recipe(current)!, rev: current.rev + 1 }
+      records.set(id, next)
+      return next
+    },
+    destroy(id: string) {
+      const last = records.get(id)
+      records.delete(id)
+      return last
+    },
+    close: () => undefined
+  } as unknown as SessionStore
+  const { client } = await startStory(t, routes, { store })
+  await client.get('/set')
+  t.is((await client.get('/change')).status, 204)
+  t.deepEqual((await client.get('/get')).json, { user: 'lin' })
+  t.is((await client.get('/logout')).status, 204)
+  t.is(records.size, 0)
+})
 
 test('a logout is tried although the read failed under onStoreError anonymous, or it is refused: it is never a lie', async (t) => {
   const { client, store, record } = await startStory(t, routes, { onStoreError: 'anonymous' })
