@@ -10,6 +10,9 @@ import { kinds as allKinds } from './work.js'
  * Answers, by kind, the server's CPU µs a request and requests a second; its resident memory with the sessions held; and
  * how many writes were lost.
  *
+ * Until it has been warm for a while, a server also pays for its compiler, which works in threads of its own: that would be
+ * counted as the cost of whoever has more code.
+ *
  * `kinds` are the kinds of request, all by default; with `cookiesFrom` clients send what it makes of their cookies, and
  * keep none that they are sent.
  *
@@ -17,7 +20,7 @@ import { kinds as allKinds } from './work.js'
  * costs five times as much.
  */
 export async function measure(variant, plan) {
-  const { requests, warmUp, sessions, connections, seconds, profileTo, settings, kinds = allKinds, cookiesFrom } = plan
+  const { requests, warmUp, newSessions = Infinity, sessions, connections, seconds, profileTo, settings, kinds = allKinds, cookiesFrom } = plan
   const dir = await mkdtemp(join(plan.dir, 'bench-sessions-'))
   const redis = variants[variant].store === 'redis' ? await startRedis(dir) : undefined
   let server
@@ -30,7 +33,7 @@ export async function measure(variant, plan) {
       const who = kind === 'none' || kind === 'new' ? strangers : clients
       return load({
         port,
-        total,
+        total: kind === 'new' ? Math.min(total, newSessions) : total,
         shared: who.count,
         seconds,
         connections,

@@ -177,6 +177,8 @@ function isPlain(prototype: object | null): boolean {
  * built-ins of another realm (a `node:vm` context, as some test runners use) are as good as ours.
  */
 function isBuiltIn(prototype: object | null, name: string): boolean {
+  // Most are arrays: a third of what one costs.
+  if (prototype === Array.prototype) return name === 'Array'
   return prototype !== null && isNamed(prototype, name) && !isNamed(Object.getPrototypeOf(prototype) as object | null, name)
 }
 
