@@ -1,4 +1,5 @@
 import type { Recipe, SessionRecord } from '../../store.js'
+import { UnderWay } from '../under-way.js'
 
 /** What one process knows about a record while it has calls for it in line. */
 export interface Turn {
@@ -38,7 +39,7 @@ const mostJobs = 100
  * processes that all have many of them do not wear each other out.
  */
 export function createQueue(work: Work): Queue {
-  const lines = new Map<string, Line>()
+  const lines = new UnderWay<Line>()
 
   function enqueue(id: string, waiting: Waiting): void {
     const line = lines.get(id)

@@ -1,3 +1,5 @@
+import { UnderWay } from '../under-way.js'
+
 /** One session's updates of this process, in line. */
 interface Lane {
   tail: Promise<unknown>
@@ -11,14 +13,14 @@ interface Lane {
  * work compares and swaps is what keeps processes from each other's changes.
  */
 export function createLanes() {
-  const lanes = new Map<string, Lane>()
+  const lanes = new UnderWay<Lane>()
 
   async function enter<T>(id: string, work: (newest: string | undefined, tell: (text: string | undefined) => void) => Promise<T>): Promise<T> {
-    const lane: Lane = lanes.get(id) ?? { tail: Promise.resolve(), newest: undefined }
-    const isFirst = !lanes.has(id)
+    const present = lanes.get(id)
+    const lane: Lane = present ?? { tail: Promise.resolve(), newest: undefined }
     const tell = (text: string | undefined) => void (lane.newest = text)
     const start = () => work(lane.newest, tell)
-    const mine = isFirst ? start() : lane.tail.then(start)
+    const mine = present ? lane.tail.then(start) : start()
     const tail = mine.then(noop, noop)
     lane.tail = tail
     lanes.set(id, lane)

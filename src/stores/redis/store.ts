@@ -32,23 +32,24 @@ const closeTimeout = 5_000
 
 /** Sessions in whatever the commands reach. */
 export function createStore(redis: RedisCommands, { waitReplicas, waitTimeout, release }: RedisStoreSettings): SessionStore {
-  const underWay = new Set<Promise<unknown>>()
+  // A number: see under-way.ts for what a set would cost.
+  let pending = 0
+  let idle: (() => void) | undefined
   let closing: Promise<void> | undefined
   let isPolicyChecked = false
 
   /** Runs one call of the store: refused after close(), awaited by close(), its failure made the store's. */
   async function run<T>(action: string, work: () => Promise<T>): Promise<T> {
     if (closing) throw new SessionError('ERR_SESSION_STORE', 'the redis store is closed: make a new one to go on')
-    const running = work()
-    underWay.add(running)
+    pending++
     try {
-      const result = await running
+      const result = await work()
       if (!isPolicyChecked) checkPolicy()
       return result
     } catch (error) {
       throw error instanceof Mistake ? error.cause : redisError(action, error)
     } finally {
-      underWay.delete(running)
+      if (--pending === 0) idle?.()
     }
   }
 
@@ -61,7 +62,8 @@ export function createStore(redis: RedisCommands, { waitReplicas, waitTimeout, r
   function close(): Promise<void> {
     closing ??= (async () => {
       const stop = new AbortController()
-      await Promise.race([Promise.allSettled(underWay), delay(closeTimeout, undefined, { ref: false, signal: stop.signal }).catch(() => undefined)])
+      const rest = new Promise<void>((resolve) => void (pending === 0 ? resolve() : (idle = resolve)))
+      await Promise.race([rest, delay(closeTimeout, undefined, { ref: false, signal: stop.signal }).catch(() => undefined)])
       stop.abort()
       await release?.()
     })()
