@@ -20,7 +20,7 @@ import { kinds as allKinds } from './work.js'
  * costs five times as much.
  */
 export async function measure(variant, plan) {
-  const { requests, warmUp, newSessions = Infinity, sessions, connections, seconds, profileTo, settings, kinds = allKinds, cookiesFrom } = plan
+  const { requests, warmUp, newShare = 1, sessions, connections, seconds, profileTo, settings, kinds = allKinds, cookiesFrom } = plan
   const dir = await mkdtemp(join(plan.dir, 'bench-sessions-'))
   const redis = variants[variant].store === 'redis' ? await startRedis(dir) : undefined
   let server
@@ -33,7 +33,7 @@ export async function measure(variant, plan) {
       const who = kind === 'none' || kind === 'new' ? strangers : clients
       return load({
         port,
-        total: kind === 'new' ? Math.min(total, newSessions) : total,
+        total: kind === 'new' ? total * newShare : total,
         shared: who.count,
         seconds,
         connections,
