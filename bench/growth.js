@@ -34,7 +34,7 @@ const { values: flags } = parseArgs({
 const { quick, dir } = flags
 const dist = resolve(flags.dist)
 const rounds = Number(flags.rounds ?? (quick ? 1 : 5))
-const plan = { warmUp: quick ? 2000 : 5000, requests: quick ? 1500 : 3000, seconds: quick ? 0.7 : 1.5, sessions: 500, connections: 32, dir }
+const plan = { warmUp: quick ? 2000 : 5000, requests: quick ? 1500 : 10_000, seconds: quick ? 0.7 : 1.5, sessions: 500, connections: 32, dir }
 const run = promisify(execFile)
 
 stepAside()
