@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import { assertKnown, assertOption, isCount, isPositive } from '../check.js'
-import { conflictError, SessionError, storeError } from '../errors.js'
+import { conflictError, storeError } from '../errors.js'
 import { emit } from '../events.js'
 import { atRevision, writeRecord } from '../record.js'
 import { defaultScope, type SessionRecord, type SessionStore, type StoreScope } from '../store.js'
+import { Calls } from './calls.js'
 import { claimsOrLocks } from './file/auto.js'
 import { createClaims } from './file/claims.js'
 import { hintFor } from './file/hints.js'
@@ -53,29 +54,23 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
   const { dir, threshold, mode, sweepEvery, durability, locking } = checked(options)
   const writing = { mode, sync: durability === 'power' }
   const ends: (() => Promise<void>)[] = []
-  let pending = 0
-  let idle: (() => void) | undefined
+  const calls = new Calls('file')
   let closing: Promise<void> | undefined
 
   /** Counts what is under way for `close()`, and gives failures of the file system their form. */
   async function during<T>(action: string, work: () => Promise<T>): Promise<T> {
-    if (closing) throw new SessionError('ERR_SESSION_STORE', 'the file store is closed: make a new one to go on')
-    pending++
+    calls.begin()
     try {
       return await work()
     } catch (error) {
       throw isSystemError(error) ? storeError(action + hintFor(error, dir), error) : error
     } finally {
-      if (--pending === 0) idle?.()
+      calls.end()
     }
   }
 
   async function close(): Promise<void> {
-    if (pending > 0) {
-      await new Promise<void>((done) => {
-        idle = done
-      })
-    }
+    await calls.close()
     await Promise.all(ends.map((end) => end()))
   }
 
@@ -86,7 +81,7 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
     const swap = locking === 'lockfile' ? locks : claimsOrLocks(names, createClaims(names, writing), locks)
     const deadlines = createDeadlines()
     const queue = createQueue(createUpdates({ folder, swap, deadlines, now, ifLive }))
-    const sweep = createSweep({ folder, swap, queue, deadlines, now, stopped: () => closing !== undefined })
+    const sweep = createSweep({ folder, swap, queue, deadlines, now, stopped: () => calls.closed })
     const upkeep = createUpkeep({ names, sweep, threshold, sweepEvery, failed: tell })
     ends.push(async () => {
       await upkeep.stop()
@@ -154,14 +149,13 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
           })
         ),
       async *records() {
-        // So that a closed store says so, as it does for every other call.
-        await during('list the sessions', async () => undefined)
+        calls.assertOpen()
         for await (const id of sweep.ids()) {
           const record = await during('list the sessions', async () => ifLive(await folder.read(id)))
           if (record) yield record
         }
         // Closed meanwhile, the listing ended early: not to be taken for the whole.
-        await during('list the sessions', async () => undefined)
+        calls.assertOpen()
       },
       prune: () => during('remove expired sessions', () => sweep.prune()),
       close: () => (closing ??= close()),

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { conflictError, SessionError } from '../../errors.js'
 import { atRevision } from '../../record.js'
 import { defaultScope, type Recipe, type SessionRecord, type SessionStore, type StoreScope } from '../../store.js'
+import { Calls } from '../calls.js'
 import type { RedisCommands } from './commands.js'
 import { orCorrupt, redisError } from './failure.js'
 import { createLanes } from './lanes.js'
@@ -32,16 +33,13 @@ const closeTimeout = 5_000
 
 /** Sessions in whatever the commands reach. */
 export function createStore(redis: RedisCommands, { waitReplicas, waitTimeout, release }: RedisStoreSettings): SessionStore {
-  // A number: see under-way.ts for what a set would cost.
-  let pending = 0
-  let idle: (() => void) | undefined
+  const calls = new Calls('redis')
   let closing: Promise<void> | undefined
   let isPolicyChecked = false
 
   /** Runs one call of the store: refused after close(), awaited by close(), its failure made the store's. */
   async function run<T>(action: string, work: () => Promise<T>): Promise<T> {
-    if (closing) throw new SessionError('ERR_SESSION_STORE', 'the redis store is closed: make a new one to go on')
-    pending++
+    calls.begin()
     try {
       const result = await work()
       if (!isPolicyChecked) checkPolicy()
@@ -49,7 +47,7 @@ export function createStore(redis: RedisCommands, { waitReplicas, waitTimeout, r
     } catch (error) {
       throw error instanceof Mistake ? error.cause : redisError(action, error)
     } finally {
-      if (--pending === 0) idle?.()
+      calls.end()
     }
   }
 
@@ -62,8 +60,7 @@ export function createStore(redis: RedisCommands, { waitReplicas, waitTimeout, r
   function close(): Promise<void> {
     closing ??= (async () => {
       const stop = new AbortController()
-      const rest = new Promise<void>((resolve) => void (pending === 0 ? resolve() : (idle = resolve)))
-      await Promise.race([rest, delay(closeTimeout, undefined, { ref: false, signal: stop.signal }).catch(() => undefined)])
+      await Promise.race([calls.close(), delay(closeTimeout, undefined, { ref: false, signal: stop.signal }).catch(() => undefined)])
       stop.abort()
       await release?.()
     })()
@@ -155,7 +152,7 @@ export function createStore(redis: RedisCommands, { waitReplicas, waitTimeout, r
         ),
       destroy: (id) => run('destroy a session', () => destroy(id).catch(orCorrupt(id, undefined))),
       async *records() {
-        if (closing) await run('list sessions', () => Promise.resolve())
+        calls.assertOpen()
         try {
           yield* records()
         } catch (error) {
