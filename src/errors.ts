@@ -37,10 +37,15 @@ export class SessionError extends Error {
   }
 }
 
-/** The error of a store whose backend failed; one that is a `SessionError` already is passed on. */
-export function storeError(action: string, cause: unknown): SessionError {
+/**
+ * The error of a store whose backend failed. A `SessionError` is passed on as it is.
+ *
+ * @param advice what to do about it, for whoever runs the server.
+ */
+export function storeError(action: string, cause: unknown, advice?: string): SessionError {
   if (cause instanceof SessionError) return cause
-  return new SessionError('ERR_SESSION_STORE', `the session store failed to ${action}: ${withoutSecrets(reasonOf(cause))}`, { cause })
+  const message = `the session store failed to ${action}: ${withoutSecrets(reasonOf(cause))}`
+  return new SessionError('ERR_SESSION_STORE', advice === undefined ? message : `${message}: ${advice}`, { cause })
 }
 
 /** The message of what was thrown, which may be anything, also what no text can be made of. */

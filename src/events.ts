@@ -1,19 +1,27 @@
-import { channel as channelOf, type Channel, type ChannelListener } from 'node:diagnostics_channel'
-import { reasonOf } from './errors.js'
+import { channel as channelOf } from 'node:diagnostics_channel'
 
 /** What happened to a session. `id` is the SHA-256 of the sid, never the sid. */
 export type SessionEvent =
   | { type: 'create' | 'load' | 'save' | 'refresh' | 'destroy' | 'conflict' | 'expire'; id: string }
   /** The sid was replaced: `id` is the new one's, `from` the old one's. */
   | { type: 'regenerate'; id: string; from: string }
-  /** Changes were dropped: the record was gone when they were saved, or the client could no longer be sent a cookie. */
-  | { type: 'dropped'; id: string | undefined; reason: 'gone' | 'headers-sent' }
-  /** A live session was removed because the store holds more than its threshold. */
+  /** An owner was given to the session, under a new sid: `id` is the new one's, `from` the old one's, absent for a new session. */
+  | { type: 'login'; id: string; from: string | undefined; owner: string }
+  /** A session was ended from outside its own requests: by its owner's other session, or by the application. */
+  | { type: 'end'; id: string; owner: string | undefined }
+  /**
+   * Changes of a request were dropped, because the session was gone (`gone`) or has a new sid (`moved`), because they were made after the
+   * request's end (`late`), or because a cookie was needed and the headers were sent already (`headers-sent`).
+   */
+  | { type: 'dropped'; id: string | undefined; reason: 'gone' | 'moved' | 'late' | 'headers-sent' }
+  /** A live session was removed because the store holds more sessions than its threshold. */
   | { type: 'evict'; id: string }
-  /** What is stored under the id is not a record. */
+  /** The text that is stored under the id is not a record. */
   | { type: 'corrupt'; id: string; reason: string }
+  /** A cookie verified, but there is no live record of its session. */
+  | { type: 'missing'; id: string }
   /** A cookie of the session's name did not verify. */
-  | { type: 'invalid-cookie'; id: undefined; reason: 'malformed' | 'signature' | 'ambiguous' }
+  | { type: 'invalid-cookie'; id: undefined; reason: 'malformed' | 'signature' | 'ambiguous' | 'too-many' }
   /** The store failed or took too long. */
   | { type: 'store-error'; id: string | undefined; error: unknown }
 
@@ -22,37 +30,7 @@ export const channelName = 'koa-keepsake:session'
 
 const channel = channelOf(channelName)
 
-// Node rethrows a subscriber's error from a tick of its own, where nothing can catch it and the process dies. A broken
-// logger must not take the application down, so each subscriber of this one channel is wrapped as it subscribes. The
-// method is looked up in the prototype each time: Node changes that when the first subscriber comes and calls again.
-const guards = new WeakMap<ChannelListener, ChannelListener>()
-channel.subscribe = (listener) => prototypeOf(channel).subscribe.call(channel, guardOf(listener))
-channel.unsubscribe = (listener) => prototypeOf(channel).unsubscribe.call(channel, guards.get(listener) ?? listener)
-// Those who came before this module, as tracing tools do, stand in a list that has no public name.
-const early = (channel as { _subscribers?: ChannelListener[] })._subscribers
-early?.forEach((listener, at) => (early[at] = guardOf(listener)))
-
-/** Publishes an event; costs next to nothing while nobody listens. */
+/** Publishes an event. It costs next to nothing while nobody subscribes. */
 export function emit(event: SessionEvent): undefined {
   if (channel.hasSubscribers) channel.publish(event)
-}
-
-function prototypeOf(object: Channel): Channel {
-  return Object.getPrototypeOf(object) as Channel
-}
-
-function guardOf(listener: ChannelListener): ChannelListener {
-  let guard = guards.get(listener)
-  if (!guard) {
-    guard = (message, name) => {
-      try {
-        listener(message, name)
-      } catch (error) {
-        process.emitWarning(`a subscriber of ${channelName} threw: ${reasonOf(error)}`, 'SessionWarning')
-      }
-    }
-    guards.set(listener, guard)
-    guards.set(guard, guard)
-  }
-  return guard
 }

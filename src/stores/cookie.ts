@@ -1,22 +1,23 @@
-import { atRevision, readLive, writeRecord } from '../record.js'
-import type { SessionRecord, SessionStore } from '../store.js'
+import { createWriter, readRecord, writeRecord, type SessionRecord } from '../record/index.js'
+import { emit } from '../events.js'
+import { isGone, isLive, markChecked, type SessionStore, type StoreScope } from '../store/index.js'
 
-/** The store of one request, whose record came in the request's cookie and goes out in the response's. */
+/** The store of one request: its record came in the request's cookie and leaves in the response's. */
 export interface CarriedStore extends SessionStore {
-  /** What the cookie of a record has to carry: its text in base64url. */
+  /** What the cookie of a record has to carry: the record's text in base64url. */
   payload(id: string): string
 }
 
-/** Keeps each session in its own cookie; made by `cookieStore()`, understood by `session()`. */
+/** Keeps each session in its own cookie. Made by `cookieStore()` and understood by `session()`. */
 export interface CookieStore {
-  /** The store of a request whose verified cookie carried the payload, of the record with that id. */
-  carry(received: { readonly id: string; readonly payload: string | undefined } | undefined, now: () => number): CarriedStore
+  /** The store of a request. `received` is what the request's verified cookie carried. */
+  carry(received: { readonly id: string; readonly payload: string | undefined } | undefined, scope: Pick<StoreScope, 'now' | 'largest'>): CarriedStore
 }
 
 /**
- * Keeps the whole session in the cookie: no server side, up to 4096 bytes, signed but not encrypted, so the user can
- * read it. There is no revocation (a copied cookie works until its deadline, also after a logout) and the last of two
- * concurrent writers wins.
+ * Keeps the whole session in the cookie: no server side, at most 4096 bytes, signed but not encrypted, so the user can read it.
+ *
+ * There is no revocation: a copied cookie works until its deadline, also after a logout. Of two concurrent writers, the last one wins.
  */
 export function cookieStore(): CookieStore {
   return { carry }
@@ -26,40 +27,55 @@ export function isCookieStore(value: unknown): value is CookieStore {
   return typeof value === 'object' && value !== null && typeof (value as Partial<CookieStore>).carry === 'function'
 }
 
-const carry: CookieStore['carry'] = (received, now) => {
-  const texts = new Map<string, string>()
-  if (received?.payload !== undefined) texts.set(received.id, Buffer.from(received.payload, 'base64url').toString())
+const writer = createWriter()
 
-  function find(id: string): SessionRecord | undefined {
-    const text = texts.get(id)
-    return text === undefined ? undefined : readLive(text, id, now())
+const carry: CookieStore['carry'] = (received, { now, largest }) => {
+  const records = new Map<string, SessionRecord>()
+  if (received?.payload !== undefined) {
+    const { id, payload } = received
+    const reading = readRecord(Buffer.from(payload, 'base64url').toString(), id, largest)
+    if ('record' in reading) records.set(id, reading.record)
+    else emit({ type: 'corrupt', id, reason: reading.corrupt })
   }
 
-  return {
-    async read(id) {
-      return find(id)
+  /** The record, unless it is gone. */
+  function find(id: string): SessionRecord | undefined {
+    const record = records.get(id)
+    return record && !isGone(record, now()) ? record : undefined
+  }
+
+  const store: CarriedStore = {
+    read(id) {
+      const record = find(id)
+      if (!record || isLive(record, now())) return record
+      return emit({ type: 'expire', id })
     },
-    async create(id, record) {
-      texts.set(id, writeRecord(record))
+    create(id, record) {
+      records.set(id, { ...record, rev: 1, write: writer.next() })
       return true
     },
-    async update(id, recipe) {
+    update(id, recipe) {
       const current = find(id)
       if (!current) return undefined
-      const next = recipe(current)
-      if (!next) {
-        texts.delete(id)
+      const made = recipe(current)
+      if (!made) {
+        records.delete(id)
         return null
       }
-      const record = atRevision(current.rev + 1, next)
-      texts.set(id, writeRecord(record))
+      const record = { ...made, rev: current.rev + 1, write: writer.next(current.write) }
+      records.set(id, record)
       return record
     },
-    async destroy(id) {
+    destroy(id) {
       const last = find(id)
-      texts.delete(id)
+      records.delete(id)
       return last
     },
-    payload: (id) => Buffer.from(texts.get(id) ?? '').toString('base64url')
+    payload(id) {
+      const record = records.get(id)
+      return Buffer.from(record ? writeRecord(record) : '').toString('base64url')
+    }
   }
+  markChecked(store)
+  return store
 }

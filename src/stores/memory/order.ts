@@ -1,12 +1,14 @@
-/** Something in an order: what was put in before and after it. */
+/** An item of an order, with its neighbours. */
 export interface Linked {
   before?: Linked | undefined
   after?: Linked | undefined
 }
 
 /**
- * Items in the order in which they were put in, the first of which is at hand. A Map keeps that order too, but has to walk
- * over everything that was deleted before its first entry: in a full store that costs more than making a session.
+ * Items in the order in which they were appended.
+ *
+ * A `Map` keeps that order too, but to find its first entry it walks over everything that was deleted before it. In a full store that
+ * costs more than creating a session.
  */
 export interface Order<Item extends Linked> {
   readonly size: number
@@ -16,7 +18,7 @@ export interface Order<Item extends Linked> {
 }
 
 export function createOrder<Item extends Linked>(): Order<Item> {
-  // Closed to a ring by an item that is none, so that no item lacks a neighbour.
+  // This extra item closes the list to a ring, so that no item lacks a neighbour.
   const ring: Linked = {}
   ring.before = ring.after = ring
   let size = 0
@@ -38,7 +40,7 @@ export function createOrder<Item extends Linked>(): Order<Item> {
     remove(item) {
       item.before!.after = item.after
       item.after!.before = item.before
-      // A removed item that still pointed at others would keep them from being collected with the young.
+      // A removed item that still pointed at others would keep them from being collected early.
       item.before = item.after = undefined
       size--
     }

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
-import { SessionError } from './errors.js'
-import type { Json } from './store.js'
+import { SessionError } from '../errors.js'
+import type { Json } from './record.js'
 
 /**
  * Values of a session to and from JSON.

@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto'
+
+/*
+ * `write` in a record names the write that made this state of it, so that two states with the same revision can be told apart:
+ * after a failover or a restored backup, a store has a second revision 7.
+ *
+ * It also answers the question "was my write applied?" when a driver sent a command twice because the first answer was lost,
+ * and another process has written since. So `write` is a list: the mark of this write, then the latest mark of each of the last
+ * seven other writers. `"write":"k3v9a0x2-1f b71x20aa-9"` says that writer k3v9a0x2 made this state with its write 1f, and that
+ * writer b71x20aa wrote before, with its write 9.
+ */
+
+/** How many writers a record remembers, the one that wrote it included. */
+const mostWriters = 8
+
+/** One writer of records: a store object in a process, which makes one write of a session at a time. */
+export interface Writer {
+  /** The value of `write` for the next write of a record, whose value was `last` until now. */
+  next(last?: string): string
+  /**
+   * Whether a write that this writer tried led to the state that is stored now, directly or through writes of others.
+   * `undefined`: it cannot be known.
+   *
+   * @param tried `write` and `rev` of what this writer tried to store.
+   */
+  wasApplied(tried: Version, stored: Version): boolean | undefined
+}
+
+/** What tells one state of a record from every other. */
+export interface Version {
+  readonly rev: number
+  readonly write: string
+}
+
+export function createWriter(): Writer {
+  // Lower-case letters and digits only, so that a mark can be part of a file name on every system.
+  const name = BigInt(`0x${randomBytes(6).toString('hex')}`).toString(36).padStart(10, '0')
+  const own = `${name}-`
+  let count = 0
+
+  return {
+    next(last = '') {
+      const mark = own + (count++).toString(36)
+      if (last === '' || (last.startsWith(own) && !last.includes(' '))) return mark
+      const others = last.split(' ').filter((each) => !each.startsWith(own))
+      return [mark, ...others.slice(0, mostWriters - 1)].join(' ')
+    },
+    wasApplied(tried, stored) {
+      const mark = markOf(tried)
+      const marks = stored.write.split(' ')
+      if (marks.includes(mark)) return true
+      // An older write of this writer is its latest one that was applied: it makes its writes one after another.
+      if (marks.some((each) => each.startsWith(own))) return false
+      // Only as many other writers as the list holds can have pushed the mark out, each with a write of its own.
+      return marks.length === mostWriters && stored.rev - tried.rev >= mostWriters ? undefined : false
+    }
+  }
+}
+
+/** The mark of the write that made this state: the first of the list. */
+export function markOf({ write }: Pick<Version, 'write'>): string {
+  const end = write.indexOf(' ')
+  return end === -1 ? write : write.slice(0, end)
+}
+
+/** Whether two versions are the same state of a record. */
+export function isSameVersion(one: Version, other: Version): boolean {
+  return one.rev === other.rev && one.write === other.write
+}

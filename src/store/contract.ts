@@ -1,0 +1,95 @@
+import type { SessionRecord } from '../record/index.js'
+
+/** A value, or a promise of it: a store that need not wait answers at once. */
+export type MaybePromise<T> = T | Promise<T>
+
+/**
+ * A pure function from the stored record to the record that replaces it, or to `null` to remove it.
+ *
+ * A store may call it more than once, each time with the newest record. The store sets `rev` and `write` of what it returns.
+ */
+export type Recipe = (current: SessionRecord) => SessionRecord | null
+
+/** How one middleware uses a store. */
+export interface StoreScope {
+  /** Put before every id. */
+  readonly prefix: string
+  /** The clock: milliseconds since the epoch. */
+  readonly now: () => number
+  /** The size in bytes over which a stored text is corrupt and is not parsed: twice the middleware's `maxBytes`. */
+  readonly largest: number
+}
+
+/**
+ * Keeps records by id.
+ *
+ * **Ids.** An id has 64 lower-case hexadecimal digits, the SHA-256 of a sid. A store refuses anything else with a `TypeError`.
+ * An id is used for one session only.
+ *
+ * **Values and errors.** A record that is missing or has expired is a value (`undefined`), never an error. An error means that
+ * the backend failed, or that a conflict did not end, and the caller must not take it for "no session". It is a `SessionError`:
+ * `ERR_SESSION_STORE` when the backend failed, `ERR_SESSION_CONFLICT` when other writers were faster in each of a bounded number
+ * of tries. Stores of the kit (`createStore`) turn what their backend throws into such errors.
+ *
+ * **Corrupt records.** A text that cannot be read as a record of its id counts as missing, and a `corrupt` event is published.
+ * The store does not delete it.
+ *
+ * **Deadline.** A record is *live* while `now() < expires`, and only live records are read and listed. `update` and `destroy`
+ * also find a record up to a minute past its deadline: a session that was live when a request arrived is live for that request.
+ * So a backend that expires records by itself keeps them for that minute too. After it, the record is gone for every method.
+ *
+ * **No upsert.** Only `create` makes a record, and only where there is none. So a late save cannot bring a session back that was
+ * destroyed.
+ *
+ * **Atomic.** `update` and `destroy` are atomic across every process that uses the same backend. `update` writes only if the
+ * stored record still has the `rev` and the `write` of the record that the recipe was given; otherwise the store reads again and
+ * calls the recipe again. A write is applied at most once. When the store cannot know whether it was applied, the call fails.
+ *
+ * **Immutable.** Nobody changes a record after handing it over, so nobody copies records. Any number of calls, for the same id
+ * too, may be in progress at once. Every method may answer with a promise or with the value itself.
+ *
+ * **Closed.** After `close()`, every other method rejects with `ERR_SESSION_STORE`.
+ */
+export interface SessionStore {
+  /** The live record, or `undefined`. Also answers a `moved` marker, which the listings leave out. */
+  read(id: string): MaybePromise<SessionRecord | undefined>
+  /** Stores a new record with `rev` 1. `false`: the id is taken, and nothing was written. */
+  create(id: string, record: SessionRecord): MaybePromise<boolean>
+  /**
+   * Replaces the record by what the recipe makes of it.
+   *
+   * Answers the written record with its new `rev` and `write`, `null` when the recipe removed it, or `undefined` when there was no
+   * record, in which case nothing was written. An error that the recipe throws rejects the call with that error and leaves the
+   * record as it was.
+   *
+   * @param seen a record that this store gave out earlier for the same id. The store tries it first, so that an uncontended
+   * update is one round trip. It is the object that the store gave out: the store may remember something about it (a CAS token).
+   */
+  update(id: string, recipe: Recipe, seen?: SessionRecord): MaybePromise<SessionRecord | null | undefined>
+  /**
+   * Removes the record. Answers its last state, or `undefined` when there was none. No update commits between that state and the
+   * removal.
+   */
+  destroy(id: string): MaybePromise<SessionRecord | undefined>
+
+  /** Lists every live record, in no order. Records that come or go meanwhile may or may not be listed. */
+  records?(): AsyncIterable<SessionRecord>
+  /**
+   * Removes records that are gone and answers how many it removed. Stores whose backend expires records by itself answer 0. A store
+   * that needs pruning schedules it itself, with timers that do not keep the process alive, unless its documentation says otherwise.
+   */
+  prune?(): Promise<number>
+  /** Waits for calls in progress and releases what the store opened. You may call it twice. */
+  close?(): Promise<void>
+
+  /**
+   * The same store with the prefix and the clock of one middleware. Closing one of them closes all.
+   *
+   * Absent: the middleware refuses its option `prefix`.
+   * @default defaultScope
+   */
+  scope?(scope: StoreScope): SessionStore
+}
+
+/** The scope of a store that is used without a middleware. */
+export const defaultScope: StoreScope = { prefix: 'session:', now: () => Date.now(), largest: 2 * 64 * 1024 }

@@ -1,0 +1,277 @@
+import { conflictError, SessionError, storeError } from '../errors.js'
+import { emit } from '../events.js'
+import { createWriter, readRecord, writeRecord, type SessionRecord } from '../record/index.js'
+import type { Backend, Found, Known, StoreDefinition, Swapped, Written } from './backend.js'
+import { defaultScope, type SessionStore, type StoreScope } from './contract.js'
+import { isGone, isLive } from './deadline.js'
+import { OpenCalls } from './open-calls.js'
+import { pauseAfter, retryEnd } from './retries.js'
+import { SessionQueue, type Job, type Turn } from './session-queue.js'
+import { markChecked } from './timed-store.js'
+
+/** How much text one step of many updates writes at most, in characters: recipes on large records must not hold the event loop. */
+const longestStep = 256 * 1024
+
+/** How often `create` tries to take an id whose record is gone. */
+const mostCreations = 5
+
+/**
+ * Makes a store of the operations of a backend. It checks ids, reads strictly, judges deadlines, retries conflicts, queues the updates of a
+ * session inside the process, counts calls for `close()`, publishes events, and gives errors their form.
+ */
+export function createStore<Token>(definition: StoreDefinition<Token>): SessionStore {
+  const { name, advice } = definition
+  const calls = new OpenCalls(name)
+  const backends: Backend<Token>[] = []
+  let closing: Promise<void> | undefined
+
+  async function close(): Promise<void> {
+    await calls.close()
+    await Promise.all(backends.map((backend) => backend.close?.()))
+    await definition.close?.()
+  }
+
+  /** One call: refused after `close()`, and awaited by it. */
+  async function call<T>(action: string, work: () => Promise<T>): Promise<T> {
+    calls.begin()
+    try {
+      return await work()
+    } catch (error) {
+      throw error instanceof RecipeError ? error.cause : storeError(action, error, advice?.(error))
+    } finally {
+      calls.end()
+    }
+  }
+
+  function inScope(scope: StoreScope): SessionStore {
+    const backend = definition.backend(scope)
+    backends.push(backend)
+    const records = new Records(backend, scope)
+    const withId = <T>(action: string, id: string, work: () => Promise<T>): Promise<T> => {
+      assertId(id)
+      return call(action, work)
+    }
+
+    const store: SessionStore = {
+      read: async (id) => withId('read a session', id, () => records.readLive(id)),
+      create: async (id, record) => withId('create a session', id, () => records.create(id, record)),
+      update: async (id, recipe, seen) => withId('save a session', id, () => records.queue.update(id, recipe, seen)),
+      destroy: async (id) => withId('remove a session', id, () => records.queue.run(id, (turn) => records.destroy(id, turn))),
+      prune: async () => call('remove expired sessions', async () => (await backend.prune?.()) ?? 0),
+      close: () => (closing ??= close()),
+      scope: inScope
+    }
+    const { list } = backend
+    if (list) {
+      store.records = async function* () {
+        calls.assertOpen()
+        try {
+          for await (const found of list.call(backend)) {
+            const record = await records.parse(found.id, found)
+            if (record && isLive(record, scope.now()) && !record.moved) yield record
+          }
+        } catch (error) {
+          throw storeError('list sessions', error, advice?.(error))
+        }
+        // A listing that `close()` cut short must not be taken for the whole.
+        calls.assertOpen()
+      }
+    }
+    markChecked(store)
+    return store
+  }
+
+  return inScope(defaultScope)
+}
+
+/** The records of one scope. */
+class Records<Token> {
+  readonly queue = new SessionQueue((id, turn, jobs) => this.#update(id, turn, jobs))
+  readonly #backend: Backend<Token>
+  readonly #scope: StoreScope
+  readonly #writer = createWriter()
+  /** The tokens of records that were given out. */
+  readonly #tokens = new WeakMap<SessionRecord, Token>()
+
+  constructor(backend: Backend<Token>, scope: StoreScope) {
+    this.#backend = backend
+    this.#scope = scope
+  }
+
+  async readLive(id: string): Promise<SessionRecord | undefined> {
+    const record = await this.#read(id)
+    if (!record || isLive(record, this.#scope.now())) return record
+    emit({ type: 'expire', id })
+    return undefined
+  }
+
+  async create(id: string, record: SessionRecord): Promise<boolean> {
+    const next = written({ ...record, rev: 1, write: this.#writer.next() })
+    for (let tries = 0; tries < mostCreations; tries++) {
+      if (await this.#backend.insert(id, next)) return true
+      const found = await this.#backend.get(id)
+      if (!found) continue
+      // The driver sent the command again because the first answer was lost.
+      if (found.text === next.text) return true
+      const present = await this.parse(id, found)
+      if (!present || !isGone(present, this.#scope.now())) return false
+      await this.#backend.remove(id, this.#known(present), this.#writer.next())
+    }
+    throw conflictError(mostCreations)
+  }
+
+  async destroy(id: string, turn: Turn): Promise<SessionRecord | undefined> {
+    turn.last = undefined
+    const end = retryEnd()
+    let current = await this.#readStored(id)
+    for (let tries = 1; current; tries++) {
+      const swapped = await this.#backend.remove(id, this.#known(current), this.#writer.next(current.write))
+      if (swapped === 'done') return current
+      current = await this.#afterConflict(id, swapped, tries, end)
+    }
+    return undefined
+  }
+
+  /** Reads a text strictly. `undefined`, and an event, when it is no record of that id. */
+  async parse(id: string, found: Found<Token>): Promise<SessionRecord | undefined> {
+    const reading = readRecord(found.text, id, this.#scope.largest)
+    if ('corrupt' in reading) {
+      await this.#backend.corrupt?.(id, reading.corrupt)
+      return emit({ type: 'corrupt', id, reason: reading.corrupt })
+    }
+    if (found.token !== undefined) this.#tokens.set(reading.record, found.token)
+    return reading.record
+  }
+
+  async #read(id: string): Promise<SessionRecord | undefined> {
+    const found = await this.#backend.get(id)
+    return found && this.parse(id, found)
+  }
+
+  /** The record if it is not gone. */
+  async #readStored(id: string): Promise<SessionRecord | undefined> {
+    return this.#ifStored(await this.#read(id))
+  }
+
+  #ifStored(record: SessionRecord | undefined): SessionRecord | undefined {
+    if (!record || !isGone(record, this.#scope.now())) return record
+    return emit({ type: 'expire', id: record.id })
+  }
+
+  #known(record: SessionRecord): Known<Token> {
+    return { record, token: this.#tokens.get(record) }
+  }
+
+  /** Makes the updates of one session that have gathered in this process, and answers them. */
+  async #update(id: string, turn: Turn, jobs: readonly Job[]): Promise<number> {
+    const end = retryEnd()
+    try {
+      let current = this.#first(id, turn, jobs[0]!.seen) ?? (await this.#readStored(id))
+      for (let tries = 1; current; tries++) {
+        const step = this.#applyRecipes(current, jobs)
+        turn.last = undefined
+        const swapped = await this.#store(id, current, step)
+        if (swapped === 'done') {
+          turn.last = step.next?.record
+          for (const [at, answer] of step.answers.entries()) settle(jobs[at]!, answer)
+          return step.answers.length
+        }
+        current = await this.#afterConflict(id, swapped, tries, end)
+        if (step.next && current && this.#wasApplied(step.next.record, current)) {
+          for (const [at, answer] of step.answers.entries()) settle(jobs[at]!, answer)
+          return step.answers.length
+        }
+      }
+      for (const job of jobs) job.resolve(undefined)
+    } catch (error) {
+      for (const job of jobs) job.reject(error)
+    }
+    return jobs.length
+  }
+
+  /** The newest record that is known without reading. */
+  #first(id: string, turn: Turn, seen: SessionRecord | undefined): SessionRecord | undefined {
+    const known = turn.last && turn.last.rev >= (seen?.rev ?? 0) ? turn.last : seen
+    // Another process may have moved a deadline that has passed: read again.
+    return known && known.id === id && isLive(known, this.#scope.now()) ? known : undefined
+  }
+
+  /** Carries out a step. A step that changes nothing (each recipe failed) needs no write. */
+  #store(id: string, current: SessionRecord, { next, removes }: Step): Promise<Swapped<Token>> | 'done' {
+    if (removes) return this.#backend.remove(id, this.#known(current), this.#writer.next(current.write))
+    return next ? this.#backend.replace(id, this.#known(current), next) : 'done'
+  }
+
+  /** Pauses a moment, and answers the state that won. */
+  async #afterConflict(id: string, swapped: Exclude<Swapped<Token>, 'done'>, tries: number, end: number): Promise<SessionRecord | undefined> {
+    if (swapped === 'gone') return undefined
+    await pauseAfter(tries, end)
+    return swapped === 'changed' ? this.#readStored(id) : this.#ifStored(await this.parse(id, swapped))
+  }
+
+  /**
+   * Whether a write was applied although the store reported a conflict: the driver sent the command again because the first answer was lost.
+   *
+   * @throws SessionError `ERR_SESSION_STORE` when it cannot be known.
+   */
+  #wasApplied(tried: SessionRecord, stored: SessionRecord): boolean {
+    const applied = this.#writer.wasApplied(tried, stored)
+    if (applied !== undefined) return applied
+    throw new SessionError(
+      'ERR_SESSION_STORE',
+      'the session store cannot tell whether the changes were saved: too many other processes have written to the session since; the request may be repeated'
+    )
+  }
+
+  /** What the recipes make of a record, each on the result of the one before. */
+  #applyRecipes(current: SessionRecord, jobs: readonly Job[]): Step {
+    const step: Step = { answers: [], next: undefined, removes: false }
+    let length = 0
+    for (const { recipe } of jobs) {
+      const before = step.next?.record ?? current
+      try {
+        const made = recipe(before)
+        if (made === null) {
+          // After other updates it gets a step of its own, so that they are not lost if the removal fails.
+          if (step.next) return step
+          step.answers.push({ value: null })
+          step.removes = true
+          return step
+        }
+        step.next = written({ ...made, rev: before.rev + 1, write: this.#writer.next(current.write) })
+        step.answers.push({ value: step.next.record })
+        length += step.next.text.length
+      } catch (error) {
+        step.answers.push({ error: new RecipeError('the recipe threw', { cause: error }) })
+      }
+      if (length > longestStep) return step
+    }
+    return step
+  }
+}
+
+/** What a step makes of a record: an answer for each job, and the record to write (or its removal). */
+interface Step {
+  readonly answers: ({ value: SessionRecord | null } | { error: unknown })[]
+  next: Written | undefined
+  removes: boolean
+}
+
+/** What a recipe threw. It is the caller's own error, not the backend's. */
+class RecipeError extends Error {}
+
+function settle({ resolve, reject }: Job, answer: Step['answers'][number]): void {
+  if ('error' in answer) reject(answer.error)
+  else resolve(answer.value)
+}
+
+function written(record: SessionRecord): Written {
+  return { record, text: writeRecord(record) }
+}
+
+/** An id becomes part of a key or a path: anything but a SHA-256 is refused. */
+export function assertId(id: string): void {
+  if (!idPattern.test(id)) throw new TypeError('an id must be 64 lower-case hexadecimal digits, the SHA-256 of a sid')
+}
+
+const idPattern = /^[0-9a-f]{64}$/

@@ -1,0 +1,11 @@
+/** The contract of stores, and what every store needs. It is exported as `koa-keepsake/store`. */
+export { assertId, createStore } from './create-store.js'
+export { defaultScope } from './contract.js'
+export { graceAfterDeadline, isGone, isLive } from './deadline.js'
+export { isPromise, whenDone } from './maybe-promise.js'
+export { markChecked, TimedStore } from './timed-store.js'
+export { OpenCalls } from './open-calls.js'
+export { pauseAfter, retryEnd } from './retries.js'
+export { Table } from './table.js'
+export type { Backend, Found, Known, StoreDefinition, Swapped, Written } from './backend.js'
+export type { MaybePromise, Recipe, SessionStore, StoreScope } from './contract.js'
