@@ -46,6 +46,12 @@ export interface Backend<Token = unknown> {
   remove(id: string, from: Known<Token>, mark: string): Promise<Swapped<Token>>
   /** Every stored text of the scope, with its id. */
   list?(): AsyncIterable<Found<Token> & { readonly id: string }>
+  /**
+   * Every stored text that an index names for the owner, with its id. The index may hold too much, never too little: write its entry
+   * before the record becomes the owner's (in `insert` and `replace`), and remove it after the record has gone. Hash the owner in names
+   * and keys. Absent: the store cannot list the sessions of an owner.
+   */
+  ownedBy?(owner: string): AsyncIterable<Found<Token> & { readonly id: string }>
   /** Removes records that are gone and answers how many. Absent: the backend expires them by itself. */
   prune?(): Promise<number>
   /** Called when the text under an id is no record, for example to move it aside. */

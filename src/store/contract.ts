@@ -75,6 +75,11 @@ export interface SessionStore {
   /** Lists every live record, in no order. Records that come or go meanwhile may or may not be listed. */
   records?(): AsyncIterable<SessionRecord>
   /**
+   * Lists every live record of an owner, and nobody else's, in no order. A login that was acknowledged is listed until the session
+   * ends, also after a crash at any moment. Absent: the store cannot list the sessions of an owner.
+   */
+  ownedBy?(owner: string): AsyncIterable<SessionRecord>
+  /**
    * Removes records that are gone and answers how many it removed. Stores whose backend expires records by itself answer 0. A store
    * that needs pruning schedules it itself, with timers that do not keep the process alive, unless its documentation says otherwise.
    */

@@ -3,7 +3,7 @@ import { emit } from '../events.js'
 import { createWriter, readRecord, writeRecord, type SessionRecord } from '../record/index.js'
 import type { Backend, Found, Known, StoreDefinition, Swapped, Written } from './backend.js'
 import { defaultScope, type SessionStore, type StoreScope } from './contract.js'
-import { isGone, isLive } from './deadline.js'
+import { isGone, isListed, isLive } from './deadline.js'
 import { OpenCalls } from './open-calls.js'
 import { pauseAfter, retryEnd } from './retries.js'
 import { SessionQueue, type Job, type Turn } from './session-queue.js'
@@ -52,6 +52,21 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
       return call(action, work)
     }
 
+    /** The live records of a listing, those of the owner only if one is given. */
+    async function* listed(list: () => AsyncIterable<Found<Token> & { readonly id: string }>, owner?: string): AsyncGenerator<SessionRecord> {
+      calls.assertOpen()
+      try {
+        for await (const found of list()) {
+          const record = await records.parse(found.id, found)
+          if (record && isListed(record, scope.now(), owner)) yield record
+        }
+      } catch (error) {
+        throw storeError('list sessions', error, advice?.(error))
+      }
+      // A listing that `close()` cut short must not be taken for the whole.
+      calls.assertOpen()
+    }
+
     const store: SessionStore = {
       read: async (id) => withId('read a session', id, () => records.readLive(id)),
       create: async (id, record) => withId('create a session', id, () => records.create(id, record)),
@@ -61,22 +76,8 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
       close: () => (closing ??= close()),
       scope: inScope
     }
-    const { list } = backend
-    if (list) {
-      store.records = async function* () {
-        calls.assertOpen()
-        try {
-          for await (const found of list.call(backend)) {
-            const record = await records.parse(found.id, found)
-            if (record && isLive(record, scope.now()) && !record.moved) yield record
-          }
-        } catch (error) {
-          throw storeError('list sessions', error, advice?.(error))
-        }
-        // A listing that `close()` cut short must not be taken for the whole.
-        calls.assertOpen()
-      }
-    }
+    if (backend.list) store.records = () => listed(() => backend.list!())
+    if (backend.ownedBy) store.ownedBy = (owner) => listed(() => backend.ownedBy!(owner), owner)
     markChecked(store)
     return store
   }

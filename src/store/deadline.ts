@@ -12,3 +12,8 @@ export function isLive(record: SessionRecord, now: number): boolean {
 export function isGone({ expires, moved }: SessionRecord, now: number): boolean {
   return now >= (moved ? expires : expires + graceAfterDeadline)
 }
+
+/** Whether a listing shows the record: it is live and no marker, and belongs to the owner if one is given. */
+export function isListed(record: SessionRecord, now: number, owner?: string): boolean {
+  return isLive(record, now) && !record.moved && (owner === undefined || record.owner === owner)
+}

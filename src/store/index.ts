@@ -1,7 +1,7 @@
 /** The contract of stores, and what every store needs. It is exported as `koa-keepsake/store`. */
 export { assertId, createStore } from './create-store.js'
 export { defaultScope } from './contract.js'
-export { graceAfterDeadline, isGone, isLive } from './deadline.js'
+export { graceAfterDeadline, isGone, isListed, isLive } from './deadline.js'
 export { isPromise, whenDone } from './maybe-promise.js'
 export { markChecked, TimedStore } from './timed-store.js'
 export { OpenCalls } from './open-calls.js'

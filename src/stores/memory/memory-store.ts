@@ -4,7 +4,7 @@ import { longestDelay } from '../../delays.js'
 import { conflictError } from '../../errors.js'
 import { emit } from '../../events.js'
 import { createWriter, type SessionRecord } from '../../record/index.js'
-import { assertId, defaultScope, isGone, isLive, markChecked, OpenCalls, type SessionStore, type StoreScope } from '../../store/index.js'
+import { assertId, defaultScope, isGone, isListed, isLive, markChecked, OpenCalls, type SessionStore, type StoreScope } from '../../store/index.js'
 import { createOrder, type Linked } from './order.js'
 
 export interface MemoryStoreOptions {
@@ -24,7 +24,10 @@ interface Entry extends Linked {
   readonly now: () => number
 }
 
-type Entries = Map<string, Entry>
+/** The entries of one scope, by id and by owner. */
+interface Entries extends Map<string, Entry> {
+  readonly byOwner: Map<string, Set<Entry>>
+}
 
 /** How often a recipe runs that itself changes the record that it is given. */
 const mostTries = 10
@@ -57,13 +60,23 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   const orderOf = ({ record }: Entry) => (record.owner === undefined ? anonymous : owned)
 
   function add(entry: Entry): void {
-    entry.entries.set(entry.record.id, entry)
+    const { record, entries } = entry
+    entries.set(record.id, entry)
     orderOf(entry).append(entry)
+    if (record.owner === undefined) return
+    const others = entries.byOwner.get(record.owner)
+    if (others) others.add(entry)
+    else entries.byOwner.set(record.owner, new Set([entry]))
   }
 
   function remove(entry: Entry): void {
-    entry.entries.delete(entry.record.id)
+    const { record, entries } = entry
+    entries.delete(record.id)
     orderOf(entry).remove(entry)
+    if (record.owner === undefined) return
+    const all = entries.byOwner.get(record.owner)!
+    all.delete(entry)
+    if (all.size === 0) entries.byOwner.delete(record.owner)
   }
 
   function makeRoom(): void {
@@ -103,7 +116,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
 
   function inScope(scope: StoreScope): SessionStore {
     const { prefix, now } = scope
-    const entries: Entries = entriesOf.get(prefix) ?? new Map<string, Entry>()
+    const entries: Entries = entriesOf.get(prefix) ?? Object.assign(new Map<string, Entry>(), { byOwner: new Map<string, Set<Entry>>() })
     entriesOf.set(prefix, entries)
 
     /** The entry, unless it is gone. */
@@ -158,11 +171,20 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
         for await (const page of pages(entries)) {
           for (const { record } of page) {
             const present = entries.get(record.id)?.record
-            if (present && isLive(present, now()) && !present.moved) yield present
+            if (present && isListed(present, now())) yield present
           }
         }
         // A listing that `close()` cut short must not be taken for the whole.
         calls.assertOpen()
+      },
+      async *ownedBy(owner) {
+        calls.assertOpen()
+        // Copied: the caller may end sessions while it lists them.
+        for (const { record } of [...(entries.byOwner.get(owner) ?? [])]) {
+          const present = entries.get(record.id)?.record
+          if (present && isListed(present, now(), owner)) yield present
+          calls.assertOpen()
+        }
       },
       async prune() {
         calls.assertOpen()
