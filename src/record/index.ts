@@ -1,6 +1,6 @@
 export { flawOf, isOwner, readRecord, writeRecord } from './record.js'
 export { sizeOver } from './record-size.js'
-export { createWriter, isSameVersion, markOf } from './write-marks.js'
+export { createMark, createWriter, isSameVersion, markOf } from './write-marks.js'
 export { decode, encode } from './values.js'
 export type { Data, Json, Reading, SessionRecord } from './record.js'
 export type { Version, Writer } from './write-marks.js'

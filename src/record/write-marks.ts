@@ -33,16 +33,15 @@ export interface Version {
 }
 
 export function createWriter(): Writer {
-  // Lower-case letters and digits only, so that a mark can be part of a file name on every system.
-  const name = BigInt(`0x${randomBytes(6).toString('hex')}`).toString(36).padStart(10, '0')
-  const own = `${name}-`
+  const own = `${randomName()}-`
   let count = 0
 
   return {
     next(last = '') {
       const mark = own + (count++).toString(36)
-      if (last === '' || (last.startsWith(own) && !last.includes(' '))) return mark
-      const others = last.split(' ').filter((each) => !each.startsWith(own))
+      if (!last.includes(' ') && (last.startsWith(own) || !last.includes('-'))) return mark
+      // Nobody asks later whether a creation was applied, so its mark is not kept.
+      const others = last.split(' ').filter((each) => !each.startsWith(own) && each.includes('-'))
       return [mark, ...others.slice(0, mostWriters - 1)].join(' ')
     },
     wasApplied(tried, stored) {
@@ -55,6 +54,19 @@ export function createWriter(): Writer {
       return marks.length === mostWriters && stored.rev - tried.rev >= mostWriters ? undefined : false
     }
   }
+}
+
+const creator = randomName()
+let creations = 0
+
+/** The mark of a record that is created now. It belongs to no writer. */
+export function createMark(): string {
+  return creator + (creations++).toString(36)
+}
+
+/** Lower-case letters and digits only, so that a mark can be part of a file name on every system. */
+function randomName(): string {
+  return BigInt(`0x${randomBytes(6).toString('hex')}`).toString(36).padStart(10, '0')
 }
 
 /** The mark of the write that made this state: the first of the list. */

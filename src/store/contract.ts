@@ -53,10 +53,13 @@ export interface StoreScope {
 export interface SessionStore {
   /** The live record, or `undefined`. Also answers a `moved` marker, which the listings leave out. */
   read(id: string): MaybePromise<SessionRecord | undefined>
-  /** Stores a new record with `rev` 1. `false`: the id is taken, and nothing was written. */
+  /**
+   * Stores a new record, with `rev` 1 and the `write` that it comes with (see `createMark`). `false`: the id is taken, and nothing was
+   * written.
+   */
   create(id: string, record: SessionRecord): MaybePromise<boolean>
   /**
-   * Replaces the record by what the recipe makes of it.
+   * Replaces the record by what the recipe makes of it, with the next `rev` and a new `write`.
    *
    * Answers the written record with its new `rev` and `write`, `null` when the recipe removed it, or `undefined` when there was no
    * record, in which case nothing was written. An error that the recipe throws rejects the call with that error and leaves the

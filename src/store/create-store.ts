@@ -107,7 +107,7 @@ class Records<Token> {
   }
 
   async create(id: string, record: SessionRecord): Promise<boolean> {
-    const next = written({ ...record, rev: 1, write: this.#writer.next() })
+    const next = written(record.rev === 1 ? record : { ...record, rev: 1 })
     for (let tries = 0; tries < mostCreations; tries++) {
       if (await this.#backend.insert(id, next)) return true
       const found = await this.#backend.get(id)

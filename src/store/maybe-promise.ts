@@ -5,6 +5,16 @@ export function whenDone<T, U>(value: MaybePromise<T>, next: (value: T) => Maybe
   return isPromise(value) ? value.then(next) : next(value)
 }
 
+/** Goes on with the error of work that throws or rejects. */
+export function recover<T>(work: () => MaybePromise<T>, onError: (error: unknown) => MaybePromise<T>): MaybePromise<T> {
+  try {
+    const value = work()
+    return isPromise(value) ? value.catch(onError) : value
+  } catch (error) {
+    return onError(error)
+  }
+}
+
 /** Reports whether a value has to be waited for. */
 export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && typeof (value as Partial<Promise<T>>).then === 'function'

@@ -2,10 +2,13 @@ import { SessionError, storeError } from '../errors.js'
 import { emit } from '../events.js'
 import { flawOf, type SessionRecord } from '../record/index.js'
 import type { MaybePromise, Recipe, SessionStore } from './contract.js'
-import { isPromise } from './maybe-promise.js'
+import { isPromise, recover } from './maybe-promise.js'
 
 /** Stores that read strictly themselves, so that nobody checks their records a second time. */
 const checkedStores = new WeakSet<SessionStore>()
+
+/** Leaves an update that meets a marker. */
+const movedError = new Error('the session has a new sid')
 
 /** Says that a store answers nothing but records that it has checked. */
 export function markChecked(store: SessionStore): void {
@@ -48,8 +51,12 @@ export class TimedStore {
     })
   }
 
-  /** Rejects with the recipe's own error if the recipe throws. */
-  update(action: string, seen: SessionRecord, recipe: Recipe): MaybePromise<SessionRecord | null | undefined> {
+  /**
+   * Answers `'moved'`, and writes nothing, when a marker is stored: the session has a new sid.
+   *
+   * Rejects with the recipe's own error if the recipe throws.
+   */
+  update(action: string, seen: SessionRecord, recipe: Recipe): MaybePromise<SessionRecord | null | undefined | 'moved'> {
     const { id } = seen
     let thrown: { error: unknown } | undefined
     let runs = 0
@@ -61,6 +68,7 @@ export class TimedStore {
           // The request was told that it failed: a store that tries again after that must not succeed.
           if (isOver()) throw this.#timedOut(action)
           try {
+            if (current.moved) throw movedError
             return recipe(current)
           } catch (error) {
             thrown = { error }
@@ -69,7 +77,13 @@ export class TimedStore {
         },
         seen
       )
-    return this.#call(action, id, work, (written) => this.#own(written, id), () => thrown)
+    return recover<SessionRecord | null | undefined | 'moved'>(
+      () => this.#call(action, id, work, (written) => this.#own(written, id), () => thrown),
+      (error) => {
+        if (error === movedError) return 'moved'
+        throw error
+      }
+    )
   }
 
   destroy(id: string): MaybePromise<SessionRecord | undefined> {

@@ -10,8 +10,8 @@ export interface CarriedStore extends SessionStore {
 
 /** Keeps each session in its own cookie. Made by `cookieStore()` and understood by `session()`. */
 export interface CookieStore {
-  /** The store of a request. `received` is what the request's verified cookie carried. */
-  carry(received: { readonly id: string; readonly payload: string | undefined } | undefined, scope: Pick<StoreScope, 'now' | 'largest'>): CarriedStore
+  /** The store of a request. `received` is what the request's verified cookies carried. */
+  carry(received: readonly { readonly id: string; readonly payload: string | undefined }[], scope: Pick<StoreScope, 'now' | 'largest'>): CarriedStore
 }
 
 /**
@@ -31,8 +31,8 @@ const writer = createWriter()
 
 const carry: CookieStore['carry'] = (received, { now, largest }) => {
   const records = new Map<string, SessionRecord>()
-  if (received?.payload !== undefined) {
-    const { id, payload } = received
+  for (const { id, payload } of received) {
+    if (payload === undefined) continue
     const reading = readRecord(Buffer.from(payload, 'base64url').toString(), id, largest)
     if ('record' in reading) records.set(id, reading.record)
     else emit({ type: 'corrupt', id, reason: reading.corrupt })
@@ -51,7 +51,7 @@ const carry: CookieStore['carry'] = (received, { now, largest }) => {
       return emit({ type: 'expire', id })
     },
     create(id, record) {
-      records.set(id, { ...record, rev: 1, write: writer.next() })
+      records.set(id, record)
       return true
     },
     update(id, recipe) {

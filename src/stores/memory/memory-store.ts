@@ -141,7 +141,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
       create(id, record) {
         if (find(id)) return false
         makeRoom()
-        add({ record: { ...record, rev: 1, write: writer.next() }, entries, now })
+        add({ record: record.rev === 1 ? record : { ...record, rev: 1 }, entries, now })
         timer ??= setInterval(() => void sweep(), Math.min(sweepEvery, longestDelay)).unref()
         return true
       },
