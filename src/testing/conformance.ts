@@ -1,7 +1,10 @@
-import { storeCases } from './stores.js'
+import { corruptCases } from './corrupt.js'
+import { deadlineCases } from './deadlines.js'
+import { ownerCases } from './owners.js'
 import { raceCases } from './races.js'
 import { recordCases } from './records.js'
 import { onStage, type StoreCapabilities, type StoreFactory } from './stage.js'
+import { storeCases } from './stores.js'
 
 /** A test runner's `test`: AVA's, `node:test`'s, vitest's, mocha's `it`. */
 export type RunnerTest = (title: string, run: (...context: unknown[]) => Promise<void>) => unknown
@@ -9,9 +12,11 @@ export type RunnerTest = (title: string, run: (...context: unknown[]) => Promise
 /**
  * Registers one test for each promise of the `SessionStore` contract.
  *
- * The factory is called with a prefix and a clock, and may answer a promise. Ids and prefixes are random, so one backend
- * may serve all tests, at the same time too; what the factory makes is closed when its test ends. To run the suite on
- * several stores in one file, put a name before the titles.
+ * The suite calls the factory with a prefix, a clock and the size of the largest text, and the factory answers a store, or a promise of
+ * one. Ids and prefixes are random, so one backend may serve all tests, at the same time too. When a test ends, the suite closes the
+ * stores that the factory made for it. To run the suite on several stores in one file, put a name before the titles.
+ *
+ * The factory may also answer `{ store, put, get }`: see `StoreWithTexts`.
  *
  * @example
  * ```ts
@@ -22,7 +27,7 @@ export type RunnerTest = (title: string, run: (...context: unknown[]) => Promise
  * ```
  */
 export function storeConformance(test: RunnerTest, factory: StoreFactory, capabilities: StoreCapabilities = {}): void {
-  for (const [title, show] of [...recordCases, ...raceCases, ...storeCases]) {
+  for (const [title, show] of allCases) {
     // A rest parameter: runners that count parameters would wait for a callback.
     test(title, async (...context) => {
       await onStage(factory, capabilities, show)
@@ -30,6 +35,8 @@ export function storeConformance(test: RunnerTest, factory: StoreFactory, capabi
     })
   }
 }
+
+const allCases = [...recordCases, ...deadlineCases, ...raceCases, ...storeCases, ...ownerCases, ...corruptCases]
 
 /** AVA fails a test that made no assertion through its context. */
 function pass(context: unknown): void {

@@ -1,4 +1,5 @@
-export { storeConformance } from './testing/conformance.js'
-export type { RunnerTest } from './testing/conformance.js'
-export type { StoreCapabilities, StoreFactory } from './testing/stage.js'
-export { sessionCookie } from './testing/session-cookie.js'
+/** What tests of stores and of applications need. It is exported as `koa-keepsake/testing`. */
+export { storeConformance } from './conformance.js'
+export { sessionCookie } from './session-cookie.js'
+export type { RunnerTest } from './conformance.js'
+export type { StoreCapabilities, StoreFactory, StoreWithTexts } from './stage.js'

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import type { SessionRecord } from '../store.js'
+import { createMark, writeRecord } from '../store/index.js'
+import { count, removeMine, withKey } from './recipes.js'
 import type { Case } from './stage.js'
 
-/** Calls that are under way at once, through one store and through two on the same backend. */
+/** Calls that are in progress at once, through one store and through two on the same backend. */
 export const raceCases: readonly Case[] = [
   [
     'parallel updates of different keys are all kept',
@@ -64,6 +65,34 @@ export const raceCases: readonly Case[] = [
     }
   ],
   [
+    'a record with the revision that was seen, but from another write, is not overwritten',
+    async ({ store, put, newRecord }) => {
+      // A failover or a restored backup leaves a state with the same revision and other data.
+      const record = newRecord({ mine: 1, lost: 1 })
+      await store.create(record.id, record)
+      const seen = (await store.read(record.id))!
+      const restore = async (): Promise<void> => {
+        const restored = { ...record, write: createMark(), data: { mine: 1, theirs: 2 } }
+        if (put) return put(record.id, writeRecord(restored))
+        await store.destroy(record.id)
+        assert.equal(await store.create(record.id, restored), true)
+      }
+      await restore()
+      const written = await store.update(record.id, (current) => withKey(current, 'ours', 3), seen)
+      assert.deepEqual(written?.data, { mine: 1, theirs: 2, ours: 3 })
+      assert.deepEqual(await store.read(record.id), written)
+      await restore()
+      const removeUnlessTheirs = store.update(record.id, (current) => ('theirs' in current.data ? current : null), seen)
+      assert.deepEqual((await removeUnlessTheirs)?.data, { mine: 1, theirs: 2 })
+      assert.deepEqual((await store.read(record.id))?.data, { mine: 1, theirs: 2 })
+      // A state that this very store wrote is not the stored one either.
+      const own = await store.update(record.id, (current) => withKey(current, 'gone', 4))
+      if (!put) return
+      await put(record.id, writeRecord({ ...own!, write: createMark(), data: { theirs: 5 } }))
+      assert.deepEqual((await store.update(record.id, (current) => withKey(current, 'ours', 6), own!))?.data, { theirs: 5, ours: 6 })
+    }
+  ],
+  [
     'an update that begins while a recipe runs is not lost',
     async ({ store, another, newRecord }) => {
       const second = (await another()) ?? store
@@ -85,7 +114,7 @@ export const raceCases: readonly Case[] = [
     async ({ store, another, newRecord }) => {
       const stores = [store, (await another()) ?? store]
       const record = newRecord()
-      const records = Array.from({ length: 10 }, (_, at) => withKey(record, 'by', at))
+      const records = Array.from({ length: 10 }, (_, at) => ({ ...withKey(record, 'by', at), write: createMark() }))
       const taken = await Promise.all(records.map((each, at) => stores[at % 2]!.create(each.id, each)))
       assert.deepEqual(taken.filter(Boolean), [true])
       assert.deepEqual(await store.read(record.id), records[taken.indexOf(true)])
@@ -135,16 +164,3 @@ export const raceCases: readonly Case[] = [
     }
   ]
 ]
-
-function withKey(record: SessionRecord, key: string, value: number): SessionRecord {
-  return { ...record, data: { ...record.data, [key]: value } }
-}
-
-function count(record: SessionRecord): SessionRecord {
-  return withKey(record, 'count', Number(record.data['count']) + 1)
-}
-
-function removeMine(record: SessionRecord): SessionRecord | null {
-  const { mine: _, ...rest } = record.data
-  return Object.keys(rest).length === 0 ? null : { ...record, data: rest }
-}
