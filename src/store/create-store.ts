@@ -272,7 +272,7 @@ function written(record: SessionRecord): Written {
 
 /** An id becomes part of a key or a path: anything but a SHA-256 is refused. */
 export function assertId(id: string): void {
-  if (!idPattern.test(id)) throw new TypeError('an id must be 64 lower-case hexadecimal digits, the SHA-256 of a sid')
+  if (typeof id !== 'string' || !idPattern.test(id)) throw new TypeError('an id must be 64 lower-case hexadecimal digits, the SHA-256 of a sid')
 }
 
 const idPattern = /^[0-9a-f]{64}$/

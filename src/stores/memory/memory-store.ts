@@ -70,8 +70,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   }
 
   function remove(entry: Entry): void {
+    entry.entries.delete(entry.record.id)
+    unlink(entry)
+  }
+
+  /** Leaves the entry in the map: one that is put in its stead keeps its position there, so that a listing neither misses nor repeats it. */
+  function unlink(entry: Entry): void {
     const { record, entries } = entry
-    entries.delete(record.id)
     orderOf(entry).remove(entry)
     if (record.owner === undefined) return
     const all = entries.byOwner.get(record.owner)!
@@ -153,8 +158,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
           const made = recipe(entry.record)
           // A recipe may call the store, which answers before the recipe returns.
           if (entries.get(id) !== entry) continue
-          remove(entry)
-          if (made === null) return null
+          if (made === null) {
+            remove(entry)
+            return null
+          }
+          unlink(entry)
           const record = { ...made, rev: rev + 1, write: writer.next(write) }
           add({ record, entries, now })
           return record
@@ -180,7 +188,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
       async *ownedBy(owner) {
         calls.assertOpen()
         // Copied: the caller may end sessions while it lists them.
-        for (const { record } of [...(entries.byOwner.get(owner) ?? [])]) {
+        for (const { record } of Array.from(entries.byOwner.get(owner) ?? [])) {
           const present = entries.get(record.id)?.record
           if (present && isListed(present, now(), owner)) yield present
           calls.assertOpen()
