@@ -64,8 +64,13 @@ export interface Backend<Token = unknown> {
 export interface StoreDefinition<Token = unknown> {
   /** The name of the store in errors: `redis`. */
   readonly name: string
-  /** Makes the backend of one prefix and clock. Called once for each scope. */
-  backend(scope: StoreScope): Backend<Token>
+  /**
+   * Makes the backend of one prefix and clock. Called once for each scope.
+   *
+   * @param closing is aborted as soon as `close()` is called: what the backend does in the background then ends. The kit waits for the
+   * calls in progress before it calls the backend's own `close`.
+   */
+  backend(scope: StoreScope, closing: AbortSignal): Backend<Token>
   /** What an operator should do about an error of the backend: `raise maxmemory`. `undefined`: nothing is known about it. */
   advice?(error: unknown): string | undefined
   /** Releases what the store opened. Called once, after every scope was closed. */

@@ -23,9 +23,11 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
   const { name, advice } = definition
   const calls = new OpenCalls(name)
   const backends: Backend<Token>[] = []
-  let closing: Promise<void> | undefined
+  const closing = new AbortController()
+  let closed: Promise<void> | undefined
 
   async function close(): Promise<void> {
+    closing.abort()
     await calls.close()
     await Promise.all(backends.map((backend) => backend.close?.()))
     await definition.close?.()
@@ -44,7 +46,7 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
   }
 
   function inScope(scope: StoreScope): SessionStore {
-    const backend = definition.backend(scope)
+    const backend = definition.backend(scope, closing.signal)
     backends.push(backend)
     const records = new Records(backend, scope)
     const withId = <T>(action: string, id: string, work: () => Promise<T>): Promise<T> => {
@@ -73,7 +75,7 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
       update: async (id, recipe, seen) => withId('save a session', id, () => records.queue.update(id, recipe, seen)),
       destroy: async (id) => withId('remove a session', id, () => records.queue.run(id, (turn) => records.destroy(id, turn))),
       prune: async () => call('remove expired sessions', async () => (await backend.prune?.()) ?? 0),
-      close: () => (closing ??= close()),
+      close: () => (closed ??= close()),
       scope: inScope
     }
     if (backend.list) store.records = () => listed(() => backend.list!())
@@ -115,6 +117,8 @@ class Records<Token> {
       // The driver sent the command again because the first answer was lost.
       if (found.text === next.text) return true
       const present = await this.parse(id, found)
+      // A backend that moves corrupt texts aside has freed the id.
+      if (!present && this.#backend.corrupt && tries === 0) continue
       if (!present || !isGone(present, this.#scope.now())) return false
       await this.#backend.remove(id, this.#known(present), this.#writer.next())
     }

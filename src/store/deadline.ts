@@ -4,12 +4,12 @@ import type { SessionRecord } from '../record/index.js'
 export const graceAfterDeadline = 60_000
 
 /** Whether a session can be opened. */
-export function isLive(record: SessionRecord, now: number): boolean {
+export function isLive(record: Pick<SessionRecord, 'expires'>, now: number): boolean {
   return now < record.expires
 }
 
 /** Whether the deadline is so long past that the record counts as removed. A marker has no such time after its deadline. */
-export function isGone({ expires, moved }: SessionRecord, now: number): boolean {
+export function isGone({ expires, moved }: Pick<SessionRecord, 'expires' | 'moved'>, now: number): boolean {
   return now >= (moved ? expires : expires + graceAfterDeadline)
 }
 
