@@ -33,8 +33,40 @@ export function isDataObject(value: unknown): value is object {
   return Object.prototype.toString.call(value) === '[object Object]'
 }
 
+/** The known name that a misspelt one most likely means, or `undefined` if none is near. Case does not count. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  // One typing error in three characters is a slip. More is another word.
+  let least = Math.max(1, Math.floor(name.length / 3)) + 1
+  let found: string | undefined
+  for (const each of known) {
+    if (Math.abs(each.length - name.length) >= least) continue
+    const distance = editDistance(name.toLowerCase(), each.toLowerCase())
+    if (distance >= least) continue
+    least = distance
+    found = each
+  }
+  return found
+}
+
+/** How many characters must be added, left out, replaced or exchanged with their neighbour to make one text the other (optimal string alignment). */
+function editDistance(from: string, to: string): number {
+  const rows = [Array.from({ length: to.length + 1 }, (_, column) => column)]
+  const at = (row: number, column: number) => rows[row]![column]!
+  for (let row = 1; row <= from.length; row++) {
+    rows.push([row])
+    for (let column = 1; column <= to.length; column++) {
+      const cost = from[row - 1] === to[column - 1] ? 0 : 1
+      let least = Math.min(at(row - 1, column) + 1, at(row, column - 1) + 1, at(row - 1, column - 1) + cost)
+      const areExchanged = row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]
+      if (areExchanged) least = Math.min(least, at(row - 2, column - 2) + 1)
+      rows[row]!.push(least)
+    }
+  }
+  return at(from.length, to.length)
+}
+
 /** Numbers and booleans as they are, everything else by its kind: a string may be a secret. */
-function kindOf(value: unknown): string {
+export function kindOf(value: unknown): string {
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return inspect(value)
   if (typeof value !== 'object') return typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`
   return Array.isArray(value) ? 'an array' : 'an object'

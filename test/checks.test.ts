@@ -1,5 +1,5 @@
 import test from 'ava'
-import { assertKnown, assertOption, isCount, isPositive } from '../src/check.js'
+import { assertKnown, assertOption, isCount, isPositive, nearest } from '../src/checks.js'
 
 test('known names pass, and an empty object', (t) => {
   t.notThrows(() => assertKnown('store(options)', { dir: 1, mode: undefined }, ['dir', 'mode']))
@@ -51,3 +51,23 @@ test('a count is a whole number from 0', (t) => {
   for (const value of [0, 1, Number.MAX_SAFE_INTEGER]) t.true(isCount(value))
   for (const value of [-1, 0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY, '1', 1n, null, undefined]) t.false(isCount(value))
 })
+
+const misspelt: readonly [name: string, meant: string | undefined][] = [
+  ['lifetme', 'lifetime'],
+  ['liftime', 'lifetime'],
+  ['lifeitme', 'lifetime'],
+  ['Lifetime', 'lifetime'],
+  ['stoer', 'store'],
+  ['sotre', 'store'],
+  ['prefixes', 'prefix'],
+  ['sael', 'seal'],
+  ['ttl', undefined],
+  ['maxAge', undefined],
+  ['', undefined],
+  ['x'.repeat(10_000), undefined]
+]
+for (const [name, meant] of misspelt) {
+  test(`the nearest name to "${name.slice(0, 20)}" is ${meant ?? 'none'}`, (t) => {
+    t.is(nearest(name, ['store', 'lifetime', 'prefix', 'as', 'seal']), meant)
+  })
+}
