@@ -1,14 +1,11 @@
 import { STATUS_CODES } from 'node:http'
-import type Application from 'koa'
 import type { Context, Middleware, Next } from 'koa'
-import { isDataObject } from './check.js'
-import { createCookie } from './cookie.js'
-import { Exchange } from './exchange.js'
-import type { Session } from './members.js'
+import { SessionCookie, ResponseCookie } from './cookie/index.js'
+import { defineAccessor, Visit, visitOf } from './context-property.js'
 import { resolveOptions, type SessionOptions } from './options.js'
-import { ResponseCookie } from './response.js'
-import { createSession } from './session.js'
-import { TimedStore } from './timed-store.js'
+import { createRegistry, type SessionRegistry } from './registry.js'
+import { openSession, RequestSession, type Session } from './request/index.js'
+import { isPromise, TimedStore } from './store/index.js'
 
 declare module 'koa' {
   interface BaseContext {
@@ -17,117 +14,74 @@ declare module 'koa' {
   }
 }
 
-/** One request's session. */
-interface Visit {
-  readonly exchange: Exchange
-  readonly outlet: ResponseCookie
-  session: Session | undefined
-}
-
 /**
- * Sessions for a Koa application: `ctx.session`.
+ * Sessions for a Koa application: `ctx.session`. The middleware is also the handle to its sessions outside a request.
  *
  * @throws TypeError for options that are wrong; SessionError `ERR_SESSION_KEYS` for empty keys.
  * @example
  * app.keys = [process.env.SECRET_KEY]
  * app.use(session({ store: fileStore({ dir: 'var/sessions' }), lifetime: 7 * 24 * 3600_000 }))
  */
-export function session(options?: SessionOptions): Middleware {
+export function session(options?: SessionOptions): Middleware & SessionRegistry {
   const settings = resolveOptions(options)
-  const cookie = createCookie(settings)
-  const { store, cookieStore, as, skip, now, saveOnError, storeTimeout } = settings
-  const timed = store && new TimedStore(store, storeTimeout)
-  const slot = Symbol(`koa-keepsake ${as}`)
-  const cookieSlot = Symbol.for(`koa-keepsake cookie ${cookie.name}`)
-  let defined: object | undefined
+  const { store, cookieStore, as, skip, saveOnError, storeTimeout } = settings
+  const cookie = new SessionCookie(settings.cookieRules)
+  const newestWins = settings.cookieRules.cookie.previous.length > 0
+  const timedStore = store && new TimedStore(store, storeTimeout)
+  let keysOfApp: unknown
+  const cookieSymbol = Symbol.for(`koa-keepsake cookie ${cookie.name}`)
 
-  return async function keepsake(ctx: Context, next: Next): Promise<void> {
-    if (slot in ctx || skip?.(ctx)) return next() as Promise<void>
-    const { context } = ctx.app
-    if (context !== defined) {
-      defineOn(context, as, slot)
-      defined = context
+  async function keepsake(ctx: Context, next: Next): Promise<void> {
+    const present = visitOf(ctx, as)
+    // The middleware is mounted twice: the outer one does the work.
+    if (present?.middleware === keepsake || skips(ctx)) return next() as Promise<void>
+    defineAccessor(ctx, as)
+    if (present) {
+      throw new TypeError(`session(options): this request has a ctx.${as} already: give one of the two another name with the option as`)
     }
-    // Of the two cookies only one would come back, and with it one of the two sessions.
-    if (cookieSlot in ctx) {
+    // The browser would send only one of the two cookies back.
+    if (cookieSymbol in ctx) {
       throw new TypeError(`session(options): another session of this request has the cookie "${cookie.name}": give one of the two another name with the option name`)
     }
-    ;(ctx as { [cookieSlot]?: true })[cookieSlot] = true
-    const keys = settings.keys ?? ctx.app.keys
-    const { cookie: header } = ctx.req.headers
-    const token = cookie.read(header, keys)
-    const carried = cookieStore?.carry(token, now)
-    const outlet = new ResponseCookie(ctx, cookie, settings.keys, carried)
-    const exchange = new Exchange(settings, carried ? new TimedStore(carried, storeTimeout) : timed!, outlet)
-    ;(ctx as { [slot]?: Visit })[slot] = { exchange, outlet, session: undefined }
+    ;(ctx as { [cookieSymbol]?: true })[cookieSymbol] = true
+    keysOfApp = ctx.app.keys
+    const tokens = cookie.read(ctx.req.headers.cookie, settings.keys ?? ctx.app.keys)
+    const response = new ResponseCookie(ctx, cookie, settings.keys)
+    const carried = cookieStore?.carry(tokens, settings)
+    const requestSession = new RequestSession(settings, carried ? new TimedStore(carried, storeTimeout) : timedStore!, response, carried)
+    new Visit(keepsake, requestSession, as).attach(ctx)
+    if (tokens.length > 1) response.clearPrevious()
 
     let thrown: { error: unknown } | undefined
     try {
-      if (token) await exchange.open(token)
+      const opening = openSession(requestSession, tokens, newestWins)
+      if (isPromise(opening)) await opening
+      requestSession.refreshWithHeaders(ctx)
       await next()
     } catch (error) {
       thrown = { error }
     }
     try {
       const status = thrown ? statusOf(thrown.error) : ctx.status
-      await exchange.close(status >= 500 && !saveOnError)
+      const closing = requestSession.close(status >= 500 && !saveOnError)
+      if (isPromise(closing)) await closing
     } catch (error) {
-      // The handler's own error is never replaced by one of ours; ours was told as an event.
+      // The handler's own error is never replaced by one of ours, which was published as an event.
       thrown ??= { error }
     }
-    if (exchange.isUsed) outlet.vary()
+    if (requestSession.isUsed) response.vary()
     if (thrown) throw thrown.error
   }
-}
 
-/**
- * Defines `ctx.session` on the application's context, once: an accessor defined on each `ctx` costs 37 µs a request. And
- * once for all requests, errors are handed to Koa by way of the response's cookie.
- *
- * @throws TypeError when the property is somebody else's.
- */
-function defineOn(context: Application['context'], as: string, slot: symbol): void {
-  const known = owners.get(context)
-  if (known?.get(as) === slot) return
-  if (as in context) {
-    throw new TypeError(`session(options): ctx.${as} is defined already on this application: give one of the two another name with the option as`)
+  function skips(ctx: Context): boolean {
+    if (!skip) return false
+    const answer: unknown = skip(ctx)
+    if (typeof answer === 'object' && answer !== null) throw new TypeError('session(options): skip must return true or false, got an object or a promise')
+    return Boolean(answer)
   }
-  Object.defineProperty(context, as, {
-    configurable: true,
-    get(this: { [slot]?: Visit }) {
-      const visit = this[slot]
-      return visit && (visit.session ??= createSession(visit.exchange))
-    },
-    set(this: { [slot]?: Visit }, value: unknown) {
-      const visit = this[slot]
-      if (!visit) throw new TypeError(`ctx.${as}: this request has no session: it was skipped, or session() is mounted after this`)
-      if (value !== null && !isDataObject(value)) {
-        throw new TypeError(`ctx.${as}: expected an object with the data, or null to destroy the session`)
-      }
-      if (value === null) visit.exchange.doom()
-      else if (value !== visit.session) {
-        // Copied first: it may be made of the session's own values.
-        const data = { ...value }
-        visit.session ??= createSession(visit.exchange)
-        visit.session.clear()
-        visit.session.update(data)
-      }
-    }
-  })
-  const onerror = Reflect.get(context, 'onerror') as (this: Context, error: unknown) => void
-  Object.assign(context, {
-    onerror(this: Context & { [slot]?: Visit }, thrown: unknown) {
-      const pass = (error: unknown) => onerror.call(this, error)
-      const visit = this[slot]
-      if (visit) visit.outlet.raise(thrown, pass)
-      else pass(thrown)
-    }
-  })
-  if (known) known.set(as, slot)
-  else owners.set(context, new Map([[as, slot]]))
-}
 
-const owners = new WeakMap<object, Map<string, symbol>>()
+  return Object.assign(keepsake, createRegistry(settings, cookie, timedStore, () => keysOfApp))
+}
 
 /** The status that Koa's error handler will answer with. */
 function statusOf(error: unknown): number {

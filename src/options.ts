@@ -1,62 +1,45 @@
 import type { Context } from 'koa'
-import { assertKnown, assertOption, isPositive } from './check.js'
+import { assertKnown, assertOption, isPositive } from './checks.js'
+import { assertKeys, resolveCookieOptions, type CookieOptions, type CookieRules, type Keys } from './cookie/index.js'
 import { longestDelay } from './delays.js'
-import { assertKeys, type Keys } from './keys.js'
-import { defaultScope, type SessionStore } from './store.js'
+import { isLifetime, type SessionRules } from './request/index.js'
+import { defaultScope, type SessionStore } from './store/index.js'
 import { isCookieStore, type CookieStore } from './stores/cookie.js'
-import { fileStore } from './stores/file.js'
+import { fileStore } from './stores/file/index.js'
 
-/** Attributes of the session cookie. */
-export interface CookieOptions {
-  /** @default '/' */
-  path?: string | undefined
-  /** Absent: the cookie is for the host that set it alone. */
-  domain?: string | undefined
-  /** @default true */
-  httpOnly?: boolean | undefined
-  /** `'auto'` follows `ctx.secure` (behind a proxy: set `app.proxy`). @default 'auto' */
-  secure?: boolean | 'auto' | undefined
-  /** `false`: no such attribute. @default 'lax' */
-  sameSite?: 'lax' | 'strict' | 'none' | false | undefined
-  /** CHIPS: one cookie for each top-level site. @default false */
-  partitioned?: boolean | undefined
-  /** Chrome's order of eviction. Absent: no such attribute. */
-  priority?: 'low' | 'medium' | 'high' | undefined
-}
-
-/** What `session()` takes; `undefined` means absent. */
+/** What `session()` takes. `undefined` means absent. */
 export interface SessionOptions {
   /** Where sessions are kept. @default fileStore() */
   store?: SessionStore | CookieStore | undefined
-  /** Secrets that sign the cookie, newest first, or a ready Keygrip. @default app.keys */
+  /** Secrets that sign the cookie, newest first, or a ready Keygrip over SHA-256. @default app.keys */
   keys?: Keys | undefined
   /** `false`: the cookie is the bare sid. @default true */
   signed?: boolean | undefined
   /** Name of the cookie. @default 'session' */
   name?: string | undefined
-  /** Attributes of the cookie; those not given keep their defaults. */
+  /** Attributes of the cookie. Those that are absent keep their defaults. */
   cookie?: CookieOptions | undefined
-  /** Whether a new session's cookie outlives the browser. @default false */
+  /** The value of `permanent` in a new session. `true`: the cookie outlives the browser. @default false */
   permanent?: boolean | undefined
   /** Idle lifetime in milliseconds. @default 31 days */
   lifetime?: number | undefined
-  /** Milliseconds from creation after which a session ends, whatever refreshes it. Absent: no such end. */
+  /** Maximum age of a session in milliseconds, however active it is. Absent: no maximum. */
   absoluteLifetime?: number | undefined
   /** Whether a request that reads a session moves its deadline. @default true */
   refreshEachRequest?: boolean | undefined
-  /** A deadline moves at most once in so many milliseconds (a tenth of the lifetime, if that is less). `0`: on each request. @default 60_000 */
+  /** A deadline moves at most once in this many milliseconds, or in a tenth of the lifetime if that is less. `0`: on each request. @default 60_000 */
   touchAfter?: number | undefined
   /** Put before every id in the store. @default 'session:' */
   prefix?: string | undefined
-  /** The largest record in bytes. @default 1 MiB */
+  /** The maximum size of a record in bytes. A larger one is refused, and the stored one stays. @default 64 KiB */
   maxBytes?: number | undefined
   /** Whether changes are kept when the response is a 5xx. @default false */
   saveOnError?: boolean | undefined
   /** When the store cannot be read: `'fail'` answers 503, `'anonymous'` goes on with an empty, read-only session. @default 'fail' */
   onStoreError?: 'fail' | 'anonymous' | undefined
-  /** How long one call of the store may take, in milliseconds. @default 2_000 */
+  /** The maximum duration of one store call, in milliseconds. @default 2_000 */
   storeTimeout?: number | undefined
-  /** Requests for which it answers true get no session at all. */
+  /** Requests for which it returns `true` get no session at all. Absent: each request gets one. */
   skip?: ((ctx: Context) => boolean) | undefined
   /** The property of `ctx`. @default 'session' */
   as?: string | undefined
@@ -65,145 +48,103 @@ export interface SessionOptions {
 }
 
 /** The options with every default filled in and every check passed. */
-export interface Settings {
+export interface Settings extends SessionRules {
+  /** Absent with a cookie store. */
   readonly store: SessionStore | undefined
   readonly cookieStore: CookieStore | undefined
+  /** Absent: the application's `app.keys`. */
   readonly keys: Keys | undefined
-  readonly signed: boolean
-  readonly name: string
-  readonly cookie: CookieSettings
-  readonly permanent: boolean
-  readonly lifetime: number
-  readonly absoluteLifetime: number
-  readonly refreshEachRequest: boolean
-  readonly touchAfter: number
-  readonly maxBytes: number
+  readonly cookieRules: CookieRules
   readonly saveOnError: boolean
-  readonly onStoreError: 'fail' | 'anonymous'
   readonly storeTimeout: number
+  /** The size in bytes over which a stored text is corrupt. */
+  readonly largest: number
   readonly skip: ((ctx: Context) => boolean) | undefined
   readonly as: string
-  readonly now: () => number
 }
 
-export interface CookieSettings {
-  readonly path: string
-  readonly domain: string | undefined
-  readonly httpOnly: boolean
-  readonly secure: boolean | 'auto'
-  readonly sameSite: 'lax' | 'strict' | 'none' | false
-  readonly partitioned: boolean
-  readonly priority: 'low' | 'medium' | 'high' | undefined
-}
-
-// Mapped types over the interfaces, so that the compiler keeps the lists complete.
+// A mapped type over the interface: the compiler keeps the list complete.
 const optionNames = Object.keys({
   store: 0, keys: 0, signed: 0, name: 0, cookie: 0, permanent: 0, lifetime: 0, absoluteLifetime: 0, refreshEachRequest: 0,
   touchAfter: 0, prefix: 0, maxBytes: 0, saveOnError: 0, onStoreError: 0, storeTimeout: 0, skip: 0, as: 0, now: 0
 } satisfies { [Name in keyof Required<SessionOptions>]: 0 })
 
-const cookieNames = Object.keys({
-  path: 0, domain: 0, httpOnly: 0, secure: 0, sameSite: 0, partitioned: 0, priority: 0
-} satisfies { [Name in keyof Required<CookieOptions>]: 0 })
-
 const where = 'session(options)'
 
-// RFC 6265 section 4.1.1: a cookie's name is a token, an attribute's value has no control character and no semicolon.
-const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const pathPattern = /^\/[\x20-\x3A\x3C-\x7E]*$/
-const domainPattern = /^\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i
-
-// What Koa assigns on each ctx, before any middleware runs: an accessor in its way would throw where nothing catches it.
-const ownOfContext = ['app', 'req', 'res', 'request', 'response', 'originalUrl', 'state', 'respond']
-
-// A day after which no calendar is left: dates end 8.64e15 ms after the epoch.
-const longestLifetime = 1000 * 365 * 24 * 3_600_000
-
-/** Whether a value can be an idle lifetime: milliseconds above 0, at most a thousand years. */
-export function isLifetime(value: unknown): value is number {
-  return isPositive(value) && value <= longestLifetime
-}
+/** Names of Koa's context: a property of ours would hide them, or throw when Koa assigns them. */
+const namesOfContext: ReadonlySet<string> = new Set(
+  ('app req res request response originalUrl state respond cookies body status message length type headerSent redirect attachment set append ' +
+    'remove vary lastModified etag method url origin href path query querystring search host hostname header headers fresh stale socket protocol ' +
+    'secure ip ips subdomains accepts acceptsEncodings acceptsCharsets acceptsLanguages is get throw assert onerror inspect toJSON writable flushHeaders back').split(' ')
+)
 
 /**
- * Checks the options and fills in the defaults. Never writes to what it is given.
+ * Checks the options and fills in the defaults. It never writes to what it is given.
  *
  * @throws TypeError that names the option and what is expected; SessionError `ERR_SESSION_KEYS` for empty keys.
  */
 export function resolveOptions(options: SessionOptions = {}): Settings {
   assertKnown(where, options, optionNames)
   const {
-    store = fileStore(), keys, signed = true, name = 'session', permanent = false, lifetime = 31 * 24 * 3_600_000,
-    absoluteLifetime = Number.POSITIVE_INFINITY, refreshEachRequest = true, touchAfter = 60_000, prefix, maxBytes = 1_048_576,
-    saveOnError = false, onStoreError = 'fail', storeTimeout = 2_000, skip, as = 'session', now = defaultScope.now
+    store = fileStore(),
+    keys,
+    signed = true,
+    name = 'session',
+    permanent = false,
+    lifetime = 31 * 24 * 3_600_000,
+    absoluteLifetime = Infinity,
+    refreshEachRequest = true,
+    touchAfter = 60_000,
+    prefix,
+    maxBytes = 64 * 1024,
+    saveOnError = false,
+    onStoreError = 'fail',
+    storeTimeout = 2_000,
+    skip,
+    as = 'session',
+    now = Date.now
   } = options
-
-  const assert = (option: string, value: unknown, passes: boolean, expected: string) => {
+  const assert = (option: keyof SessionOptions, value: unknown, passes: boolean, expected: string) => {
     assertOption(where, option, value, passes, expected)
   }
-  const carried = isCookieStore(store)
-  assert('store', store, carried || isStore(store), 'a store such as fileStore() or cookieStore()')
-  assert('name', name, typeof name === 'string' && tokenPattern.test(name), 'a cookie name (RFC 6265 token)')
-  for (const [option, value] of Object.entries({ signed, permanent, refreshEachRequest, saveOnError })) {
-    assert(option, value, typeof value === 'boolean', 'true or false')
-  }
-  const span = 'a number of milliseconds above 0'
-  assert('lifetime', lifetime, isLifetime(lifetime), `${span}, at most a thousand years`)
-  assert('absoluteLifetime', absoluteLifetime, absoluteLifetime === Number.POSITIVE_INFINITY || isPositive(absoluteLifetime), span)
-  assert('touchAfter', touchAfter, touchAfter === 0 || isPositive(touchAfter), 'a number of milliseconds, 0 or more')
-  assert('storeTimeout', storeTimeout, isPositive(storeTimeout) && storeTimeout <= longestDelay, `${span}, at most ${longestDelay}`)
-  assert('maxBytes', maxBytes, isPositive(maxBytes), 'a number of bytes above 0')
+  const carriesRecord = isCookieStore(store)
+  assert('store', store, carriesRecord || isStore(store), 'a store such as fileStore() or cookieStore(), with the methods read, create, update and destroy')
+  assert('signed', signed, typeof signed === 'boolean', 'true or false')
+  assert('permanent', permanent, typeof permanent === 'boolean', 'true or false')
+  assert('lifetime', lifetime, isLifetime(lifetime), 'a number of milliseconds above 0, at most a thousand years')
+  assert('absoluteLifetime', absoluteLifetime, absoluteLifetime === Infinity || isLifetime(absoluteLifetime), 'a number of milliseconds above 0')
+  assert('refreshEachRequest', refreshEachRequest, typeof refreshEachRequest === 'boolean', 'true or false')
+  assert('touchAfter', touchAfter, typeof touchAfter === 'number' && touchAfter >= 0, 'a number of milliseconds, 0 or more')
   assert('prefix', prefix, prefix === undefined || typeof prefix === 'string', 'a string')
+  assert('maxBytes', maxBytes, isPositive(maxBytes), 'a number of bytes above 0')
+  assert('saveOnError', saveOnError, typeof saveOnError === 'boolean', 'true or false')
   assert('onStoreError', onStoreError, onStoreError === 'fail' || onStoreError === 'anonymous', "'fail' or 'anonymous'")
-  assert('skip', skip, skip === undefined || typeof skip === 'function', 'a function of ctx')
-  assert('as', as, typeof as === 'string' && as !== '' && !ownOfContext.includes(as), `a property name that Koa does not use (not ${ownOfContext.join(', ')})`)
-  assert('now', now, typeof now === 'function', 'a function that returns milliseconds')
+  assert('storeTimeout', storeTimeout, isPositive(storeTimeout) && storeTimeout <= longestDelay, `a number of milliseconds above 0, at most ${longestDelay}`)
+  assert('skip', skip, skip === undefined || (typeof skip === 'function' && !isAsync(skip)), 'a function that returns true or false, and no promise')
+  assert('as', as, typeof as === 'string' && as !== '' && !namesOfContext.has(as), 'a property name that Koa does not use')
+  assert('now', now, typeof now === 'function' && typeof now() === 'number', 'a function that returns milliseconds since the epoch')
   if (keys !== undefined) assertKeys(keys, where)
-  if (carried && !signed) throw new TypeError(`${where}: signed: false cannot be with cookieStore(): anybody could write a session; leave it out`)
-  if (carried && prefix !== undefined) throw new TypeError(`${where}: prefix cannot be with cookieStore(), which has no keys; leave it out`)
-  if (!carried && prefix !== undefined && !store.scope) {
+  if (carriesRecord && !signed) throw new TypeError(`${where}: signed: false cannot be with cookieStore(): anybody could write a session; leave it out`)
+  if (carriesRecord && prefix !== undefined) throw new TypeError(`${where}: prefix cannot be with cookieStore(), which has no keys; leave it out`)
+  if (!carriesRecord && prefix !== undefined && !store.scope) {
     throw new TypeError(`${where}: prefix cannot be applied, the store has no scope(); give the prefix to the store itself`)
   }
 
+  const largest = 2 * maxBytes
   return {
-    store: carried ? undefined : (store.scope?.({ prefix: prefix ?? defaultScope.prefix, now }) ?? store),
-    cookieStore: carried ? store : undefined,
-    cookie: resolveCookie(name, options.cookie),
-    keys, signed, name, permanent, lifetime, absoluteLifetime, refreshEachRequest, touchAfter, maxBytes, saveOnError,
-    onStoreError, storeTimeout, skip, as, now
+    store: carriesRecord ? undefined : (store.scope?.({ prefix: prefix ?? defaultScope.prefix, now, largest }) ?? store),
+    cookieStore: carriesRecord ? store : undefined,
+    cookieRules: { name, signed, carriesRecord, cookie: resolveCookieOptions(where, name, options.cookie) },
+    keys, permanent, lifetime, absoluteLifetime, refreshEachRequest, touchAfter, maxBytes, largest, saveOnError, onStoreError, storeTimeout, skip, as, now
   }
-}
-
-function resolveCookie(name: string, options: CookieOptions = {}): CookieSettings {
-  assertKnown(`${where}: cookie`, options, cookieNames)
-  const { path = '/', domain, httpOnly = true, secure = 'auto', sameSite = 'lax', partitioned = false, priority } = options
-  const assert = (option: string, value: unknown, passes: boolean, expected: string) => {
-    assertOption(where, `cookie.${option}`, value, passes, expected)
-  }
-  assert('path', path, typeof path === 'string' && pathPattern.test(path), 'a path that starts with / and has no ";"')
-  assert('domain', domain, domain === undefined || (typeof domain === 'string' && domainPattern.test(domain)), 'a domain name')
-  assert('httpOnly', httpOnly, typeof httpOnly === 'boolean', 'true or false')
-  assert('secure', secure, typeof secure === 'boolean' || secure === 'auto', "true, false or 'auto'")
-  assert('sameSite', sameSite, [false, 'lax', 'strict', 'none'].includes(sameSite), "'lax', 'strict', 'none' or false")
-  assert('partitioned', partitioned, typeof partitioned === 'boolean', 'true or false')
-  assert('priority', priority, [undefined, 'low', 'medium', 'high'].includes(priority), "'low', 'medium' or 'high'")
-
-  // Browsers drop such cookies without a word (RFC 6265bis sections 4.1.3 and 5.7; CHIPS), so say it here.
-  const needs = (what: string, passes: boolean, need: string) => {
-    if (!passes) throw new TypeError(`${where}: ${what} needs ${need}: browsers drop the cookie otherwise`)
-  }
-  needs("cookie.sameSite: 'none'", sameSite !== 'none' || secure === true, 'cookie.secure: true')
-  needs('cookie.partitioned', !partitioned || secure === true, 'cookie.secure: true')
-  needs('a name with __Secure-', !/^__secure-/i.test(name) || secure === true, 'cookie.secure: true')
-  needs(
-    'a name with __Host-',
-    !/^__host-/i.test(name) || (secure === true && path === '/' && domain === undefined),
-    "cookie.secure: true, cookie.path: '/' and no cookie.domain"
-  )
-  return { path, domain, httpOnly, secure, sameSite, partitioned, priority }
 }
 
 function isStore(value: unknown): value is SessionStore {
   if (typeof value !== 'object' || value === null) return false
   const store = value as Record<string, unknown>
   return ['read', 'create', 'update', 'destroy'].every((name) => typeof store[name] === 'function')
+}
+
+function isAsync(fn: object): boolean {
+  return Object.prototype.toString.call(fn) === '[object AsyncFunction]'
 }

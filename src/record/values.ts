@@ -36,9 +36,9 @@ export function encode(key: string, value: unknown): Json {
 export function decode(json: Json): unknown {
   if (typeof json !== 'object' || json === null) return json
   if (Array.isArray(json)) return json.map(decode)
-  const keys = Object.keys(json)
-  if (keys.length === 1 && keys[0]!.startsWith('$')) {
-    const value = decodeKind(keys[0]!, json[keys[0]!]!)
+  if (looksTagged(json)) {
+    const [kind] = Object.keys(json) as [string]
+    const value = decodeKind(kind, json[kind]!)
     if (value !== undefined) return value
   }
   return decodeInto({}, json)
@@ -115,10 +115,17 @@ function encodePlain(value: object, prototype: object | null, way: Way, depth: n
     if (!property?.enumerable || property.get || property.set) {
       throw refused(way, depth + 1, 'an accessor or a hidden property', 'store a plain value')
     }
-    put(result, key, encodeAt(property.value, way, depth + 1))
+    // As JSON does with an optional field.
+    if (property.value !== undefined) put(result, key, encodeAt(property.value, way, depth + 1))
   }
   if (prototype === null) return { $dict: result }
-  return keys.length === 1 && keys[0]!.startsWith('$') ? { $object: result } : result
+  return looksTagged(result) ? { $object: result } : result
+}
+
+/** Whether a plain object would be read as a value of another kind. */
+function looksTagged(json: JsonObject): boolean {
+  const keys = Object.keys(json)
+  return keys.length === 1 && keys[0]!.startsWith('$')
 }
 
 /** `undefined`: not the form of such a value (a person edited the file), so it is taken for the plain object it is. */

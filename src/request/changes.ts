@@ -1,41 +1,42 @@
-import type { Json } from './store.js'
-import { decode, encode } from './values.js'
-
-/** The data of a record. */
-export type Data = { readonly [key: string]: Json }
+import { decode, encode, type Data, type Json } from '../record/index.js'
 
 /** What one request did to one key. */
 export type Change =
-  | { kind: 'set'; json: Json }
-  | { kind: 'delete' }
-  /** `change()`: on the value that was loaded, its result; on a newer one, the functions again. */
-  | { kind: 'change'; loaded: Json | undefined; result: Json | undefined; functions: readonly ChangeFunction[] }
+  | { readonly kind: 'set'; readonly json: Json }
+  | { readonly kind: 'delete' }
+  /** `change()`: on the value that was loaded, `result`; on a newer value, the functions run again. */
+  | { readonly kind: 'change'; readonly loaded: Json | undefined; readonly result: Json; readonly functions: readonly ChangeFunction[] }
 
 export type ChangeFunction = (value: never) => unknown
 
 export type Changes = ReadonlyMap<string, Change>
 
+export const noChanges: Changes = new Map()
+
 /** A key that this request set, deleted, or read as an object, which it may have changed in place. */
 interface Touched {
-  /** What it is for this request; `undefined` when deleted. */
-  value: unknown
-  /** The functions of `change()` that made the value, and its text then, to see later changes in place. */
-  made?: { by: readonly ChangeFunction[]; text: string | undefined }
+  /** The value for this request; `undefined` when the key was deleted. */
+  readonly value: unknown
+  /** The functions of `change()` that made the value, and its text after the last of them, to see later changes in place. */
+  readonly made?: { readonly by: readonly ChangeFunction[]; readonly text: string | undefined }
 }
 
 /**
- * One request's view of the data: reads through to what was loaded, keeps what the request did, and tells in the end
- * what has changed, key by key.
+ * Tracks what one request does to the data of a session. It reads through to the data that was loaded, keeps what the request did, and
+ * compares the two key by key.
  */
-export class Draft {
+export class ChangeTracker {
   #loaded: Data
   readonly #touched = new Map<string, Touched>()
+  /** What was saved since the tracker was last used. It is taken over only when the tracker is used again, which is rare. */
+  #saved: { readonly data: Data; readonly changes: Changes } | undefined
 
   constructor(loaded: Data) {
     this.#loaded = loaded
   }
 
   get(key: string): unknown {
+    this.#catchUp()
     const entry = this.#touched.get(key)
     if (entry) return entry.value
     const json = valueAt(this.#loaded, key)
@@ -46,6 +47,7 @@ export class Draft {
   }
 
   has(key: string): boolean {
+    this.#catchUp()
     const entry = this.#touched.get(key)
     return entry ? entry.value !== undefined : Object.hasOwn(this.#loaded, key)
   }
@@ -57,6 +59,7 @@ export class Draft {
   }
 
   set(key: string, value: unknown): void {
+    this.#catchUp()
     this.#touched.set(key, { value })
   }
 
@@ -64,25 +67,30 @@ export class Draft {
     if (this.has(key)) this.#touched.set(key, { value: undefined })
   }
 
+  /** @throws TypeError when the function returns nothing or a promise; the value stays as it was. */
   change(key: string, fn: ChangeFunction): unknown {
+    this.#catchUp()
     const before = this.#touched.get(key)
     const known = isAsMade(key, before) ? before.made.by : []
-    // On a value that this request set itself, the result is the request's own whatever is stored. Asked before the
-    // function runs, which may work in place and return what it was given.
+    // On a value that this request set itself, the result is the request's own, whatever is stored. Look before the function runs, which
+    // may change the value in place and return it.
     const isOwn = known.length === 0 && changeOf(key, before, this.#loaded) !== undefined
-    const value = fn(this.get(key) as never)
+    const value = resultOf(key, fn, this.get(key))
     this.#touched.set(key, isOwn ? { value } : { value, made: { by: [...known, fn], text: textOf(key, value) } })
     return value
   }
 
   /** Deletes every key. */
   clear(): void {
-    // Keys that this request set as well: a save that is under way may be storing them.
+    this.#catchUp()
+    // Include the keys that this request set: a save in progress may be storing them.
     for (const key of [...this.#touched.keys(), ...Object.keys(this.#loaded)]) this.#touched.set(key, { value: undefined })
   }
 
   /** What to save. @throws SessionError `ERR_SESSION_VALUE` for a value that cannot be stored. */
   changes(): Changes {
+    this.#catchUp()
+    if (this.#touched.size === 0) return noChanges
     const changes = new Map<string, Change>()
     for (const [key, entry] of this.#touched) {
       const change = changeOf(key, entry, this.#loaded)
@@ -91,14 +99,21 @@ export class Draft {
     return changes
   }
 
-  /**
-   * Goes on from what is stored after those changes were saved. Values that the request holds stay the ones it holds, where
-   * they still are the newest; what it did since the changes were told, while they were being saved, is still to be saved.
-   */
-  rebase(data: Data, saved: Changes): void {
+  /** Notes that `changes` were saved and that `data` is stored now. What the request did since then is still to be saved. */
+  saved(data: Data, changes: Changes): void {
+    this.#catchUp()
+    this.#saved = { data, changes }
+  }
+
+  #catchUp(): void {
+    const saved = this.#saved
+    if (!saved) return
+    this.#saved = undefined
+    const { data, changes } = saved
     for (const [key, entry] of this.#touched) {
-      const then = jsonOf(saved.get(key), valueAt(this.#loaded, key))
-      const rebased = rebasedEntry(key, entry, then, valueAt(data, key), functionsOf(saved.get(key)).length)
+      const change = changes.get(key)
+      const then = change ? resultingJson(change) : valueAt(this.#loaded, key)
+      const rebased = rebasedEntry(key, entry, then, valueAt(data, key), change?.kind === 'change' ? change.functions.length : 0)
       if (rebased) this.#touched.set(key, rebased)
       else this.#touched.delete(key)
     }
@@ -106,12 +121,13 @@ export class Draft {
   }
 }
 
-/** The data with the changes applied to it, key by key; `null` when nothing is left. Pure, and may be called again on newer data. */
+/** The data with the changes applied to it, key by key; `null` when nothing is left. Pure: call it again on newer data. */
 export function applyChanges(changes: Changes, data: Data): Data | null {
   const result: { [key: string]: Json } = { ...data }
   for (const [key, change] of changes) {
     const json = applyChange(key, change, valueAt(data, key))
     if (json === undefined) delete result[key]
+    // An assignment to `__proto__` would set the prototype.
     else if (key === '__proto__') Object.defineProperty(result, key, { value: json, enumerable: true, configurable: true, writable: true })
     else result[key] = json
   }
@@ -119,57 +135,69 @@ export function applyChanges(changes: Changes, data: Data): Data | null {
   return null
 }
 
+/** The value under a key of the data, and no inherited one. */
+export function valueAt(data: Data, key: string): Json | undefined {
+  return Object.hasOwn(data, key) ? data[key] : undefined
+}
+
 function applyChange(key: string, change: Change, stored: Json | undefined): Json | undefined {
   if (change.kind === 'set') return change.json
   if (change.kind === 'delete') return undefined
   if (JSON.stringify(stored) === JSON.stringify(change.loaded)) return change.result
   let value = stored === undefined ? undefined : decode(stored)
-  for (const fn of change.functions) value = fn(value as never)
-  return value === undefined ? undefined : encode(key, value)
+  for (const fn of change.functions) value = resultOf(key, fn, value)
+  return encode(key, value)
 }
 
-/** What is left of an entry, saved as `then`, on the newest value; `known` of its functions were saved. */
+/** The result of a function of `change()`. @throws TypeError for `undefined` and for a promise. */
+function resultOf(key: string, fn: ChangeFunction, value: unknown): unknown {
+  const result = fn(value as never)
+  if (result === undefined) {
+    throw new TypeError(`ctx.session: the function of change('${key}', …) returned undefined: return the new value; to delete a key use pop()`)
+  }
+  if (typeof (result as { then?: unknown } | null)?.then === 'function') {
+    throw new TypeError(`ctx.session: the function of change('${key}', …) returned a promise: it must be synchronous and return the new value`)
+  }
+  return result
+}
+
+/**
+ * What is left of an entry after a save stored it as `then`, while `newest` is stored now. The save included the first `known` functions.
+ * `undefined`: nothing is left, and the key can be read from the newest data.
+ */
 function rebasedEntry(key: string, entry: Touched, then: Json | undefined, newest: Json | undefined, known: number): Touched | undefined {
   const isNewest = JSON.stringify(then) === JSON.stringify(newest)
   try {
     const since = isAsMade(key, entry) ? entry.made.by.slice(known) : []
     if (since.length === 0) {
       if (textOf(key, entry.value) !== JSON.stringify(then)) return { value: entry.value }
+      // The request may hold the value and change it in place later.
       return isNewest && then !== undefined ? { value: entry.value } : undefined
     }
     let { value } = entry
     if (!isNewest) {
       value = newest === undefined ? undefined : decode(newest)
-      for (const fn of since) value = fn(value as never)
+      for (const fn of since) value = resultOf(key, fn, value)
     }
     return { value, made: { by: since, text: textOf(key, value) } }
   } catch {
-    // A value that cannot be stored: the next save will say so.
+    // The value cannot be stored: the next save reports that.
     return { value: entry.value }
   }
 }
 
-function valueAt(data: Data, key: string): Json | undefined {
-  return Object.hasOwn(data, key) ? data[key] : undefined
-}
-
-/** What the request had under a key of which it told this change, or none. */
-function jsonOf(change: Change | undefined, loaded: Json | undefined): Json | undefined {
-  if (!change) return loaded
+/** The JSON under a key after a change, as the request saw it. */
+function resultingJson(change: Change): Json | undefined {
   if (change.kind === 'change') return change.result
   return change.kind === 'set' ? change.json : undefined
-}
-
-function functionsOf(change: Change | undefined): readonly ChangeFunction[] {
-  return change?.kind === 'change' ? change.functions : []
 }
 
 function changeOf(key: string, entry: Touched | undefined, data: Data): Change | undefined {
   if (!entry) return undefined
   const loaded = valueAt(data, key)
-  const json = entry.value === undefined ? undefined : encode(key, entry.value)
+  if (entry.value === undefined) return loaded === undefined ? undefined : { kind: 'delete' }
+  const json = encode(key, entry.value)
   if (isAsMade(key, entry)) return { kind: 'change', loaded, result: json, functions: entry.made.by }
-  if (json === undefined) return loaded === undefined ? undefined : { kind: 'delete' }
   return isSame(json, loaded) ? undefined : { kind: 'set', json }
 }
 

@@ -1,412 +1,401 @@
-import type { Token } from './cookie.js'
-import { applyChanges, Draft, type Changes, type Data } from './draft.js'
-import { SessionError, storeError } from './errors.js'
-import { emit } from './events.js'
+import type { ResponseCookie } from '../cookie/index.js'
+import { SessionError } from '../errors.js'
+import { emit } from '../events.js'
+import type { SessionRecord } from '../record/index.js'
+import { isPromise, recover, whenDone, type MaybePromise, type TimedStore } from '../store/index.js'
+import { applyChanges, ChangeTracker, noChanges, type Changes } from './changes.js'
+import { carryOut, headersSent, takeKey } from './carry-out.js'
 import { deadlineOf, endOf, isDue } from './lifetimes.js'
-import type { Settings } from './options.js'
-import { measureRecord } from './record.js'
-import { regenerate } from './regenerate.js'
-import type { SessionBacking } from './session.js'
-import { createSid, idOf } from './sid.js'
-import type { Recipe, SessionRecord } from './store.js'
-import type { TimedStore } from './timed-store.js'
+import { planSave, type Situation } from './plan.js'
+import { replaceSid, type LoginOptions } from './replace-sid.js'
+import type { SessionRules } from './rules.js'
 
-/** Where cookies go: the response of the request. */
-export interface Outlet {
-  /** Whether it is too late for a cookie. */
-  readonly closed: boolean
-  /** Whether the cookie carries the record itself, and so has to go out after every write. */
-  readonly carries: boolean
-  /** Sends the cookie of a stored session. */
-  send(sid: string, record: SessionRecord): void
-  /** Withdraws a cookie that was to be sent and, if the client sent one, removes it there. */
-  clear(): void
-}
+/** What the session of a request is now. Each change of state makes a new object. */
+export type SessionState =
+  /** Nothing is stored. */
+  | { readonly kind: 'new' }
+  | StoredState
+  /** Somebody else ended the session while this request was in progress: nothing of it may come back. */
+  | { readonly kind: 'gone' }
+  /** Another request gave the session a new sid. */
+  | { readonly kind: 'moved' }
+  /** The store could not be read, and `onStoreError` is `'anonymous'`. */
+  | { readonly kind: 'read-only'; readonly error: SessionError }
 
-type Rules = Pick<Settings,
-  'permanent' | 'lifetime' | 'absoluteLifetime' | 'refreshEachRequest' | 'touchAfter' | 'maxBytes' | 'onStoreError' | 'now'>
-
-/** A stored session as this request knows it. */
-interface Stored {
+export interface StoredState {
+  readonly kind: 'stored'
   readonly sid: string
   readonly record: SessionRecord
+  /** The cookie was signed by an older key, or has to be sent again for another reason. */
+  readonly reissue: boolean
+  /** Why this sid could not be replaced. Nothing may be saved under it any more. */
+  readonly failure?: unknown
 }
 
-const nothing: Data = {}
+/** What the request assigned to members of `ctx.session`. */
+interface Assigned {
+  readonly permanent?: boolean
+  readonly lifetime?: number
+  /** `modified = true`: save in any case. */
+  readonly forced?: boolean
+  /** `clear()` was called. */
+  readonly cleared?: boolean
+}
+
+/** Where the cookie carries the record: gives what the cookie of a record has to carry. */
+export interface RecordCarrier {
+  payload(id: string): string
+}
+
+const newState: SessionState = { kind: 'new' }
+const nothingAssigned: Assigned = {}
 
 /**
- * One request's dealings with the store: opens the session that the cookie names, and saves, renews or removes it. It
- * knows nothing of Koa; cookies go through the outlet, always after what they stand for is in the store.
+ * The session of one request: its state, what the request changed, and the calls of `ctx.session` that reach the store.
+ *
+ * Calls to the store are made one after another. Cookies are sent only after what they stand for is stored.
  */
-export class Exchange implements SessionBacking {
+export class RequestSession {
+  state: SessionState = newState
+  /** The stored session that `ctx.session = null` ended and that is not removed yet. */
+  ended: StoredState | undefined
+  assigned: Assigned = nothingAssigned
   accessed = false
-  isNew = true
-  readonly #rules: Rules
-  readonly #store: TimedStore
-  readonly #outlet: Outlet
-  #draft: Draft | undefined
-  /** What was saved since the draft was last brought up to date, which is done only when it is needed again. */
-  #saved: { data: Data; changes: Changes } | undefined
-  #stored: Stored | undefined
-  /** The cookie was signed by an older key, or has to be sent for another reason. */
-  #reissue = false
-  #forced = false
-  #cleared = false
-  /** `ctx.session = null`: to be destroyed at the next occasion, whatever is set afterwards. */
-  #doomed: Stored | undefined
-  /** Somebody else removed the session while this request was under way: nothing of it may come back. */
-  #gone = false
-  #readOnly: SessionError | undefined
-  #permanent: boolean | undefined
-  #lifetime: number | undefined
+  /** The request used `ctx.session` in any way, so the response depends on the cookie. */
+  isUsed = false
+  /** This request does not move the deadline. */
+  polling = false
+  readonly rules: SessionRules
+  readonly store: TimedStore
+  readonly response: ResponseCookie
+  readonly carrier: RecordCarrier | undefined
+  #tracker: ChangeTracker | undefined
+  /** The calls in progress, one after another. */
   #pending: Promise<unknown> | undefined
-  /** How often the session was given up: what is under way at that moment must not bring it back. */
-  #era = 0
-  #ended = false
+  #isClosed = false
+  #reportsLate = false
 
-  constructor(rules: Rules, store: TimedStore, outlet: Outlet) {
-    this.#rules = rules
-    this.#store = store
-    this.#outlet = outlet
+  constructor(rules: SessionRules, store: TimedStore, response: ResponseCookie, carrier?: RecordCarrier) {
+    this.rules = rules
+    this.store = store
+    this.response = response
+    this.carrier = carrier
   }
 
-  /** Reads the session that a verified cookie names. A sid without a live record is never adopted. */
-  async open({ sid, id, stale }: Token): Promise<void> {
-    let record: SessionRecord | undefined
-    try {
-      record = await this.#store.read(id)
-    } catch (error) {
-      if (this.#rules.onStoreError === 'fail') throw error
-      this.#readOnly = storeError('read a session', error)
-      return
-    }
-    if (!record || endOf(this.#rules, record) <= this.#rules.now()) return
-    this.#stored = { sid, record }
-    this.#reissue = stale
-    this.isNew = false
-    emit({ type: 'load', id })
+  /** The stored state, if there is one. */
+  get stored(): StoredState | undefined {
+    return this.state.kind === 'stored' ? this.state : undefined
   }
 
-  get draft(): Draft {
-    const saved = this.#saved
-    this.#saved = undefined
-    if (saved) this.#draft?.rebase(saved.data, saved.changes)
-    return (this.#draft ??= new Draft(this.#stored?.record.data ?? nothing))
+  get isNew(): boolean {
+    return this.state.kind !== 'stored'
   }
 
-  get sid(): string | undefined {
-    return this.#stored?.sid
+  get tracker(): ChangeTracker {
+    return (this.#tracker ??= new ChangeTracker(this.stored?.record.data ?? {}))
+  }
+
+  /** What the request changed. @throws SessionError `ERR_SESSION_VALUE` for a value that cannot be stored. */
+  changes(): Changes {
+    return this.#tracker?.changes() ?? noChanges
   }
 
   get createdAt(): number {
-    return this.#stored?.record.created ?? this.#rules.now()
+    return this.stored?.record.created ?? this.rules.now()
   }
 
   get expiresAt(): number {
-    if (this.#stored && this.#lifetime === undefined) return endOf(this.#rules, this.#stored.record)
-    return deadlineOf(this.#rules, this.createdAt, this.lifetime, this.#rules.now())
+    const { stored, assigned } = this
+    if (stored && assigned.lifetime === undefined) return endOf(this.rules, stored.record)
+    return deadlineOf(this.rules, this.createdAt, this.lifetime, this.rules.now())
   }
 
   get permanent(): boolean {
-    return this.#permanent ?? this.#stored?.record.permanent ?? this.#rules.permanent
+    return this.assigned.permanent ?? this.stored?.record.permanent ?? this.rules.permanent
   }
 
-  set permanent(value: boolean) {
-    this.#permanent = value
+  set permanent(permanent: boolean) {
+    this.#assign({ permanent })
   }
 
   get lifetime(): number {
-    return this.#lifetime ?? this.#stored?.record.lifetime ?? this.#rules.lifetime
+    return this.assigned.lifetime ?? this.stored?.record.lifetime ?? this.rules.lifetime
   }
 
-  set lifetime(value: number) {
-    this.#lifetime = value
+  set lifetime(lifetime: number) {
+    this.#assign({ lifetime })
   }
 
   get modified(): boolean {
-    if (this.#doomed || this.#isForced()) return true
+    if (this.ended || this.#hasAssigned()) return true
     try {
-      return this.#changes().size > 0
+      return this.changes().size > 0
     } catch {
-      // A value that cannot be stored: the save will say so.
+      // A value that cannot be stored: the save reports it.
       return true
     }
   }
 
-  set modified(value: boolean) {
-    this.#forced = value
+  set modified(forced: boolean) {
+    this.#assign({ forced })
   }
 
-  /** What the response depends on: for `Vary`. */
-  get isUsed(): boolean {
-    return this.accessed || this.#isForced()
+  /** Notes that the request read or set data. */
+  access(): void {
+    if (this.accessed) return
+    this.accessed = true
+    this.look()
+    if (this.#isClosed) this.#refreshLate()
   }
 
+  /** Notes that the response depends on the session. */
+  look(): void {
+    if (this.isUsed) return
+    this.isUsed = true
+    // The response is made after the middleware has ended: `ctx.body = { me: ctx.session }`.
+    if (this.#isClosed) this.response.vary()
+  }
+
+  /** To be called before each change. @throws SessionError when the session is read-only. */
   assertWritable(): void {
-    if (this.#readOnly) throw this.#readOnly
+    if (this.state.kind === 'read-only') throw this.state.error
+    if (this.#isClosed) this.#reportLate()
   }
 
   clear(): void {
-    this.#cleared = true
-    this.draft.clear()
+    this.#assign({ cleared: true })
+    this.tracker.clear()
   }
 
   /** `ctx.session = null`. */
-  doom(): void {
+  end(): void {
     this.assertWritable()
-    this.accessed = true
-    this.#doomed ??= this.#stored
-    this.#gone = false
-    this.#era++
-    this.#forget()
+    this.access()
+    this.ended ??= this.stored
+    if (this.state.kind !== 'moved') this.state = newState
+    this.startAnew()
     // A stream that goes on after the middleware: there is no other occasion.
-    if (this.#ended) void this.#inTurn(() => this.#execute())
+    if (this.#isClosed) this.#inBackground(() => this.#removeEnded())
   }
 
-  save(): Promise<void> {
-    return this.#inTurn(async () => {
-      this.assertWritable()
-      while (this.#doomed) await this.#execute()
-      await this.#save(true)
-    })
+  /** Goes on with an empty session. @param saved changes that need not be saved any more; absent: all. */
+  startAnew(saved?: Changes): void {
+    if (saved) this.#tracker?.saved({}, saved)
+    else this.#tracker = undefined
+    this.assigned = nothingAssigned
+  }
+
+  /** Notes that what was assigned is stored. What was assigned during the save is still to be saved. */
+  savedAssigned(saved: Assigned): void {
+    if (this.assigned === saved) this.assigned = nothingAssigned
+  }
+
+  /** Sends the cookie of a stored session, while that is possible. */
+  sendCookie({ sid, record }: Pick<StoredState, 'sid' | 'record'>): void {
+    if (this.response.headersSent) return
+    this.response.send(sid, this.carrier?.payload(record.id), record.permanent ? record.expires : undefined)
+  }
+
+  save(): Promise<boolean> {
+    return this.#promised(() => whenDone(this.#removeEnded(), () => this.#save(false, true)))
   }
 
   regenerate(): Promise<void> {
-    return this.#inTurn(async () => {
-      this.assertWritable()
-      this.accessed = true
-      while (this.#doomed) await this.#execute()
-      await this.#regenerate()
-    })
+    return this.#replace()
+  }
+
+  loginAs(owner: string, options: LoginOptions): Promise<void> {
+    return this.#replace({ owner, ...options })
   }
 
   destroy(): Promise<void> {
-    return this.#inTurn(async () => {
-      this.doom()
-      await this.#execute()
+    return this.#promised(() => {
+      this.end()
+      return this.#removeEnded()
+    })
+  }
+
+  take(key: string): Promise<unknown> {
+    return this.#promised(() =>
+      whenDone(this.#removeEnded(), () => {
+        this.assertWritable()
+        this.access()
+        return takeKey(this, key)
+      })
+    )
+  }
+
+  reload(): Promise<boolean> {
+    return this.#promised(() => {
+      this.access()
+      const before = this.stored
+      if (!before) return false
+      return whenDone(this.store.read(before.record.id), (record) => {
+        if (this.state !== before) return false
+        if (record && !record.moved) {
+          this.state = { ...before, record }
+          this.#tracker?.saved(record.data, noChanges)
+          return true
+        }
+        this.state = { kind: record ? 'moved' : 'gone' }
+        this.startAnew()
+        return false
+      })
     })
   }
 
   /**
-   * The end of the request.
+   * Sends the cookie of a due refresh when the headers leave, if the application then answers by itself (`ctx.respond = false`): such
+   * headers may leave before the end of the request, when the refresh is stored.
+   */
+  refreshWithHeaders(ctx: { respond?: boolean | undefined }): void {
+    const { stored, rules } = this
+    const hasExpiry = stored && (stored.record.permanent || this.carrier !== undefined)
+    if (!hasExpiry || !rules.refreshEachRequest || !isDue(rules, stored.record, rules.now())) return
+    this.response.beforeHeaders(() => {
+      if (ctx.respond !== false || this.#isClosed || this.state !== stored || !this.accessed || this.polling || this.#pending) return
+      const now = rules.now()
+      const { record } = stored
+      this.sendCookie({ sid: stored.sid, record: { ...record, expires: deadlineOf(rules, record.created, record.lifetime, now) } })
+      this.#inBackground(() => carryOut(this, { kind: 'refresh' }))
+    })
+  }
+
+  /**
+   * Saves at the end of the request.
    *
-   * @param failed the response is a server error and changes are not to be kept: only what removes is carried out.
+   * @param failed the response is a server error, and changes are not kept then.
    */
-  async close(failed: boolean): Promise<void> {
-    this.#ended = true
-    if (this.#pending || this.isUsed || this.#reissue) await this.#inTurn(() => this.#close(failed))
+  close(failed: boolean): MaybePromise<unknown> {
+    this.#isClosed = true
+    if (!this.#pending && !this.isUsed && !this.stored?.reissue) return
+    return this.#inTurn(() => whenDone(this.#removeEnded(), () => this.#save(failed, false)))
   }
 
-  async #close(failed: boolean): Promise<void> {
-    if (this.#readOnly || (!this.isUsed && !this.#reissue)) return
-    while (this.#doomed) await this.#execute()
-    if (!failed) return this.#save(false)
-    if (this.#cleared && this.draft.keys().length === 0) return this.#save(false)
-    return this.#refresh()
+  /** @param asked the application called `save()` and awaits the answer. */
+  #save(failed: boolean, asked: boolean): MaybePromise<boolean> {
+    if (asked) this.assertWritable()
+    const { stored } = this
+    if (stored?.failure !== undefined) throw stored.failure
+    const step = planSave(this.#situation(failed))
+    if (step.kind === 'drop' && step.reason === 'headers-sent' && asked) throw headersSent('save a session')
+    return carryOut(this, step)
   }
 
-  async #save(asked: boolean): Promise<void> {
-    const changes = this.#changes()
-    if (this.#stored) {
-      if (changes.size === 0 && !this.#isForced()) return this.#refresh()
-      if (this.#outlet.carries && this.#isTooLate(asked, this.#stored.record.id)) return
-      return this.#update(this.#stored, changes)
-    }
-    const data = applyChanges(changes, nothing)
-    if (!data) return
-    if (this.#gone) return emit({ type: 'dropped', id: undefined, reason: 'gone' })
-    if (this.#isTooLate(asked, undefined)) return
-    const now = this.#rules.now()
-    const era = this.#era
-    const stored = await this.#create({ rev: 0, id: '', created: now, expires: 0, permanent: this.permanent, data: nothing }, data, now)
-    this.#settle(stored, changes, era, true)
-    emit({ type: 'create', id: stored.record.id })
+  /** Removes what `ctx.session = null` ended. Another session may be ended meanwhile, so this looks again afterwards. */
+  #removeEnded(): MaybePromise<void> {
+    if (!this.ended) return
+    return whenDone(carryOut(this, { kind: 'remove' }), () => this.#removeEnded())
   }
 
-  /** Whether a cookie would be needed that can no longer be sent: nothing is stored that the client could not use. */
-  #isTooLate(asked: boolean, id: string | undefined): boolean {
-    if (!this.#outlet.closed) return false
-    if (asked) throw headersSent('save a session')
-    emit({ type: 'dropped', id, reason: 'headers-sent' })
-    return true
-  }
-
-  /** Stores the base with other data under a new sid. */
-  async #create(base: SessionRecord, data: Data, now: number): Promise<Stored> {
-    const sid = createSid()
-    const record = this.#next({ ...base, rev: 0, id: idOf(sid) }, data, now, true)
-    await this.#store.create(record)
-    return { sid, record }
-  }
-
-  async #update({ sid, record: seen }: Stored, changes: Changes): Promise<void> {
-    const now = this.#rules.now()
-    const { id } = seen
-    const recipe: Recipe = (current) => {
-      const data = applyChanges(changes, current.data)
-      return data && this.#next(current, data, now, this.#lifetime !== undefined || isDue(this.#rules, current, now))
-    }
-    const era = this.#era
-    const written = await this.#write('save a session', seen, recipe, changes)
-    if (written === null) {
-      emit({ type: 'destroy', id })
-      if (era === this.#era) this.#forget(changes)
-      this.#outlet.clear()
-    } else if (written) {
-      this.#settle({ sid, record: written }, changes, era, this.#needsCookie(seen, written))
-      emit({ type: 'save', id })
-    }
-  }
-
-  /** Moves the deadline, if that is due, and issues the cookie again, if that is. */
-  async #refresh(): Promise<void> {
-    const stored = this.#stored
-    if (!stored) return
-    const { sid, record: seen } = stored
-    const now = this.#rules.now()
-    const due = this.#rules.refreshEachRequest && this.accessed && isDue(this.#rules, seen, now)
-    // A cookie that a permanent session needs and cannot get any more would expire before its record.
-    if ((!due && !this.#reissue) || (this.#outlet.closed && (seen.permanent || this.#outlet.carries || !due))) return
-    const era = this.#era
-    let written: SessionRecord | null | undefined
-    try {
-      written = await this.#write('refresh a session', seen, (current) =>
-        isDue(this.#rules, current, now) ? { ...current, expires: deadlineOf(this.#rules, current.created, current.lifetime, now) } : current
-      )
-    } catch {
-      return // told as an event: who only reads is served though the store cannot write
-    }
-    if (!written) return
-    emit({ type: 'refresh', id: written.id })
-    if (era !== this.#era) return
-    const send = this.#needsCookie(seen, written)
-    this.#stored = { sid, record: written }
-    this.#reissue = false
-    if (send && !this.#outlet.closed) this.#outlet.send(sid, written)
-  }
-
-  /** An update of the store; when the record is gone, so is the session. */
-  async #write(action: string, seen: SessionRecord, recipe: Recipe, changes?: Changes): Promise<SessionRecord | null | undefined> {
-    const { id } = seen
-    const era = this.#era
-    const written = await this.#store.update(action, seen, recipe)
-    if (written === undefined) {
-      if (era === this.#era) {
-        this.#gone = true
-        this.#forget(changes)
-      }
-      emit({ type: 'dropped', id, reason: 'gone' })
-    }
-    return written
-  }
-
-  async #regenerate(): Promise<void> {
-    const old = this.#stored
-    if (!old) {
-      // Not stored yet, or gone: whatever is set gets a sid of its own when it is saved.
-      this.#gone = false
-      return
-    }
-    if (this.#outlet.closed) throw headersSent('regenerate a session')
-    const { id } = old.record
-    const now = this.#rules.now()
-    const era = this.#era
-    const changes = this.#changes()
-    const { made, last } = await regenerate(old.record, changes, {
-      create: (like, data) => this.#create(like, data, now),
-      destroy: (each) => this.#store.destroy(each)
+  #replace(login?: LoginOptions & { owner: string }): Promise<void> {
+    return this.#promised(() => {
+      this.assertWritable()
+      this.access()
+      return whenDone(this.#removeEnded(), () => replaceSid(this, login))
     })
-    if (made) {
-      emit({ type: 'regenerate', id: made.record.id, from: id })
-      this.#settle(made, changes, era, true)
-      return
+  }
+
+  #situation(failed: boolean): Situation {
+    const { state, stored, rules, response } = this
+    const changes = failed ? noChanges : this.changes()
+    const hasChanges = changes.size > 0 || this.#hasAssigned()
+    const isEmptied = this.assigned.cleared === true && this.tracker.keys().length === 0
+    return {
+      state: state.kind,
+      hasEnded: this.ended !== undefined,
+      hasChanges: hasChanges || isEmptied,
+      hasData: changes.size > 0 && applyChanges(changes, {}) !== null,
+      isEmptied,
+      failed,
+      isDue: stored !== undefined && rules.refreshEachRequest && this.accessed && !this.polling && isDue(rules, stored.record, rules.now()),
+      reissue: stored?.reissue ?? false,
+      permanent: stored?.record.permanent ?? false,
+      headersSent: response.headersSent,
+      carriesRecord: this.carrier !== undefined
     }
-    if (era === this.#era) this.#forget(changes)
-    if (!last) return
-    emit({ type: 'destroy', id })
-    this.#outlet.clear()
+  }
+
+  /** Whether members were assigned other values than those that are stored. */
+  #hasAssigned(): boolean {
+    const { permanent, lifetime, forced } = this.assigned
+    const record = this.stored?.record
+    return forced === true || (permanent !== undefined && permanent !== record?.permanent) || (lifetime !== undefined && lifetime !== record?.lifetime)
+  }
+
+  #assign(assigned: Assigned): void {
+    this.assertWritable()
+    this.look()
+    this.assigned = { ...this.assigned, ...assigned }
   }
 
   /**
-   * Carries out `ctx.session = null`. The cookie goes even if the store fails: the user meant to leave. To be asked for in a
-   * loop: while one session is being destroyed, and after, the next may be given up.
+   * A call of the application, which may forget to await it. The end of the request reports the failure then, so the rejection must not end
+   * the process as an unhandled one.
    */
-  async #execute(): Promise<void> {
-    if (!this.#doomed) return
-    const { id } = this.#doomed.record
-    // The record is in the client's cookie: what cannot be cleared any more is not destroyed.
-    if (this.#outlet.carries && this.#outlet.closed) throw headersSent('destroy a session')
-    this.#outlet.clear()
-    await this.#store.destroy(id)
-    // Only now: after a failure that nobody looked at, the end of the request tries again, and answers 503 if it must.
-    this.#doomed = undefined
-    emit({ type: 'destroy', id })
+  #promised<T>(work: () => MaybePromise<T>): Promise<T> {
+    const promise = new Promise<T>((resolve) => {
+      resolve(this.#inTurn(work))
+    })
+    promise.catch(() => undefined)
+    return promise
   }
 
-  /** The record that follows, with this request's facts. @throws SessionError `ERR_SESSION_TOO_LARGE` */
-  #next(current: SessionRecord, data: Data, now: number, moves: boolean): SessionRecord {
-    const next: SessionRecord = { ...current, rev: current.rev + 1, data }
-    if (this.#permanent !== undefined) next.permanent = this.#permanent
-    if (this.#lifetime !== undefined) next.lifetime = this.#lifetime
-    if (moves) next.expires = deadlineOf(this.#rules, next.created, next.lifetime, now)
-    const size = measureRecord(next)
-    if (size > this.#rules.maxBytes) {
-      throw new SessionError(
-        'ERR_SESSION_TOO_LARGE',
-        `the session has ${size} bytes, maxBytes is ${this.#rules.maxBytes}: keep large data elsewhere and its key in the session`
-      )
+  /** One call after another: an application may forget to await, and a request must not race with itself. */
+  #inTurn<T>(work: () => MaybePromise<T>): MaybePromise<T> {
+    if (!this.#pending) {
+      const answer = work()
+      if (isPromise(answer)) this.#pending = this.#untilDone(answer)
+      return answer
     }
-    return next
-  }
-
-  #needsCookie(seen: SessionRecord, written: SessionRecord): boolean {
-    return this.#outlet.carries || this.#reissue || seen.permanent !== written.permanent || (written.permanent && seen.expires !== written.expires)
-  }
-
-  #changes(): Changes {
-    return this.#draft ? this.draft.changes() : new Map()
-  }
-
-  #isForced(): boolean {
-    return this.#forced || this.#permanent !== undefined || this.#lifetime !== undefined
-  }
-
-  /** Sends the cookie and goes on from what is stored now, unless the session was given up while it was being stored. */
-  #settle(stored: Stored, changes: Changes, era: number, send: boolean): void {
-    if (era !== this.#era) {
-      this.#doomed = stored
-      return
-    }
-    // First, because one that is too large is a save that failed.
-    if (send && !this.#outlet.closed) this.#outlet.send(stored.sid, stored.record)
-    const { data, permanent, lifetime } = stored.record
-    this.#stored = stored
-    this.#saved = { data, changes }
-    this.#forced = this.#cleared = this.#reissue = false
-    // What was set while the record was being written is still to be saved.
-    if (this.#permanent === permanent) this.#permanent = undefined
-    if (this.#lifetime === lifetime) this.#lifetime = undefined
-  }
-
-  /** Goes on with an empty session; of one that is gone, with what was done since its changes were told. */
-  #forget(changes?: Changes): void {
-    const { draft } = this
-    this.#stored = undefined
-    if (changes) draft.rebase(nothing, changes)
-    else this.#draft = new Draft(nothing)
-    this.#forced = this.#cleared = this.#reissue = false
-    this.#permanent = this.#lifetime = undefined
-    this.isNew = true
-  }
-
-  /** One at a time: an application may forget to await, and a request must not race with itself. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.#pending ? this.#pending.then(work) : work()
-    this.#pending = turn.catch(() => undefined)
+    const turn = this.#pending.then(work)
+    this.#pending = this.#untilDone(turn)
     return turn
+  }
+
+  /** A call that nobody waits for. Its failure was published as an event. */
+  #inBackground(work: () => MaybePromise<unknown>): void {
+    void recover(() => this.#inTurn(work), () => undefined)
+  }
+
+  #untilDone(turn: Promise<unknown>): Promise<unknown> {
+    const done: Promise<unknown> = turn.then(
+      () => this.#isDone(done),
+      () => this.#isDone(done)
+    )
+    return done
+  }
+
+  #isDone(done: Promise<unknown>): void {
+    if (this.#pending === done) this.#pending = undefined
+  }
+
+  /** Moves the deadline for a response that is made after the middleware has ended. */
+  #refreshLate(): void {
+    if (this.stored) this.#inBackground(() => carryOut(this, planSave(this.#situation(true))))
+  }
+
+  /** Reports changes that are made after the end of the request, unless `save()` follows at once. */
+  #reportLate(): void {
+    if (this.#reportsLate) return
+    this.#reportsLate = true
+    setImmediate(() => {
+      this.#reportsLate = false
+      if (this.#pending || !this.modified || this.ended) return
+      emit({ type: 'dropped', id: this.stored?.record.id, reason: 'late' })
+      warnOfLateChange()
+    })
   }
 }
 
-function headersSent(action: string): SessionError {
-  return new SessionError('ERR_SESSION_HEADERS_SENT', `cannot ${action}: its cookie can no longer be sent; do it before the headers are flushed`)
+let hasWarned = false
+
+function warnOfLateChange(): void {
+  if (hasWarned) return
+  hasWarned = true
+  process.emitWarning(
+    'ctx.session was changed after its request had ended, and the change is lost: look for a missing `await next()` in a middleware, ' +
+      'or call `await ctx.session.save()` after the change',
+    'SessionWarning'
+  )
 }

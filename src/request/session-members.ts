@@ -1,6 +1,7 @@
+import type { LoginOptions } from './replace-sid.js'
+
 /**
- * The type of what a session holds: augment it, and `ctx.session` knows its keys. As long as nobody does, every key is
- * allowed and `unknown`.
+ * The data of a session. Augment it, and `ctx.session` knows the keys; until then every key is allowed and `unknown`.
  *
  * @example
  * declare module 'koa-keepsake' {
@@ -10,70 +11,111 @@
 // oxlint-disable-next-line typescript/no-empty-interface, typescript/no-empty-object-type -- empty, to be augmented
 export interface SessionData {}
 
-/** What `ctx.session` holds, as the application declared it. */
+/** The keys that the application declared, and the data. */
 type Known = keyof SessionData & string
 type Data = Known extends never ? { [key: string]: unknown } : SessionData
 
-/** A key of which `SessionData` says nothing: any, as long as it is not augmented. */
-type Other<K extends string> = K extends Known ? never : K
+/** A key that `SessionData` does not declare. None is allowed once it is augmented, so that a misspelt key does not compile. */
+type Other<K extends string> = Known extends never ? K : never
 
 /** What `ctx.session` is: the data as properties, and the members. */
 export type Session = Data & SessionMembers
 
-/** The members of `ctx.session`, which are never data; keys of these names go through `get` and `set`. */
+/** A Node callback, as Passport passes one to `regenerate` and `save`. */
+type Callback = (error?: unknown) => void
+
+/** The members of `ctx.session`. They are never data: data of these names is set with `set` and read with `get`. */
 export interface SessionMembers {
-  /** The value under a key, or the fallback when there is none. Any string is a key, `__proto__` and `get` too. */
+  /** Returns the value of a key, or the fallback if there is none. Any string is a key, `__proto__` and `get` too. */
   get<K extends Known>(key: K): SessionData[K] | undefined
   get<K extends Known, F>(key: K, fallback: F): Exclude<SessionData[K], undefined> | F
   get<K extends string>(key: Other<K>, fallback?: unknown): unknown
   /** Sets a key. `undefined` deletes it. */
   set<K extends Known>(key: K, value: SessionData[K]): void
   set<K extends string>(key: Other<K>, value: unknown): void
-  /** Whether there is such a key. */
+  /** Reports whether the key is present. */
   has(key: string): boolean
-  /** Removes a key and returns its value, or the fallback when there is none. */
+  /** Removes a key and returns its value, or the fallback if there is none. */
   pop<K extends Known>(key: K): SessionData[K] | undefined
   pop<K extends Known, F>(key: K, fallback: F): Exclude<SessionData[K], undefined> | F
   pop<K extends string>(key: Other<K>, fallback?: unknown): unknown
-  /** Sets a key that is not there yet; returns what is there afterwards, which may be changed in place. */
+  /**
+   * Removes a key, saves at once and returns the value: for one-time values such as tokens. Of any number of parallel requests, exactly one
+   * gets the value and the others get `undefined`. Await it.
+   *
+   * @throws SessionError when the store fails.
+   */
+  take<K extends Known>(key: K): Promise<SessionData[K] | undefined>
+  take<K extends string>(key: Other<K>): Promise<unknown>
+  /** Sets a key that is absent. Returns the value that is present afterwards, which you may change in place. */
   setDefault<K extends Known>(key: K, value: Exclude<SessionData[K], undefined>): Exclude<SessionData[K], undefined>
   setDefault<V, K extends string = string>(key: Other<K>, value: V): V
   /** Sets every key of the object. */
   update(object: Partial<Data>): void
-  /** Empties the session; at the end of the request, unless something is set again, its record and cookie go. */
+  /** Empties the session. Its record and cookie are removed at the end of the request, unless you set something again. */
   clear(): void
   /**
-   * Replaces the value under a key by what the function makes of it, exactly, whatever other requests do meanwhile.
+   * Replaces the value of a key by the result of a function, exactly, whatever other requests do meanwhile.
    *
-   * @param fn pure: it may run again on a newer value. `undefined` deletes the key.
-   * @returns the new value as far as this request knows.
-   * @example ctx.session.change('visits', (n: number = 0) => n + 1)
+   * @param fn synchronous and without side effects: it may run again on a newer value. It must return the new value.
+   * @returns the new value as far as this request knows it.
+   * @throws TypeError when the function returns `undefined` or a promise.
+   * @example ctx.session.change('cart', (cart: string[] = []) => [...cart, 'tea'])
    */
-  change<K extends Known>(key: K, fn: (value: SessionData[K] | undefined) => SessionData[K] | undefined): SessionData[K] | undefined
-  change<V, K extends string = string>(key: Other<K>, fn: (value: V | undefined) => V | undefined): V | undefined
+  change<K extends Known>(key: K, fn: (value: SessionData[K] | undefined) => Exclude<SessionData[K], undefined>): Exclude<SessionData[K], undefined>
+  // oxlint-disable-next-line typescript/no-explicit-any -- `unknown` would refuse `(n = 0) => n + 1` under strict
+  change<V = any, K extends string = string>(key: Other<K>, fn: (value: V | undefined) => V): V
+  /** Adds to a number, exactly under any concurrency, and returns the sum as far as this request knows it. An absent key counts as 0. @default by = 1 */
+  increment(key: string, by?: number): number
   /** Whether the cookie outlives the browser. */
   permanent: boolean
-  /** Idle lifetime of this session in milliseconds ("remember me"); stored with it once set. */
+  /** The idle lifetime of this session in milliseconds ("remember me"). It is stored with the session once you set it. */
   lifetime: number
-  /** Whether there is something to save. Set it to `true` to save in any case. */
+  /** `true` when there is something to save. Set it to `true` to save in any case. */
   modified: boolean
-  /** Whether anything was read, asked for, listed or set. */
+  /** Set it to `true`, and this request does not move the deadline: for requests that a page makes by itself. */
+  polling: boolean
+  /** `true` once the request has read or set a value, asked for a key or listed the keys. */
   readonly accessed: boolean
-  /** Whether no stored session came with the request. */
+  /** `true` when no stored session came with the request. */
   readonly isNew: boolean
-  /** The secret in the cookie; `undefined` as long as nothing is stored. Never log it. */
+  /** The secret in the cookie; `undefined` while nothing is stored. Never log it. */
   readonly sid: string | undefined
+  /** The SHA-256 of the sid, which names the record; `undefined` while nothing is stored. You may show it, log it and put it into a form. */
+  readonly recordId: string | undefined
+  /** The user to whom the session belongs, as `loginAs` set it. */
+  readonly owner: string | undefined
   readonly createdAt: Date
   readonly expiresAt: Date
   /**
-   * Gives the session a new sid with the same data; the old one is dead at once. Call it at every change of privilege
-   * (OWASP session management: against session fixation). To be awaited, before headers are sent.
+   * Logs a user in: gives the session a new sid and an owner. Await it before headers are sent.
    *
-   * @throws SessionError when the store fails, in which case no new sid goes out; `ERR_SESSION_HEADERS_SENT`.
+   * The data of an anonymous visitor and of the same owner is kept, or only the keys in `keep`. Nothing of another owner is kept.
+   *
+   * @param owner the application's own id of the user: a string of 1 to 256 characters.
+   * @throws SessionError when the store fails, and no new sid is sent; `ERR_SESSION_HEADERS_SENT`.
    */
-  regenerate(): Promise<void>
-  /** Removes record and cookie at once. To be awaited. @throws SessionError when the store fails; the cookie goes anyway. */
-  destroy(): Promise<void>
-  /** Saves now, before the headers of a stream are flushed. To be awaited. @throws SessionError, see its codes. */
-  save(): Promise<void>
+  loginAs(owner: string, options?: LoginOptions): Promise<void>
+  /**
+   * Gives the session a new sid with the same data. The old sid stops working at once. Await it before headers are sent.
+   *
+   * For a login use `loginAs`. Call this at every other change of privilege (OWASP: against session fixation).
+   *
+   * @throws SessionError when the store fails, and no new sid is sent; `ERR_SESSION_HEADERS_SENT`.
+   */
+  regenerate(callback?: Callback): Promise<void>
+  /** Removes the record and the cookie at once. Await it. @throws SessionError when the store fails; the cookie is cleared anyway. */
+  destroy(callback?: Callback): Promise<void>
+  /**
+   * Saves now, for example before you flush the headers of a stream. Await it. Resolves to `false` when the session was gone and the changes
+   * were dropped.
+   *
+   * @throws SessionError, see its codes.
+   */
+  save(callback?: Callback): Promise<boolean>
+  /**
+   * Updates the data from the store and keeps this request's changes: for a long request. Await it. Resolves to `false` when the session is
+   * gone; its data is then empty.
+   */
+  reload(callback?: Callback): Promise<boolean>
 }

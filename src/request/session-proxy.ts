@@ -1,49 +1,36 @@
 import { inspect } from 'node:util'
-import { assertOption, isDataObject } from './check.js'
-import type { Draft } from './draft.js'
-import type { Session, SessionMembers } from './members.js'
-import { isLifetime } from './options.js'
+import { assertOption, isDataObject } from '../checks.js'
+import { isOwner } from '../record/index.js'
+import type { ChangeFunction, ChangeTracker } from './changes.js'
+import { isLifetime } from './lifetimes.js'
+import type { LoginOptions } from './replace-sid.js'
+import type { RequestSession } from './request-session.js'
+import type { Session, SessionMembers } from './session-members.js'
 
-/** What stands behind a session: one request's dealings with the store. */
-export interface SessionBacking {
-  readonly draft: Draft
-  accessed: boolean
-  modified: boolean
-  permanent: boolean
-  lifetime: number
-  readonly isNew: boolean
-  readonly sid: string | undefined
-  readonly createdAt: number
-  readonly expiresAt: number
-  /** Throws when the session is read-only. */
-  assertWritable(): void
-  clear(): void
-  regenerate(): Promise<void>
-  destroy(): Promise<void>
-  save(): Promise<void>
+/** Makes the object that is `ctx.session`. */
+export function createSessionProxy(session: RequestSession): Session {
+  return new Proxy(new Members(session), handler) as unknown as Session
 }
 
-/** The object behind `ctx.session`. */
-export function createSession(backing: SessionBacking): Session {
-  return new Proxy(new SessionTarget(backing), handler) as unknown as Session
-}
+type Callback = (error?: unknown) => void
 
-class SessionTarget implements SessionMembers {
-  readonly #backing: SessionBacking
+/** The members of `ctx.session`, and the target of the proxy. */
+class Members implements SessionMembers {
+  readonly #session: RequestSession
 
-  constructor(backing: SessionBacking) {
-    this.#backing = backing
+  constructor(session: RequestSession) {
+    this.#session = session
   }
 
-  /** The draft, to be read. */
-  get reading(): Draft {
-    this.#backing.accessed = true
-    return this.#backing.draft
+  /** The tracker, to read data from. */
+  get reading(): ChangeTracker {
+    this.#session.access()
+    return this.#session.tracker
   }
 
-  /** The draft, to be written: as in Flask, writing counts as access. */
-  get writing(): Draft {
-    this.#backing.assertWritable()
+  /** The tracker, to change data. As in Flask, setting counts as access. */
+  get writing(): ChangeTracker {
+    this.#session.assertWritable()
     return this.reading
   }
 
@@ -67,6 +54,11 @@ class SessionTarget implements SessionMembers {
     return value as never
   }
 
+  take(key: string): Promise<never> {
+    assertKey(key)
+    return this.#session.take(key) as Promise<never>
+  }
+
   setDefault(key: string, value: unknown): never {
     assertKey(key)
     if (!this.reading.has(key)) this.writing.set(key, value)
@@ -79,83 +71,124 @@ class SessionTarget implements SessionMembers {
   }
 
   clear(): void {
-    this.#backing.assertWritable()
-    this.#backing.accessed = true
-    this.#backing.clear()
+    this.#session.assertWritable()
+    this.#session.access()
+    this.#session.clear()
   }
 
-  change(key: string, fn: (value: never) => unknown): never {
+  change(key: string, fn: ChangeFunction): never {
     assertKey(key)
+    if (typeof fn !== 'function') throw new TypeError(`ctx.session: change('${key}', fn) expects a function that returns the new value`)
     return this.writing.change(key, fn) as never
   }
 
+  increment(key: string, by = 1): number {
+    if (typeof by !== 'number' || !Number.isFinite(by)) throw new TypeError(`ctx.session: increment('${key}', by) expects a number`)
+    return this.change(key, (value: unknown = 0) => {
+      if (typeof value === 'number') return value + by
+      throw new TypeError(`ctx.session: increment('${key}') expects a number under the key, found a ${typeof value}`)
+    })
+  }
+
   get permanent(): boolean {
-    return this.#backing.permanent
+    this.#session.look()
+    return this.#session.permanent
   }
 
   set permanent(value: boolean) {
     assertOption('ctx.session', 'permanent', value, typeof value === 'boolean', 'true or false')
-    this.#backing.assertWritable()
-    this.#backing.permanent = value
+    this.#session.permanent = value
   }
 
   get lifetime(): number {
-    return this.#backing.lifetime
+    this.#session.look()
+    return this.#session.lifetime
   }
 
   set lifetime(value: number) {
     assertOption('ctx.session', 'lifetime', value, isLifetime(value), 'a number of milliseconds above 0, at most a thousand years')
-    this.#backing.assertWritable()
-    this.#backing.lifetime = value
+    this.#session.lifetime = value
   }
 
   get modified(): boolean {
-    return this.#backing.modified
+    return this.#session.modified
   }
 
   set modified(value: boolean) {
     assertOption('ctx.session', 'modified', value, typeof value === 'boolean', 'true or false')
-    this.#backing.assertWritable()
-    this.#backing.modified = value
+    this.#session.modified = value
+  }
+
+  get polling(): boolean {
+    return this.#session.polling
+  }
+
+  set polling(value: boolean) {
+    assertOption('ctx.session', 'polling', value, typeof value === 'boolean', 'true or false')
+    this.#session.polling = value
   }
 
   get accessed(): boolean {
-    return this.#backing.accessed
+    return this.#session.accessed
   }
 
   get isNew(): boolean {
-    this.#backing.accessed = true
-    return this.#backing.isNew
+    this.#session.access()
+    return this.#session.isNew
   }
 
   get sid(): string | undefined {
-    this.#backing.accessed = true
-    return this.#backing.sid
+    this.#session.access()
+    return this.#session.stored?.sid
+  }
+
+  get recordId(): string | undefined {
+    this.#session.access()
+    return this.#session.stored?.record.id
+  }
+
+  get owner(): string | undefined {
+    this.#session.access()
+    return this.#session.stored?.record.owner
   }
 
   get createdAt(): Date {
-    this.#backing.accessed = true
-    return new Date(this.#backing.createdAt)
+    this.#session.access()
+    return new Date(this.#session.createdAt)
   }
 
   get expiresAt(): Date {
-    this.#backing.accessed = true
-    return new Date(this.#backing.expiresAt)
+    this.#session.access()
+    return new Date(this.#session.expiresAt)
   }
 
-  regenerate(): Promise<void> {
-    return this.#backing.regenerate()
+  loginAs(owner: string, options: LoginOptions = {}): Promise<void> {
+    assertOption('ctx.session', 'the owner of loginAs()', owner, isOwner(owner), 'the id of the user, a string of 1 to 256 characters')
+    const { permanent, lifetime, keep } = options
+    const where = 'ctx.session.loginAs(owner, options)'
+    assertOption(where, 'permanent', permanent, permanent === undefined || typeof permanent === 'boolean', 'true or false')
+    assertOption(where, 'lifetime', lifetime, lifetime === undefined || isLifetime(lifetime), 'a number of milliseconds above 0')
+    assertOption(where, 'keep', keep, keep === undefined || Array.isArray(keep), 'an array of keys')
+    return this.#session.loginAs(owner, { permanent, lifetime, keep })
   }
 
-  destroy(): Promise<void> {
-    return this.#backing.destroy()
+  regenerate(callback?: Callback): Promise<void> {
+    return withCallback(this.#session.regenerate(), callback)
   }
 
-  save(): Promise<void> {
-    return this.#backing.save()
+  destroy(callback?: Callback): Promise<void> {
+    return withCallback(this.#session.destroy(), callback)
   }
 
-  /** Data only, also under keys that are named like members. */
+  save(callback?: Callback): Promise<boolean> {
+    return withCallback(this.#session.save(), callback)
+  }
+
+  reload(callback?: Callback): Promise<boolean> {
+    return withCallback(this.#session.reload(), callback)
+  }
+
+  /** The data only, also under keys with the names of members. */
   toJSON(): object {
     const { reading } = this
     const data = Object.create(null) as Record<string, unknown>
@@ -169,16 +202,31 @@ class SessionTarget implements SessionMembers {
   }
 }
 
-// Made by the compiler to name every member, so that none can be taken for data.
+/** Calls a Node callback when a promise is settled: Passport waits for one. Its own errors are not ours. */
+function withCallback<T>(promise: Promise<T>, callback: Callback | undefined): Promise<T> {
+  if (typeof callback === 'function') {
+    promise.then(
+      () => setImmediate(callback, null),
+      (error: unknown) => setImmediate(callback, error)
+    )
+  }
+  return promise
+}
+
+// The compiler keeps this list complete, so that no member is taken for data.
 const memberNames: ReadonlySet<string> = new Set(
   Object.keys({
-    get: 0, set: 0, has: 0, pop: 0, setDefault: 0, update: 0, clear: 0, change: 0, permanent: 0, lifetime: 0, modified: 0,
-    accessed: 0, isNew: 0, sid: 0, createdAt: 0, expiresAt: 0, regenerate: 0, destroy: 0, save: 0, toJSON: 0
+    get: 0, set: 0, has: 0, pop: 0, take: 0, setDefault: 0, update: 0, clear: 0, change: 0, increment: 0, permanent: 0, lifetime: 0, modified: 0,
+    polling: 0, accessed: 0, isNew: 0, sid: 0, recordId: 0, owner: 0, createdAt: 0, expiresAt: 0, loginAs: 0, regenerate: 0, destroy: 0, save: 0,
+    reload: 0, toJSON: 0
   } satisfies { [Name in keyof SessionMembers | 'toJSON']: 0 })
 )
-const writableMembers: ReadonlySet<string> = new Set<keyof SessionMembers>(['permanent', 'lifetime', 'modified'])
+const writableMembers: ReadonlySet<string> = new Set<keyof SessionMembers>(['permanent', 'lifetime', 'modified', 'polling'])
 
-const handler: ProxyHandler<SessionTarget> = {
+/** Inherited properties that no key reads: a naive deep merge of a request's body must not reach `Object.prototype`. */
+const hiddenNames: ReadonlySet<string> = new Set(['__proto__', 'constructor'])
+
+const handler: ProxyHandler<Members> = {
   get(target, key, session) {
     if (typeof key === 'symbol') return Reflect.get(Object.prototype, key, session) as unknown
     if (memberNames.has(key)) {
@@ -186,7 +234,8 @@ const handler: ProxyHandler<SessionTarget> = {
       return typeof member === 'function' ? (member.bind(target) as unknown) : member
     }
     const { reading } = target
-    return reading.has(key) ? reading.get(key) : (Reflect.get(Object.prototype, key, session) as unknown)
+    if (reading.has(key)) return reading.get(key)
+    return hiddenNames.has(key) ? undefined : (Reflect.get(Object.prototype, key, session) as unknown)
   },
   set(target, key, value) {
     if (typeof key === 'string' && writableMembers.has(key)) return Reflect.set(target, key, value, target)
@@ -210,7 +259,7 @@ const handler: ProxyHandler<SessionTarget> = {
   },
   getOwnPropertyDescriptor(target, key) {
     if (typeof key === 'symbol' || !target.reading.has(key)) return undefined
-    // A key that is named like a member is not enumerable: a spread would read the member in its place.
+    // A key with the name of a member is not enumerable: a spread would read the member instead.
     return { value: target.reading.get(key), writable: true, configurable: true, enumerable: !memberNames.has(key) }
   },
   getPrototypeOf: () => Object.prototype,
@@ -218,7 +267,7 @@ const handler: ProxyHandler<SessionTarget> = {
   preventExtensions: () => false
 }
 
-/** From JavaScript, a number would be another key than its text. */
+/** In JavaScript, a number would be another key than its text. */
 function assertKey(key: unknown): void {
   if (typeof key !== 'string') throw new TypeError(`ctx.session: a key must be a string, got ${key === null ? 'null' : typeof key}`)
 }

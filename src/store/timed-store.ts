@@ -90,6 +90,40 @@ export class TimedStore {
     return this.#call('remove a session', id, () => this.#store.destroy(id), (last) => this.#own(last, id) ?? undefined)
   }
 
+  /** Whether the store can list the sessions of an owner. */
+  get listsOwners(): boolean {
+    return this.#store.ownedBy !== undefined
+  }
+
+  /** Whether the store can list its sessions. */
+  get listsRecords(): boolean {
+    return this.#store.records !== undefined
+  }
+
+  /** The live records, those of the owner only if one is given. Each step of the listing ends in time. */
+  async *list(owner?: string): AsyncGenerator<SessionRecord> {
+    const listing = owner === undefined ? this.#store.records!() : this.#store.ownedBy!(owner)
+    const iterator = listing[Symbol.asyncIterator]()
+    try {
+      for (;;) {
+        const next = await this.#call('list sessions', undefined, () => iterator.next(), (result) => result)
+        if (next.done) return
+        if (this.#flawOf(next.value, next.value.id) === undefined) yield next.value
+      }
+    } finally {
+      // Not awaited: a listing that hangs must not hold its caller.
+      void Promise.resolve(iterator.return?.()).catch(() => undefined)
+    }
+  }
+
+  async prune(): Promise<number> {
+    return (await this.#store.prune?.()) ?? 0
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close?.()
+  }
+
   /**
    * @param work gets a function that tells whether the call has timed out.
    * @param check turns the answer into the result; throws when the answer is not one.
@@ -97,7 +131,7 @@ export class TimedStore {
    */
   #call<Answer, T>(
     action: string,
-    id: string,
+    id: string | undefined,
     work: (isOver: () => boolean) => MaybePromise<Answer>,
     check: (answer: Answer) => T,
     thrown?: () => { error: unknown } | undefined

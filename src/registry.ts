@@ -1,0 +1,148 @@
+import type { SessionCookie } from './cookie/index.js'
+import { emit } from './events.js'
+import { assertOption } from './checks.js'
+import type { Settings } from './options.js'
+import { decode, isOwner, type SessionRecord } from './record/index.js'
+import { chooseRecord, type SessionData } from './request/index.js'
+import { assertId, TimedStore } from './store/index.js'
+
+/** A session as it is seen outside its requests. */
+export interface SessionInfo {
+  /** The id of the record, the SHA-256 of the sid. You may show it, log it and put it into a form. */
+  readonly id: string
+  /** The user to whom the session belongs; `undefined` for an anonymous visitor's. */
+  readonly owner: string | undefined
+  readonly createdAt: Date
+  /** When the session was last used, to within `touchAfter`. */
+  readonly usedAt: Date
+  readonly expiresAt: Date
+  readonly permanent: boolean
+  /** A copy of the data. To change it, use `ctx.session` in a request. */
+  readonly data: Readonly<Partial<SessionData>> & { readonly [key: string]: unknown }
+}
+
+/** A request as far as `read` needs it: Node's own, in an upgrade, an SSE handler or another framework. */
+export interface RequestWithHeaders {
+  readonly headers: { readonly cookie?: string | undefined }
+}
+
+/** The sessions of one middleware outside a request. All methods use its store, prefix, clock and timeouts. */
+export interface SessionRegistry {
+  /** Lists the live sessions of an owner, in no order. @throws TypeError when the store cannot list owners. */
+  ownedBy(owner: string): AsyncIterable<SessionInfo>
+  /** Lists all live sessions, in no order. @throws TypeError when the store cannot list sessions. */
+  all(): AsyncIterable<SessionInfo>
+  /** Returns a live session. */
+  find(id: string): Promise<SessionInfo | undefined>
+  /** Ends a session: its user is logged out. Returns whether there was one. */
+  end(id: string): Promise<boolean>
+  /**
+   * Ends the sessions of an owner and returns how many it ended.
+   *
+   * @param options.except the id of a session to keep, for example `ctx.session.recordId`.
+   * @throws TypeError when the store cannot list owners.
+   */
+  endOwnedBy(owner: string, options?: { except?: string | undefined }): Promise<number>
+  /** Counts the live sessions, by listing them. @throws TypeError when the store cannot list sessions. */
+  count(): Promise<number>
+  /** Removes expired records and returns how many it removed. */
+  prune(): Promise<number>
+  /**
+   * Reads the session of a request, without moving its deadline and without sending a cookie: for an upgrade to WebSocket, server-sent events
+   * or another framework. `undefined`: the request has no live session.
+   *
+   * @throws SessionError when the store fails, or `ERR_SESSION_KEYS` when there are no keys.
+   */
+  read(request: RequestWithHeaders): Promise<SessionInfo | undefined>
+  /** Waits for calls in progress and closes the store. */
+  close(): Promise<void>
+}
+
+/** How often `endOwnedBy` lists again, while sessions get new sids beside it. */
+const mostPasses = 10
+
+/** @param keysOfApp the keys of the application, as far as it is known. */
+export function createRegistry(settings: Settings, cookie: SessionCookie, store: TimedStore | undefined, keysOfApp: () => unknown): SessionRegistry {
+  function list(owner?: string): AsyncIterable<SessionRecord> {
+    const lists = owner === undefined ? store?.listsRecords : store?.listsOwners
+    if (!store || !lists) throw cannotList(owner === undefined ? 'list its sessions' : 'list the sessions of an owner')
+    return store.list(owner)
+  }
+
+  async function end(record: SessionRecord): Promise<boolean> {
+    const last = await store!.destroy(record.id)
+    if (!last) return false
+    emit({ type: 'end', id: record.id, owner: last.owner })
+    return true
+  }
+
+  return {
+    async *ownedBy(owner) {
+      assertOwner('ownedBy', owner)
+      for await (const record of list(owner)) yield infoOf(record)
+    },
+    async *all() {
+      for await (const record of list()) yield infoOf(record)
+    },
+    async find(id) {
+      assertId(id)
+      const record = await storeOf('find a session').read(id)
+      return record && !record.moved ? infoOf(record) : undefined
+    },
+    async end(id) {
+      assertId(id)
+      const last = await storeOf('end a session').destroy(id)
+      if (!last || last.moved) return false
+      emit({ type: 'end', id, owner: last.owner })
+      return true
+    },
+    async endOwnedBy(owner, { except } = {}) {
+      assertOwner('endOwnedBy', owner)
+      let ended = 0
+      for (let pass = 0; pass < mostPasses; pass++) {
+        const records: SessionRecord[] = []
+        for await (const record of list(owner)) if (record.id !== except) records.push(record)
+        const before = ended
+        for (const record of records) if (await end(record)) ended++
+        // A session that got a new sid while the others were listed is found by the next pass.
+        if (ended === before) break
+      }
+      return ended
+    },
+    async count() {
+      let count = 0
+      for await (const _ of list()) count++
+      return count
+    },
+    prune: () => storeOf('prune').prune(),
+    async read({ headers }) {
+      const tokens = cookie.read(headers.cookie, settings.keys ?? keysOfApp())
+      const carried = settings.cookieStore?.carry(tokens, settings)
+      const source = carried ? new TimedStore(carried, settings.storeTimeout) : store!
+      const found = await chooseRecord(settings, source, tokens, settings.cookieRules.cookie.previous.length > 0)
+      return found?.record && !found.record.moved ? infoOf(found.record) : undefined
+    },
+    async close() {
+      await store?.close()
+    }
+  }
+
+  function storeOf(action: string): TimedStore {
+    if (!store) throw cannotList(action)
+    return store
+  }
+
+  function cannotList(what: string): TypeError {
+    const why = settings.cookieStore ? 'cookieStore() keeps each session in its own cookie' : 'the store has no index for it'
+    return new TypeError(`sessions: this store cannot ${what}: ${why}; use fileStore(), redisStore(), mongoStore() or sqlStore()`)
+  }
+}
+
+function assertOwner(method: string, owner: unknown): void {
+  assertOption(`sessions.${method}(owner)`, 'owner', owner, isOwner(owner), 'the id of the user, a string of 1 to 256 characters')
+}
+
+function infoOf({ id, owner, created, used, expires, permanent, data }: SessionRecord): SessionInfo {
+  const decoded = Object.fromEntries(Object.entries(data).map(([key, json]) => [key, decode(json)]))
+  return { id, owner, createdAt: new Date(created), usedAt: new Date(used), expiresAt: new Date(expires), permanent, data: decoded as SessionInfo['data'] }
+}

@@ -1,0 +1,182 @@
+import { SessionError } from '../errors.js'
+import { emit } from '../events.js'
+import { decode, type Data, type Json, type SessionRecord } from '../record/index.js'
+import { recover, whenDone, type MaybePromise } from '../store/index.js'
+import { applyChanges, valueAt, type Changes } from './changes.js'
+import { deadlineOf, isDue } from './lifetimes.js'
+import { newSession, nextRecord } from './next-record.js'
+import type { Step } from './plan.js'
+import type { RequestSession, StoredState } from './request-session.js'
+
+/** Carries out a planned step. Answers `false` when changes of the request were dropped. */
+export function carryOut(session: RequestSession, step: Step): MaybePromise<boolean> {
+  switch (step.kind) {
+    case 'nothing':
+      return true
+    case 'drop':
+      emit({ type: 'dropped', id: session.stored?.record.id, reason: step.reason })
+      return false
+    case 'create':
+      return whenDone(create(session), () => true)
+    case 'update':
+      return update(session, session.stored!)
+    case 'refresh':
+      return whenDone(refresh(session, session.stored!), () => true)
+    case 'remove':
+      return whenDone(remove(session, session.ended!), () => true)
+  }
+}
+
+function create(session: RequestSession): MaybePromise<void> {
+  const changes = session.changes()
+  const made = newSession(session, applyChanges(changes, {}) ?? {})
+  const { state } = session
+  const { assigned } = session
+  return whenDone(session.store.create(made.record), () => {
+    settle(session, state, made, changes, true)
+    session.savedAssigned(assigned)
+    emit({ type: 'create', id: made.record.id })
+  })
+}
+
+/** Applies the request's changes, key by key, to the newest record. Answers `false` when the session is gone. */
+function update(session: RequestSession, stored: StoredState, take?: Taking): MaybePromise<boolean> {
+  const { rules, assigned } = session
+  const changes = session.changes()
+  const { sid, record: seen } = stored
+  const { id } = seen
+  const now = rules.now()
+  const written = session.store.update('save a session', seen, (current) => {
+    let data = applyChanges(changes, current.data)
+    if (take) data = take.from(data)
+    // The owner is enough to keep a session, unless the application cleared it.
+    if (data === null && (current.owner === undefined || assigned.cleared === true)) return null
+    return nextRecord(session, current, data ?? {}, now)
+  })
+  return whenDone(written, (record) => {
+    if (record === undefined || record === 'moved') return drop(session, stored, record === 'moved' ? 'moved' : 'gone', changes)
+    const saved = take ? take.addTo(changes) : changes
+    if (record === null) {
+      emit({ type: 'destroy', id })
+      if (session.state === stored) {
+        session.state = { kind: 'new' }
+        session.startAnew(saved)
+      }
+      session.response.clear()
+      return true
+    }
+    settle(session, stored, { ...stored, sid, record, reissue: false }, saved, needsCookie(session, stored, record))
+    session.savedAssigned(assigned)
+    emit({ type: 'save', id })
+    return true
+  })
+}
+
+/** One value that a request takes out of the session for itself. */
+class Taking {
+  value: Json | undefined
+  readonly #key: string
+
+  constructor(key: string) {
+    this.#key = key
+  }
+
+  /** The data without the value. The recipe may run again: the last run counts. */
+  from(data: Data | null): Data | null {
+    this.value = data ? valueAt(data, this.#key) : undefined
+    return data && applyChanges(new Map([[this.#key, { kind: 'delete' as const }]]), data)
+  }
+
+  addTo(changes: Changes): Changes {
+    return new Map([...changes, [this.#key, { kind: 'delete' as const }]])
+  }
+}
+
+/** Removes a value and saves at once. Of parallel requests, one gets the value. */
+export function takeKey(session: RequestSession, key: string): MaybePromise<unknown> {
+  const { stored, tracker } = session
+  if (stored?.failure !== undefined) throw stored.failure
+  if (!stored) {
+    const value = tracker.get(key)
+    tracker.delete(key)
+    return value
+  }
+  if (session.carrier && session.response.headersSent) throw headersSent('take a value')
+  const taking = new Taking(key)
+  return whenDone(update(session, stored, taking), (isSaved) => {
+    tracker.delete(key)
+    return isSaved && taking.value !== undefined ? decode(taking.value) : undefined
+  })
+}
+
+/** Moves the deadline, if that is due, and sends the cookie again, if that is due. A failure is an event: the request succeeds. */
+function refresh(session: RequestSession, stored: StoredState): MaybePromise<unknown> {
+  const { rules } = session
+  const { sid, record: seen } = stored
+  const now = rules.now()
+  return recover<unknown>(
+    () =>
+      whenDone(
+        session.store.update('refresh a session', seen, (current) => {
+          if (!isDue(rules, current, now)) return current
+          return { ...current, used: now, expires: deadlineOf(rules, current.created, current.lifetime, now) }
+        }),
+        (record) => {
+          if (record === undefined || record === 'moved') return drop(session, stored, record === 'moved' ? 'moved' : 'gone')
+          if (!record) return undefined
+          emit({ type: 'refresh', id: record.id })
+          if (session.state !== stored) return undefined
+          session.state = { kind: 'stored', sid, record, reissue: false }
+          if (needsCookie(session, stored, record)) session.sendCookie({ sid, record })
+          return undefined
+        }
+      ),
+    () => undefined
+  )
+}
+
+/** Removes what `ctx.session = null` ended. The cookie goes even if the store fails: the user meant to leave. */
+function remove(session: RequestSession, ended: StoredState): MaybePromise<void> {
+  const { id } = ended.record
+  // The record is in the client's cookie: without a cookie that clears it, nothing is destroyed.
+  if (session.carrier && session.response.headersSent) throw headersSent('destroy a session')
+  session.response.clear()
+  return whenDone(session.store.destroy(id), () => {
+    // Only now: after a failure that the application caught, the end of the request tries again, and answers 503 if it must.
+    if (session.ended === ended) session.ended = undefined
+    emit({ type: 'destroy', id })
+  })
+}
+
+/** Goes on after somebody else ended the session: changes are dropped, and no cookie is sent or cleared. */
+function drop(session: RequestSession, stored: StoredState, reason: 'gone' | 'moved', changes?: Changes): false {
+  emit({ type: 'dropped', id: stored.record.id, reason })
+  if (session.state === stored) {
+    session.state = { kind: reason }
+    session.startAnew(changes)
+  }
+  return false
+}
+
+/**
+ * Goes on from what is stored now, and sends the cookie. If `ctx.session = null` ended the session while it was being stored, what was
+ * stored is to be removed.
+ */
+export function settle(session: RequestSession, before: RequestSession['state'], stored: StoredState, changes: Changes, send: boolean): void {
+  if (session.state !== before) {
+    session.ended = stored
+    return
+  }
+  // First, because a cookie that is too large is a save that failed.
+  if (send) session.sendCookie(stored)
+  session.state = stored
+  session.tracker.saved(stored.record.data, changes)
+}
+
+function needsCookie({ carrier }: RequestSession, { record: seen, reissue }: StoredState, record: SessionRecord): boolean {
+  return carrier !== undefined || reissue || seen.permanent !== record.permanent || (record.permanent && seen.expires !== record.expires)
+}
+
+export function headersSent(action: string): SessionError {
+  return new SessionError('ERR_SESSION_HEADERS_SENT', `cannot ${action}: its cookie can no longer be sent; do it before the headers are flushed`)
+}

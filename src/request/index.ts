@@ -1,0 +1,8 @@
+export { isLifetime } from './lifetimes.js'
+export { chooseRecord, openSession } from './open-session.js'
+export { RequestSession } from './request-session.js'
+export { createSessionProxy } from './session-proxy.js'
+export type { LoginOptions } from './replace-sid.js'
+export type { RecordCarrier } from './request-session.js'
+export type { SessionRules } from './rules.js'
+export type { Session, SessionData, SessionMembers } from './session-members.js'

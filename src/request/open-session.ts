@@ -1,0 +1,84 @@
+import type { Token } from '../cookie/index.js'
+import { storeError } from '../errors.js'
+import { emit } from '../events.js'
+import type { SessionRecord } from '../record/index.js'
+import { recover, whenDone, type MaybePromise, type TimedStore } from '../store/index.js'
+import { endOf } from './lifetimes.js'
+import type { RequestSession } from './request-session.js'
+import type { SessionRules } from './rules.js'
+
+/** A token, and the record that can be opened with it: a live record or a marker. */
+interface Found {
+  readonly token: Token
+  readonly record: SessionRecord | undefined
+}
+
+type Rules = Pick<SessionRules, 'lifetime' | 'absoluteLifetime' | 'now'>
+
+/**
+ * Opens the session that the request's verified cookies name. A sid without a live record is never adopted.
+ *
+ * @param newestWins of two live sessions, the one that was created last counts (`cookie.previous`); otherwise none does.
+ */
+export function openSession(session: RequestSession, tokens: readonly Token[], newestWins: boolean): MaybePromise<void> {
+  if (tokens.length === 0) return
+  return recover<void>(
+    () => whenDone(chooseRecord(session.rules, session.store, tokens, newestWins), (found) => adopt(session, found)),
+    (error) => {
+      if (session.rules.onStoreError === 'fail') throw error
+      session.state = { kind: 'read-only', error: storeError('read a session', error) }
+    }
+  )
+}
+
+function adopt(session: RequestSession, found: Found | undefined): void {
+  if (!found) return
+  const { token, record } = found
+  const { sid, id, stale } = token
+  if (record?.moved) {
+    session.state = { kind: 'moved' }
+  } else if (record) {
+    session.state = { kind: 'stored', sid, record, reissue: stale }
+    emit({ type: 'load', id })
+  } else {
+    emit({ type: 'missing', id })
+  }
+}
+
+/** Reads the records of verified cookies and answers the one that counts. `undefined`: none does. */
+export function chooseRecord(rules: Rules, store: TimedStore, tokens: readonly Token[], newestWins: boolean): MaybePromise<Found | undefined> {
+  const [token] = tokens
+  if (tokens.length > 1) return chooseOneOf(rules, store, tokens, newestWins)
+  return token && readOpen(rules, store, token)
+}
+
+function readOpen(rules: Rules, store: TimedStore, token: Token): MaybePromise<Found> {
+  return whenDone(store.read(token.id), (record) => {
+    const isOpen = record && (record.moved || rules.now() < endOf(rules, record))
+    return { token, record: isOpen ? record : undefined }
+  })
+}
+
+/** The browser sent several cookies of the name, because the cookie's domain or path was changed: the one that is live counts. */
+async function chooseOneOf(rules: Rules, store: TimedStore, tokens: readonly Token[], newestWins: boolean): Promise<Found | undefined> {
+  const all = await Promise.all(tokens.map((token) => readOpen(rules, store, token)))
+  const live = all.filter(({ record }) => record && !record.moved)
+  if (live.length > 1 && !newestWins) {
+    warnOfTwoCookies()
+    return emit({ type: 'invalid-cookie', id: undefined, reason: 'ambiguous' })
+  }
+  const [newest] = live.toSorted((one, other) => other.record!.created - one.record!.created)
+  return newest ?? all.find(({ record }) => record?.moved) ?? all[0]
+}
+
+let hasWarned = false
+
+function warnOfTwoCookies(): void {
+  if (hasWarned) return
+  hasWarned = true
+  process.emitWarning(
+    "a browser sent two session cookies of one name that are both valid, so neither is used: the cookie's domain or path was changed; " +
+      'list the earlier ones in the option cookie.previous, for example [{ path: "/app" }]',
+    'SessionWarning'
+  )
+}

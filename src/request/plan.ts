@@ -1,0 +1,62 @@
+import type { SessionState } from './request-session.js'
+
+/** What a save has to do. */
+export type Step =
+  | { readonly kind: 'nothing' }
+  /** Remove the session that `ctx.session = null` ended. Plan again afterwards. */
+  | { readonly kind: 'remove' }
+  | { readonly kind: 'create' }
+  | { readonly kind: 'update' }
+  /** Move the deadline, or send the cookie again. */
+  | { readonly kind: 'refresh' }
+  /** Give up this request's changes. */
+  | { readonly kind: 'drop'; readonly reason: 'gone' | 'moved' | 'headers-sent' }
+
+/** Everything that decides about a save. */
+export interface Situation {
+  readonly state: SessionState['kind']
+  /** `ctx.session = null` ended a stored session that is not removed yet. */
+  readonly hasEnded: boolean
+  /** The request changed data or assigned members. */
+  readonly hasChanges: boolean
+  /** The request would leave something to store: data, or an owner. */
+  readonly hasData: boolean
+  /** The request called `clear()` and set nothing afterwards. */
+  readonly isEmptied: boolean
+  /** The response is a server error, and changes are not kept then. */
+  readonly failed: boolean
+  /** The deadline should move. */
+  readonly isDue: boolean
+  /** The cookie should be sent again, for example because an older key signed it. */
+  readonly reissue: boolean
+  readonly permanent: boolean
+  /** The headers have left: no cookie can be sent. */
+  readonly headersSent: boolean
+  /** The cookie carries the record, so each write needs a cookie. */
+  readonly carriesRecord: boolean
+}
+
+const nothing: Step = { kind: 'nothing' }
+
+/** Plans a save. Pure. */
+export function planSave(situation: Situation): Step {
+  const { state, hasEnded, hasChanges, hasData, isEmptied, failed, headersSent, carriesRecord } = situation
+  if (state === 'read-only') return nothing
+  // The user meant to leave, so this happens whatever the response is.
+  if (hasEnded) return { kind: 'remove' }
+  const keepsChanges = !failed || isEmptied
+  if (state !== 'stored') {
+    if (!keepsChanges || !hasData) return nothing
+    if (state !== 'new') return { kind: 'drop', reason: state }
+    return headersSent ? { kind: 'drop', reason: 'headers-sent' } : { kind: 'create' }
+  }
+  if (!keepsChanges || !hasChanges) return planRefresh(situation)
+  return carriesRecord && headersSent ? { kind: 'drop', reason: 'headers-sent' } : { kind: 'update' }
+}
+
+function planRefresh({ isDue, reissue, headersSent, permanent, carriesRecord }: Situation): Step {
+  if (!isDue && !reissue) return nothing
+  // Without its cookie, a permanent session's deadline must not move: the cookie would expire before the record.
+  if (headersSent && (permanent || carriesRecord || !isDue)) return nothing
+  return { kind: 'refresh' }
+}

@@ -1,0 +1,171 @@
+import { emit } from '../events.js'
+import { isSameVersion, type Data, type SessionRecord } from '../record/index.js'
+import { graceAfterDeadline, recover, whenDone, type MaybePromise } from '../store/index.js'
+import { applyChanges, type Changes } from './changes.js'
+import { headersSent, settle } from './carry-out.js'
+import { newSession } from './next-record.js'
+import type { RequestSession, StoredState } from './request-session.js'
+
+export interface LoginOptions {
+  /** Whether the cookie outlives the browser. Absent: as before. */
+  readonly permanent?: boolean | undefined
+  /** The idle lifetime in milliseconds ("remember me"). Absent: as before. */
+  readonly lifetime?: number | undefined
+  /** The keys that are kept of an anonymous visitor's or the same owner's data. Absent: all. */
+  readonly keep?: readonly string[] | undefined
+}
+
+export type Login = LoginOptions & { readonly owner: string }
+
+/**
+ * Gives the session a new sid: `regenerate()`, and with an owner `loginAs()`.
+ *
+ * 1. The new record is created. 2. A marker without data replaces the old record for a minute. 3. What other requests committed to the old
+ * record meanwhile is carried over. 4. The cookie is sent.
+ *
+ * A crash after 1 leaves the old session whole, and a new record whose sid nobody knows. A crash after 2 ends the session.
+ */
+export function replaceSid(session: RequestSession, login?: Login): MaybePromise<void> {
+  const { state } = session
+  // A late request must not replace the cookie of the request that replaced the sid.
+  if (state.kind === 'moved' || state.kind === 'read-only') return
+  if (state.kind !== 'stored') {
+    session.state = { kind: 'new' }
+    return login && logInNewSession(session, login)
+  }
+  if (session.response.headersSent) throw headersSent(login ? 'log in' : 'regenerate a session')
+  return recover(
+    () => replaceStored(session, state, login),
+    (error) => {
+      // Whether or not the application looks at this error: nothing may be saved under the old sid, which somebody else may know.
+      if (session.state === state) session.state = { ...state, failure: error }
+      throw error
+    }
+  )
+}
+
+/** Creates a session at once, also without data: its owner is enough. */
+function logInNewSession(session: RequestSession, login: Login): MaybePromise<void> {
+  if (session.response.headersSent) throw headersSent('log in')
+  const { state, assigned } = session
+  const changes = session.changes()
+  const made = newSession(session, keptOf(login, applyChanges(changes, {}) ?? {}), loginFacts(login))
+  return whenDone(session.store.create(made.record), () => {
+    settle(session, state, made, changes, true)
+    session.savedAssigned(assigned)
+    emit({ type: 'create', id: made.record.id })
+    emit({ type: 'login', id: made.record.id, from: undefined, owner: login.owner })
+  })
+}
+
+function replaceStored(session: RequestSession, old: StoredState, login: Login | undefined): MaybePromise<void> {
+  const { store, assigned } = session
+  const changes = session.changes()
+  const { record } = old
+  const expected = dataFor(record, login, changes)
+  const first = newSession(session, expected, factsOf(session, record, login))
+  return whenDone(store.create(first.record), () =>
+    recover(
+      () =>
+        whenDone(replaceByMarker(session, record), (last) =>
+          whenDone(carryOver(session, first, last, record, login, changes), (made) => {
+            // What was set is in the new record now; somebody who ended the session meanwhile ends this one.
+            if (made === undefined) return removeEmpty(session, old, first, last !== undefined, changes)
+            settle(session, old, made, changes, true)
+            session.savedAssigned(assigned)
+            if (login) emit({ type: 'login', id: made.record.id, from: record.id, owner: login.owner })
+            else emit({ type: 'regenerate', id: made.record.id, from: record.id })
+          })
+        ),
+      async (error) => {
+        // Nobody knows its sid: if this fails too, it expires by itself.
+        await recover<unknown>(() => store.destroy(first.record.id), () => undefined)
+        throw error
+      }
+    )
+  )
+}
+
+/** What the marker replaced. `undefined`: the session was gone. `'moved'`: another request has replaced the sid. */
+function replaceByMarker(session: RequestSession, old: SessionRecord): MaybePromise<SessionRecord | undefined | 'moved'> {
+  const now = session.rules.now()
+  let last: SessionRecord | undefined
+  const written = session.store.update('regenerate a session', old, (current) => {
+    last = current
+    const { rev, write, id, created } = current
+    return { rev, write, id, created, used: now, expires: now + graceAfterDeadline, permanent: false, moved: true, data: {} }
+  })
+  return whenDone(written, (marker) => (marker === 'moved' ? 'moved' : marker ? last : undefined))
+}
+
+/** Brings the new record to the state that follows from what the marker replaced. `undefined`: nothing is left to keep. */
+function carryOver(
+  session: RequestSession,
+  made: StoredState,
+  last: SessionRecord | undefined | 'moved',
+  old: SessionRecord,
+  login: Login | undefined,
+  changes: Changes
+): MaybePromise<StoredState | undefined> {
+  // Another request gave the session a new sid and did not end it: this one keeps what it has read.
+  if (last === 'moved' || (last && isSameVersion(last, old))) return isEmpty(made.record) ? undefined : made
+  // Of a session that was gone, nothing comes back but what this request set: not its owner either.
+  const data = last ? dataFor(last, login, changes) : keptOf(login, applyChanges(changes, {}) ?? {})
+  const updated = session.store.update('regenerate a session', made.record, ({ owner: _, ...current }) => {
+    const keptOwner = last ? last.owner : undefined
+    const next: SessionRecord = { ...current, ...withOwner(login?.owner ?? keptOwner), data }
+    return isEmpty(next) ? null : next
+  })
+  return whenDone(updated, (record) => (record && record !== 'moved' ? { ...made, record } : undefined))
+}
+
+/** A session without data is no session: the user has none any more. */
+function removeEmpty(session: RequestSession, old: StoredState, made: StoredState, wasThere: boolean, changes: Changes): MaybePromise<void> {
+  return whenDone(session.store.destroy(made.record.id), () => {
+    if (session.state === old) {
+      session.state = { kind: 'new' }
+      session.startAnew(changes)
+    }
+    if (!wasThere) return
+    emit({ type: 'destroy', id: old.record.id })
+    session.response.clear()
+  })
+}
+
+function isEmpty({ owner, data }: SessionRecord): boolean {
+  return owner === undefined && Object.keys(data).length === 0
+}
+
+/** The data that the new record keeps of a stored one, with this request's changes. Nothing of another owner is kept. */
+function dataFor(record: SessionRecord, login: Login | undefined, changes: Changes): Data {
+  const keepsData = !login || record.owner === undefined || record.owner === login.owner
+  return keptOf(login, applyChanges(changes, keepsData ? record.data : {}) ?? {})
+}
+
+function keptOf(login: Login | undefined, data: Data): Data {
+  const { keep } = login ?? {}
+  return keep ? Object.fromEntries(Object.entries(data).filter(([key]) => keep.includes(key))) : data
+}
+
+/** The facts that the new record takes over. */
+function factsOf(session: RequestSession, record: SessionRecord, login: Login | undefined): Partial<SessionRecord> {
+  const { created, owner } = record
+  const { permanent } = session
+  const lifetime = session.assigned.lifetime ?? record.lifetime
+  return {
+    // A login begins a new session; regenerate() goes on with the old one, whose maximum age must not start again.
+    ...(!login && { created }),
+    permanent,
+    ...(lifetime !== undefined && { lifetime }),
+    ...withOwner(owner),
+    ...(login && loginFacts(login))
+  }
+}
+
+function withOwner(owner: string | undefined): { owner?: string } {
+  return owner === undefined ? {} : { owner }
+}
+
+function loginFacts({ owner, permanent, lifetime }: Login): Partial<SessionRecord> {
+  return { owner, ...(permanent !== undefined && { permanent }), ...(lifetime !== undefined && { lifetime }) }
+}

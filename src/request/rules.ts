@@ -1,0 +1,17 @@
+/** The options of `session()` that decide how a request's session lives and is saved. */
+export interface SessionRules {
+  /** Whether a new session's cookie outlives the browser. */
+  readonly permanent: boolean
+  /** The idle lifetime in milliseconds, for sessions without one of their own. */
+  readonly lifetime: number
+  /** The maximum age of a session in milliseconds, however active it is; `Infinity` for none. */
+  readonly absoluteLifetime: number
+  readonly refreshEachRequest: boolean
+  /** The interval in milliseconds in which a deadline moves at most once. */
+  readonly touchAfter: number
+  /** The maximum size of a record in bytes. */
+  readonly maxBytes: number
+  readonly onStoreError: 'fail' | 'anonymous'
+  /** The clock: milliseconds since the epoch. */
+  readonly now: () => number
+}
