@@ -53,8 +53,10 @@ export function reasonOf(thrown: unknown): string {
   if (typeof thrown === 'string') return thrown
   if (!(thrown instanceof Error)) return `it threw ${thrown === null ? 'null' : typeof thrown}, not an error`
   try {
-    const message: unknown = thrown.message
-    return typeof message === 'string' ? message : `it threw an error whose message is a ${typeof message}`
+    const { message, name, code }: { message: unknown; name: unknown; code?: unknown } = thrown
+    if (typeof message !== 'string') return `it threw an error whose message is a ${typeof message}`
+    // Node's AggregateError, for a host with two addresses, has only a code, and some drivers' timeouts have only a name.
+    return message || String(code ?? name)
   } catch {
     return 'it threw an error whose message cannot be read'
   }

@@ -44,6 +44,11 @@ export interface Backend<Token = unknown> {
    * @param mark names this removal: a backend whose driver sends commands again can recognise its own removal by it.
    */
   remove(id: string, from: Known<Token>, mark: string): Promise<Swapped<Token>>
+  /**
+   * Called when `destroy` finds nothing. If removals have to reach replicas, it waits until a removal of the id by another call has
+   * reached them.
+   */
+  confirmGone?(id: string): Promise<void>
   /** Every stored text of the scope, with its id. */
   list?(): AsyncIterable<Found<Token> & { readonly id: string }>
   /**

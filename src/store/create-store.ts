@@ -134,6 +134,7 @@ class Records<Token> {
       if (swapped === 'done') return current
       current = await this.#afterConflict(id, swapped, tries, end)
     }
+    await this.#backend.confirmGone?.(id)
     return undefined
   }
 
