@@ -1,0 +1,128 @@
+import { hash } from 'node:crypto'
+import { graceAfterDeadline, type Backend, type Found, type Known, type StoreScope, type Swapped, type Written } from '../../store/index.js'
+import type { Database } from './database.js'
+import { isDuplicate } from './failures.js'
+import type { Binding } from './knex.js'
+import { Pruning } from './pruning.js'
+import { pageSize, type Statements } from './statements.js'
+
+/** The length of an id, which has hexadecimal digits, and what comes after every digit. */
+const idLength = 64
+const afterDigits = 'g'
+
+/** The longest prefix as it is stored: the column has 255 characters. */
+const longestPrefix = 255 - idLength
+
+/** The sessions of one prefix in a table. */
+export class SqlBackend implements Backend {
+  readonly #database: Database
+  readonly #statements: Statements
+  readonly #prefix: string
+  readonly #now: () => number
+  readonly #closing: AbortSignal
+  readonly #pruning: Pruning
+
+  /** @param pruneEvery in milliseconds; `0`: never. */
+  constructor(database: Database, statements: Statements, { prefix, now }: StoreScope, pruneEvery: number, closing: AbortSignal) {
+    this.#database = database
+    this.#statements = statements
+    this.#prefix = asciiOf(prefix)
+    this.#now = now
+    this.#closing = closing
+    this.#pruning = new Pruning(pruneEvery, () => this.prune())
+    if (this.#prefix.length > longestPrefix) {
+      throw new TypeError(`a prefix in a database must have at most ${longestPrefix} characters (others than letters, digits and :._- count as three or more)`)
+    }
+  }
+
+  async get(id: string): Promise<Found | undefined> {
+    this.#pruning.begin()
+    const [row] = this.#database.dialect.rows(await this.#database.run(this.#statements.get, [this.#prefix + id]))
+    return row && { text: row.record }
+  }
+
+  async insert(id: string, next: Written): Promise<boolean> {
+    this.#pruning.begin()
+    try {
+      await this.#database.run(this.#statements.insert, [this.#prefix + id, ...this.#valuesOf(next)])
+      return true
+    } catch (error) {
+      if (isDuplicate(error)) return false
+      throw error
+    }
+  }
+
+  async replace(id: string, from: Known, next: Written): Promise<Swapped> {
+    return this.#swap(this.#statements.replace, [...this.#valuesOf(next), ...this.#seen(id, from)])
+  }
+
+  async remove(id: string, from: Known): Promise<Swapped> {
+    return this.#swap(this.#statements.remove, this.#seen(id, from))
+  }
+
+  list(): AsyncGenerator<Found & { readonly id: string }> {
+    return this.#pages(this.#statements.list, [])
+  }
+
+  ownedBy(owner: string): AsyncGenerator<Found & { readonly id: string }> {
+    return this.#pages(this.#statements.listOwned, [ownerHash(owner)])
+  }
+
+  async prune(): Promise<number> {
+    let removed = 0
+    while (!this.#closing.aborted) {
+      const now = this.#now()
+      const expired = this.#database.dialect.rows(await this.#database.run(this.#statements.listExpired, [now, ...this.#range()]))
+      if (expired.length === 0) break
+      // In one order, so that two processes that prune at once do not wait for each other in a circle.
+      const ids = expired.map(({ id }) => id).sort()
+      removed += this.#database.dialect.written(await this.#database.run(this.#statements.removeExpired(ids.length), [now, ...ids]))
+      if (ids.length < pageSize) break
+    }
+    return removed
+  }
+
+  close(): Promise<void> {
+    return this.#pruning.end()
+  }
+
+  async #swap(sql: string, bindings: readonly Binding[]): Promise<Swapped> {
+    return this.#database.dialect.written(await this.#database.run(sql, bindings)) === 1 ? 'done' : 'changed'
+  }
+
+  /** Each page begins after the last id of the one before, so that removals in between skip nothing. */
+  async *#pages(sql: string, bindings: readonly Binding[]): AsyncGenerator<Found & { readonly id: string }> {
+    for (let after: string | undefined; ; ) {
+      const rows = this.#database.dialect.rows(await this.#database.run(sql, [...bindings, ...this.#range(after)]))
+      for (const { id, record } of rows) yield { id: id.slice(this.#prefix.length), text: record }
+      if (rows.length < pageSize) return
+      after = rows.at(-1)!.id
+    }
+  }
+
+  /** The ids of this prefix and no other. Another prefix may begin with this one, but then its ids are longer. */
+  #range(after = this.#prefix): Binding[] {
+    return [after, this.#prefix + afterDigits, this.#prefix.length + idLength]
+  }
+
+  #seen(id: string, { record }: Known): Binding[] {
+    return [this.#prefix + id, record.rev, record.write]
+  }
+
+  #valuesOf({ record, text }: Written): Binding[] {
+    const { rev, write, expires, moved, owner } = record
+    // From then on the row may be removed. The column holds whole numbers.
+    const gone = Math.ceil(moved ? expires : expires + graceAfterDeadline)
+    return [rev, write, gone, owner === undefined ? null : ownerHash(owner), this.#database.dialect.bind(text)]
+  }
+}
+
+/** What the index of owners holds. */
+function ownerHash(owner: string): string {
+  return hash('sha256', owner)
+}
+
+/** The prefix in letters, digits and `:._-%`: the column of ids is ASCII, so that it compares bytes in every database. */
+function asciiOf(prefix: string): string {
+  return prefix.replace(/[^A-Za-z0-9:._-]/gu, (character) => Array.from(Buffer.from(character), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''))
+}

@@ -1,0 +1,93 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Dialect } from './dialects.js'
+import { connectionError, DatabaseError, isMissingTable, isTransient, noAnswer, noConnection, statementError } from './failures.js'
+import type { Binding, KnexInstance } from './knex.js'
+
+/** The longest pause before a statement is tried again, in milliseconds. */
+const longestPause = 50
+
+/** Runs single statements, each on a connection of the pool that is in no transaction. */
+export class Database {
+  readonly dialect: Dialect
+  readonly #knex: KnexInstance
+  readonly #timeout: number
+  readonly #createTable: (() => Promise<void>) | undefined
+
+  /**
+   * @param timeout how long a statement may take with all that it waits for, in milliseconds.
+   * @param createTable called when a statement finds no table. Absent: the statement fails then.
+   */
+  constructor(knex: KnexInstance, dialect: Dialect, timeout: number, createTable?: () => Promise<void>) {
+    this.dialect = dialect
+    this.#knex = knex
+    this.#timeout = timeout
+    this.#createTable = createTable
+  }
+
+  /** @throws DatabaseError */
+  async run(sql: string, bindings: readonly Binding[] = [], timeout = this.#timeout): Promise<unknown> {
+    try {
+      return await this.#runUntilDone(sql, bindings, timeout)
+    } catch (error) {
+      if (!this.#createTable || !isMissingTable(error)) throw error
+      await this.#createTable()
+      return this.#runUntilDone(sql, bindings, timeout)
+    }
+  }
+
+  /** Runs a statement, again while others make the database roll it back. */
+  async #runUntilDone(sql: string, bindings: readonly Binding[], timeout: number): Promise<unknown> {
+    const end = performance.now() + timeout
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.#query(await this.#connect(end), sql, bindings, end)
+      } catch (error) {
+        const pause = Math.random() * Math.min(2 ** tries, longestPause)
+        if (!isTransient(error) || performance.now() + pause >= end) throw error
+        await delay(pause)
+      }
+    }
+  }
+
+  async #connect(end: number): Promise<unknown> {
+    const { client } = this.#knex
+    const connecting = client.acquireConnection()
+    try {
+      return await inTime(connecting, end, noConnection)
+    } catch (error) {
+      // The pool may still hand out the connection, although nobody waits for it any more.
+      void connecting.then((connection) => client.releaseConnection(connection)).catch(() => undefined)
+      throw connectionError(error)
+    }
+  }
+
+  async #query(connection: unknown, sql: string, bindings: readonly Binding[], end: number): Promise<unknown> {
+    const query = this.#knex.raw(sql, bindings).connection(connection)
+    const answer = Promise.resolve(this.dialect.cancels ? query.timeout(timeUntil(end), { cancel: true }) : query)
+    const release = () => this.#knex.client.releaseConnection(connection)
+    // When the query has ended, which may be later than the time that the caller has.
+    answer.then(release, release).catch(() => undefined)
+    try {
+      return await inTime(answer, end, noAnswer)
+    } catch (error) {
+      throw statementError(error)
+    }
+  }
+}
+
+/** The answer, or the error with that code when the time is over. */
+function inTime<T>(answer: Promise<T>, end: number, code: typeof noConnection | typeof noAnswer): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(timedOut(code)), timeUntil(end))
+    answer.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
+/** Knex takes a timeout of 0 for none. */
+function timeUntil(end: number): number {
+  return Math.max(1, Math.ceil(end - performance.now()))
+}
+
+function timedOut(code: typeof noConnection | typeof noAnswer): DatabaseError {
+  return new DatabaseError(code === noConnection ? 'no connection to the database was free in time' : 'the database did not answer in time', code)
+}

@@ -1,0 +1,29 @@
+/** The part of a Knex instance that the store uses, so that this package needs no types of Knex. */
+export interface KnexInstance {
+  raw(sql: string, bindings: readonly Binding[]): KnexQuery
+  readonly client: KnexClient
+  /** `true` for a transaction, which the store refuses. */
+  readonly isTransaction?: boolean | undefined
+}
+
+export interface KnexClient {
+  /** `postgresql`, `mysql` or `sqlite3`, among others. */
+  readonly dialect: string
+  acquireConnection(): Promise<unknown>
+  releaseConnection(connection: unknown): Promise<unknown>
+}
+
+export interface KnexQuery extends PromiseLike<unknown> {
+  connection(connection: unknown): KnexQuery
+  timeout(milliseconds: number, options: { cancel: boolean }): KnexQuery
+}
+
+/** A value for a `?` in a statement. */
+export type Binding = string | number | Uint8Array | null
+
+/** Whether a value has what the store uses. */
+export function isKnex(value: unknown): value is KnexInstance {
+  if (typeof value !== 'function' && (typeof value !== 'object' || value === null)) return false
+  const { raw, client } = value as Partial<KnexInstance>
+  return typeof raw === 'function' && typeof client === 'object' && client !== null && typeof client.acquireConnection === 'function'
+}

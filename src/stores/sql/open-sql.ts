@@ -1,0 +1,55 @@
+import type { SessionStore } from '../../store/index.js'
+import { loadDriver } from '../load-driver.js'
+import type { KnexInstance } from './knex.js'
+import { resolveOptions, type SqlStoreOptions, type SqlUrlOptions } from './options.js'
+import { storeOf } from './sql-store.js'
+import { sqliteConfig } from './sqlite-file.js'
+
+type KnexFactory = (config: object) => KnexInstance & { destroy(): Promise<void> }
+
+const where = 'storeFromUrl(url, options)'
+
+/** How long opening a connection may take, in milliseconds: less than the middleware's `storeTimeout`. */
+const connectTimeout = 1_500
+
+/** How many connections one process opens. */
+const mostConnections = 10
+
+/** Knex prints what fails. The store reports it call by call. */
+const silent = { warn() {}, error() {}, deprecate() {}, debug() {} }
+
+/**
+ * Opens the database of a URL: `postgres:`, `postgresql:`, `mysql:`, `mariadb:` or `sqlite:`. Knex and the driver are loaded now, and connect
+ * with the first call. The store creates its table when there is none, and closes its connections.
+ *
+ * @throws TypeError for a wrong URL or option; Error that says what to install.
+ */
+export function openSql(url: URL, options: SqlUrlOptions = {}): SessionStore {
+  const config = configOf(url)
+  const makeKnex = loadDriver(`storeFromUrl('${url.protocol}…')`, ['knex']).driver as KnexFactory
+  const knex = makeKnex({ ...config, log: silent, compileSqlOnError: false })
+  const settings = resolveOptions(where, { ...(options satisfies Omit<SqlStoreOptions, 'knex'>), knex })
+  return storeOf(settings, { close: () => knex.destroy() })
+}
+
+/** Knex' configuration. The URL is never quoted in an error: it may hold a password. */
+function configOf(url: URL): object {
+  const { protocol, href } = url
+  const what = `storeFromUrl('${protocol}…')`
+  const pool = { min: 0, max: mostConnections }
+  switch (protocol) {
+    case 'postgres:':
+    case 'postgresql:':
+      loadDriver(what, ['pg'])
+      return { client: 'pg', connection: { connectionString: href, connectionTimeoutMillis: connectTimeout, keepAlive: true }, pool }
+    case 'mysql:':
+    case 'mariadb:':
+      loadDriver(what, ['mysql2'])
+      return { client: 'mysql2', connection: { uri: href, connectTimeout }, pool }
+    case 'sqlite:':
+      loadDriver(what, ['better-sqlite3'])
+      return sqliteConfig(where, url)
+    default:
+      throw new TypeError(`${where}: url must begin with postgres:, postgresql:, mysql:, mariadb: or sqlite:, got ${protocol}`)
+  }
+}

@@ -1,0 +1,64 @@
+import { assertKnown, assertOption, isCount, isPositive } from '../../checks.js'
+import { longestDelay } from '../../delays.js'
+import { dialectOf, type Dialect } from './dialects.js'
+import { isKnex, type KnexInstance } from './knex.js'
+
+export interface SqlStoreOptions {
+  /** A Knex instance for PostgreSQL, MySQL, MariaDB or SQLite. You close it yourself. */
+  knex: KnexInstance
+  /** The table: up to 48 letters, digits and underscores. @default 'sessions' */
+  table?: string | undefined
+  /** The schema of the table (MySQL: its database). Absent: where the connection looks first. SQLite has no schemas. */
+  schema?: string | undefined
+  /** How often expired sessions are removed, in milliseconds. `0`: only when you call `prune()`. @default 900_000 (15 minutes) */
+  pruneEvery?: number | undefined
+  /**
+   * How long a call may wait for a connection and for the database, in milliseconds. Below the middleware's `storeTimeout`, the error
+   * says what the call waited for. @default 1_500
+   */
+  timeout?: number | undefined
+}
+
+/** The options of `storeFromUrl()` for a database. */
+export type SqlUrlOptions = Omit<SqlStoreOptions, 'knex'>
+
+/** The options, checked and complete. */
+export interface SqlSettings {
+  readonly knex: KnexInstance
+  readonly dialect: Dialect
+  readonly table: string
+  readonly schema: string | undefined
+  readonly pruneEvery: number
+  readonly timeout: number
+}
+
+const optionNames = Object.keys({ knex: 0, table: 0, schema: 0, pruneEvery: 0, timeout: 0 } satisfies { [Name in keyof Required<SqlStoreOptions>]: 0 })
+
+/** Names become part of statements. The longest leaves room for the names of the indexes: PostgreSQL cuts a name after 63 characters. */
+const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,47}$/
+const nameRule = 'up to 48 letters, digits and underscores, and not begin with a digit'
+
+/** @throws TypeError that names the option and what is expected. */
+export function resolveOptions(where: string, options: SqlStoreOptions): SqlSettings {
+  assertKnown(where, options, optionNames)
+  const { knex, table = 'sessions', schema, pruneEvery = 900_000, timeout = 1_500 } = options
+  assertOption(where, 'knex', knex, isKnex(knex), "what knex({ client: 'pg', … }) returned")
+  if (knex.isTransaction === true) {
+    throw new TypeError(
+      `${where}: knex must not be a transaction: its rollback would undo sessions that were saved, and a logout would come undone; pass the Knex instance itself`
+    )
+  }
+  const dialect = dialectOf(knex.client)
+  if (!dialect) throw new TypeError(`${where}: knex must connect to PostgreSQL, MySQL, MariaDB or SQLite, got ${knex.client.dialect}`)
+  assertName(where, 'table', table)
+  if (schema !== undefined) assertName(where, 'schema', schema)
+  if (schema !== undefined && dialect.name === 'SQLite') throw new TypeError(`${where}: schema cannot be used with SQLite, which has none; leave it out`)
+  assertOption(where, 'pruneEvery', pruneEvery, isCount(pruneEvery) && pruneEvery <= longestDelay, `whole milliseconds up to ${longestDelay} (0 = never)`)
+  assertOption(where, 'timeout', timeout, isPositive(timeout) && timeout <= longestDelay, `a number of milliseconds above 0, at most ${longestDelay}`)
+  return { knex, dialect, table, schema, pruneEvery, timeout }
+}
+
+function assertName(where: string, option: string, name: unknown): void {
+  assertOption(where, option, name, typeof name === 'string', 'a string')
+  if (!namePattern.test(name as string)) throw new TypeError(`${where}: ${option} must have ${nameRule}`)
+}

@@ -1,0 +1,44 @@
+import { createStore, type SessionStore } from '../../store/index.js'
+import { SqlBackend } from './backend.js'
+import { createMissing } from './create-table.js'
+import { Database } from './database.js'
+import { adviceFor } from './failures.js'
+import { resolveOptions, type SqlSettings, type SqlStoreOptions } from './options.js'
+import { statementsOf } from './statements.js'
+
+/**
+ * Keeps sessions in a table of PostgreSQL, MySQL, MariaDB or SQLite, through Knex.
+ *
+ * The table must exist: see `createTable()`. Each call takes a connection of its own from the pool and never takes part in a transaction of
+ * the application.
+ *
+ * @throws TypeError that names the option and what is expected.
+ * @example
+ * app.use(session({ store: sqlStore({ knex }) }))
+ */
+export function sqlStore(options: SqlStoreOptions): SessionStore {
+  return storeOf(resolveOptions('sqlStore(options)', options))
+}
+
+/** What a store does with a database that it opened itself. */
+interface Opened {
+  /** Closes the connections. */
+  close(): Promise<void>
+}
+
+/**
+ * A store with options that were checked.
+ *
+ * @param opened given if the store opened the database itself: then it also creates the table when there is none.
+ */
+export function storeOf({ knex, dialect, table, schema, pruneEvery, timeout }: SqlSettings, opened?: Opened): SessionStore {
+  const plain = new Database(knex, dialect, timeout)
+  const database = opened ? new Database(knex, dialect, timeout, () => createMissing(plain, table, schema)) : plain
+  const statements = statementsOf(dialect, table, schema)
+  return createStore({
+    name: 'SQL',
+    backend: (scope, closing) => new SqlBackend(database, statements, scope, pruneEvery, closing),
+    advice: adviceFor,
+    ...opened
+  })
+}

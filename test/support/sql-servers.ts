@@ -1,0 +1,123 @@
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { chown, mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { freePort, until } from './redis.js'
+
+const run = promisify(execFile)
+
+/** A real database server on loopback, a free port and a temporary directory. */
+export interface SqlServer {
+  readonly url: string
+  /** SIGSTOP: it holds its connections and answers nobody. */
+  pause(): void
+  resume(): void
+  /** kill -9. */
+  kill(): Promise<void>
+  /** On the same port, with the data that it has on disk. */
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+const postgresBin = ['/usr/lib/postgresql/15/bin', '/usr/lib/postgresql/16/bin', '/usr/lib/postgresql/17/bin'].find((dir) => existsSync(dir))
+export const hasPostgres = postgresBin !== undefined
+export const hasMariaDb = spawnSync('mariadbd', ['--version']).status === 0
+
+// PostgreSQL refuses to run as root.
+const isRoot = process.getuid?.() === 0
+const nobody = isRoot ? { uid: 65534, gid: 65534 } : {}
+
+/** @param options of `postgres`, for example `max_connections=5`. */
+export async function startPostgres(...options: string[]): Promise<SqlServer> {
+  const { dir, port } = await prepare('postgres')
+  const data = join(dir, 'data')
+  await run(`${postgresBin!}/initdb`, ['-D', data, '-A', 'trust', '-N', '-U', 'keepsake', '-E', 'UTF8', '--locale=C'], nobody)
+  const settings = ['listen_addresses=127.0.0.1', `port=${port}`, `unix_socket_directories=${dir}`, 'fsync=off', ...options]
+  const command = [`${postgresBin!}/postgres`, '-D', data, ...settings.flatMap((each) => ['-c', each])]
+  return startServer(dir, port, `postgres://keepsake@127.0.0.1:${port}/postgres`, command)
+}
+
+/** @param options of `mariadbd`, for example `--max-connections=5`. */
+export async function startMariaDb(...options: string[]): Promise<SqlServer> {
+  const { dir, port } = await prepare('mariadb')
+  const data = join(dir, 'data')
+  const base = ['--no-defaults', `--datadir=${data}`, '--innodb-log-file-size=8M', '--innodb-flush-log-at-trx-commit=2']
+  await run('mariadb-install-db', [...base, '--auth-root-authentication-method=normal', '--skip-test-db'], { ...nobody, cwd: dir })
+  const own = [`--port=${port}`, '--bind-address=127.0.0.1', `--socket=${join(dir, 'socket')}`, `--pid-file=${join(dir, 'pid')}`]
+  const command = ['mariadbd', ...base, ...own, '--innodb-buffer-pool-size=32M', '--skip-log-error', ...options]
+  return startServer(dir, port, `mysql://root@127.0.0.1:${port}/mysql`, command)
+}
+
+async function prepare(name: string): Promise<{ dir: string; port: number }> {
+  const dir = await mkdtemp(join(tmpdir(), `keepsake-${name}-`))
+  if (isRoot) await chown(dir, 65534, 65534)
+  return { dir, port: await freePort() }
+}
+
+const live = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of live) child.kill('SIGKILL')
+})
+
+// However a test process ends, its servers end with it: on Linux by the kernel, also when it is killed.
+const tie = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status === 0 ? ['setpriv', '--pdeathsig', 'KILL'] : []
+
+async function startServer(dir: string, port: number, url: string, command: readonly string[]): Promise<SqlServer> {
+  let child: ChildProcess | undefined
+  const signal = (name: NodeJS.Signals) => {
+    for (const pid of child ? [child.pid!, ...childrenOf(child.pid!)] : []) process.kill(pid, name)
+  }
+  const server: SqlServer = {
+    url,
+    pause: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
+    async kill() {
+      if (!child || child.exitCode !== null || child.signalCode !== null) return
+      const exited = once(child, 'exit')
+      signal('SIGKILL')
+      await exited
+      live.delete(child)
+    },
+    async start() {
+      await until(`${command[0]!} listens on ${port}`, async () => {
+        if (!child || child.exitCode !== null || child.signalCode !== null) {
+          const [file, ...args] = [...tie, ...command]
+          child = spawn(file!, args, { ...nobody, cwd: dir, stdio: 'ignore' })
+          live.add(child)
+        }
+        return greets(port, url)
+      }, 60_000)
+    },
+    async stop() {
+      await server.kill()
+      await rm(dir, { recursive: true, force: true })
+    }
+  }
+  await server.start()
+  return server
+}
+
+/** The processes that a server has started: PostgreSQL has one for each connection. */
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+}
+
+/** Whether the server answers on its port. MariaDB speaks first, PostgreSQL answers the question for TLS. */
+function greets(port: number, url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      if (url.startsWith('postgres')) socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]))
+    })
+    socket.setTimeout(1000, () => socket.destroy())
+    socket.once('data', () => {
+      resolve(true)
+      socket.destroy()
+    })
+    socket.once('error', () => resolve(false))
+    socket.once('close', () => resolve(false))
+  })
+}
