@@ -1,0 +1,65 @@
+import { assertKnown, assertOption, isDataObject } from '../../checks.js'
+import { createStore, type SessionStore } from '../../store/index.js'
+import { MemcachedBackend } from './backend.js'
+import type { MemcachedClient } from './client.js'
+import { adviceOf } from './failure.js'
+import { distribute } from './nodes.js'
+
+/** Give either `client` or `clients`. */
+export interface MemcachedStoreOptions {
+  /** A client for one memcached: `new MemcacheClient({ server: '127.0.0.1:11211' })`. The store does not close it. */
+  client?: MemcachedClient | undefined
+  /**
+   * One client for each of several memcached nodes, by the node's name. The names decide which node keeps which session, so they must
+   * be the same in every process, and a node that moves to another address keeps its name.
+   */
+  clients?: { readonly [name: string]: MemcachedClient } | undefined
+}
+
+const methods = ['gets', 'add', 'cas'] as const
+
+/**
+ * Keeps sessions in memcached, through a client of the package memcache-client.
+ *
+ * memcached is a cache: it may evict any session when it is full, and forgets all when it restarts. Their users are then logged out.
+ * The store cannot list sessions.
+ *
+ * @throws TypeError for a client without the methods that the store needs.
+ * @example
+ * import { MemcacheClient } from 'memcache-client'
+ * const client = new MemcacheClient({ server: '127.0.0.1:11211', cmdTimeout: 1500, connectTimeout: 1000, noDelay: true })
+ * app.use(session({ store: memcachedStore({ client }) }))
+ */
+export function memcachedStore(options: MemcachedStoreOptions): SessionStore {
+  return storeOf(nodesOf(options))
+}
+
+/** @param close releases what was opened for the store. */
+export function storeOf(nodes: ReadonlyMap<string, MemcachedClient>, close?: () => Promise<void>): SessionStore {
+  const clientOf = distribute(nodes)
+  return createStore({
+    name: 'memcached',
+    backend: (scope) => new MemcachedBackend(clientOf, scope),
+    advice: adviceOf,
+    ...(close && { close })
+  })
+}
+
+function nodesOf(options: MemcachedStoreOptions): Map<string, MemcachedClient> {
+  const where = 'memcachedStore(options)'
+  assertKnown(where, options, ['client', 'clients'])
+  const { client, clients } = options
+  if ((client === undefined) === (clients === undefined)) throw new TypeError(`${where}: give either client or clients`)
+  if (client !== undefined) {
+    assertOption(where, 'client', client, isClient(client), 'a client of the package memcache-client')
+    return new Map([['', client]])
+  }
+  const named = new Map(isDataObject(clients) ? Object.entries(clients) : [])
+  assertOption(where, 'clients', clients, named.size > 0, 'an object with a client for each name of a node')
+  for (const [name, each] of named) assertOption(where, `clients[${JSON.stringify(name)}]`, each, isClient(each), 'a client of the package memcache-client')
+  return named
+}
+
+function isClient(value: unknown): value is MemcachedClient {
+  return typeof value === 'object' && value !== null && methods.every((name) => typeof (value as Partial<MemcachedClient>)[name] === 'function')
+}

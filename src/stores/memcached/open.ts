@@ -1,0 +1,61 @@
+import type { SessionStore } from '../../store/index.js'
+import { loadDriver } from '../load-driver.js'
+import type { MemcachedClient } from './client.js'
+import { storeOf } from './memcached-store.js'
+
+interface Driver {
+  /** Absent in versions before 1. */
+  MemcacheClient?: new (options: {
+    server: string
+    cmdTimeout: number
+    connectTimeout: number
+    noDelay: boolean
+  }) => MemcachedClient & { shutdown(): void }
+}
+
+const where = "storeFromUrl('memcached://…')"
+
+const defaultPort = 11211
+
+// In milliseconds, below the middleware's storeTimeout (2000): so a node that does not answer is an error of the driver, which then drops
+// the connection, before the middleware gives up.
+const connectTimeout = 1000
+const commandTimeout = 1500
+
+/**
+ * A store in the memcached servers of a URL, `memcached://host[:port][,host[:port]…]`. It closes its clients: `close()`.
+ *
+ * `URL` cannot hold several hosts with ports, so give those as a string. The hosts as written decide which of them keeps a session. The order
+ * does not matter.
+ *
+ * @throws TypeError for another URL; Error that says what to install if the driver is missing.
+ */
+export function openMemcached(url: string | URL, options: object = {}): SessionStore {
+  const [unknown] = Object.keys(options)
+  if (unknown !== undefined) throw new TypeError(`${where}: unknown option "${unknown}"; a store in memcached has no options`)
+  const servers = serversOf(String(url))
+  const { MemcacheClient } = loadDriver(where, ['memcache-client']).driver as Driver
+  if (!MemcacheClient) throw new Error(`${where}: the installed package memcache-client is too old: npm install memcache-client@latest`)
+  const clients = servers.map((server) => new MemcacheClient({ server, cmdTimeout: commandTimeout, connectTimeout, noDelay: true }))
+  const nodes = new Map(servers.map((server, at): [string, MemcachedClient] => [server, clients[at]!]))
+  return storeOf(nodes, async () => {
+    for (const client of clients) client.shutdown()
+  })
+}
+
+/** `host:port` of each server. The driver takes no other form. */
+function serversOf(url: string): string[] {
+  const servers = /^memcached:\/\/([^/?#@]+)\/?$/i.exec(url)?.[1]?.split(',').map(serverOf)
+  // The URL is not quoted: somebody may have put a password into it, which the driver could not use.
+  if (!servers || servers.includes(undefined)) {
+    throw new TypeError(`${where}: url must be like memcached://host:11211 or memcached://host1:11211,host2:11211, without a user, a path or an IPv6 address`)
+  }
+  const all = servers as string[]
+  if (new Set(all).size < all.length) throw new TypeError(`${where}: url must name each server once`)
+  return all
+}
+
+function serverOf(text: string): string | undefined {
+  const [, host, port = String(defaultPort)] = /^([\w.-]+)(?::(\d{1,5}))?$/.exec(text) ?? []
+  return host === undefined || Number(port) < 1 || Number(port) > 65_535 ? undefined : `${host.toLowerCase()}:${Number(port)}`
+}
