@@ -1,8 +1,8 @@
 /**
- * A map that holds at most `most` entries: the half of them that was used last, and some of those before.
+ * A map that holds at most `most` entries: the half of them that was used last, and some that were used before.
  *
- * In two halves, of which the older is dropped whole when the newer is full. To delete the first of one Map each time would
- * be shorter, but every look for the first walks over all that were deleted before it.
+ * It has two halves, and drops the older one whole when the newer one is full. To delete the first entry of one `Map` each time would
+ * be shorter, but each search for the first entry walks over all that were deleted before it.
  */
 export class RecentMap<Value extends object> {
   readonly #half: number
@@ -17,7 +17,7 @@ export class RecentMap<Value extends object> {
     return this.#newer.size + this.#older.size
   }
 
-  /** Whether there is one, which is no use of it. */
+  /** Reports whether the key is present, without marking it as recently used. */
   has(key: string): boolean {
     return this.#newer.has(key) || this.#older.has(key)
   }

@@ -1,136 +1,166 @@
-import { format } from 'node:util'
 import type { Context } from 'koa'
-import type { SessionCookie } from './cookie.js'
-import { SessionError } from './errors.js'
-import type { Outlet } from './exchange.js'
-import type { SessionRecord } from './store.js'
-import type { CarriedStore } from './stores/cookie.js'
+import onHeaders from 'on-headers'
+import { SessionError } from '../errors.js'
+import { privateCacheControl } from './cache-control.js'
+import { warnOfPlainHttp } from './secure-warning.js'
+import type { SessionCookie } from './session-cookie.js'
+import type { Keys } from './signing-keys.js'
+import { warnOnce } from './warn-once.js'
 
-// A browser keeps no larger cookie (RFC 6265 section 6.1: name, value and attributes).
+/** The largest cookie that a browser keeps, in bytes: name, value and attributes (RFC 6265 section 6.1). */
 const largestCookie = 4096
+const none: readonly string[] = Object.freeze([])
 
-type Headers = Record<string, string | string[]>
-
-/** The session cookie in the response of one request, and the headers that go with it. */
-export class ResponseCookie implements Outlet {
-  readonly carries: boolean
+/**
+ * The session cookie in the response of one request, and the headers that belong to it.
+ *
+ * The client must get what was done to the store. So once a cookie is set, this looks at the headers again just before they leave: an
+ * application may have replaced `Set-Cookie`, copied the headers of another server or given its own to `writeHead`.
+ */
+export class ResponseCookie {
   readonly #ctx: Context
   readonly #cookie: SessionCookie
-  /** The middleware's own; absent, those that the application has when a cookie is sent: it may rotate them meanwhile. */
-  readonly #keys: unknown
-  readonly #carried: CarriedStore | undefined
-  /** The `Set-Cookie` line that stands in the response. */
+  /** The middleware's own keys. Absent: those of the application when a cookie is sent, which may be others than at the start. */
+  readonly #keys: Keys | undefined
+  /** The line that sets or removes the session's cookie. */
   #line: string | undefined
-  /** Whether there is anything to tell on an error's response. */
-  #used = false
+  /** The lines that clear the cookie in earlier scopes. */
+  #previousLines = none
+  /** Both together: what the response should have. */
+  #lines = none
+  /** Every line that was ours in this response, also those that another one has replaced. */
+  #ownLines = none
+  #varies = false
+  #listens = false
+  #work: (() => void) | undefined
 
-  constructor(ctx: Context, cookie: SessionCookie, keys: unknown, carried: CarriedStore | undefined) {
+  constructor(ctx: Context, cookie: SessionCookie, keys: Keys | undefined) {
     this.#ctx = ctx
     this.#cookie = cookie
     this.#keys = keys
-    this.#carried = carried
-    this.carries = carried !== undefined
   }
 
-  get closed(): boolean {
+  get headersSent(): boolean {
     return this.#ctx.res.headersSent
   }
 
-  send(sid: string, { id, permanent, expires }: SessionRecord): void {
-    const payload = this.#carried?.payload(id)
-    const line = this.#cookie.write(sid, payload, this.#keys ?? this.#ctx.app.keys, this.#isSecure(), permanent ? expires : undefined)
+  /**
+   * Gives the client a session, instead of what was to be sent before.
+   *
+   * @param payload the record's text in base64url, if the cookie carries the record.
+   * @param expires milliseconds since the epoch. Absent: the cookie ends with the browser.
+   * @throws SessionError `ERR_SESSION_TOO_LARGE` for a payload with which the cookie has more than 4096 bytes.
+   */
+  send(sid: string, payload: string | undefined, expires: number | undefined): void {
+    const line = this.#cookie.write(sid, payload, this.#keys ?? this.#ctx.app.keys, this.#isTls(), expires)
     if (payload !== undefined && line.length > largestCookie) {
       throw new SessionError(
         'ERR_SESSION_TOO_LARGE',
         `the session's cookie has ${line.length} bytes, browsers keep ${largestCookie}: store less, or use a store such as fileStore()`
       )
     }
-    this.#put(line)
+    if (this.#cookie.secure === true) warnOfPlainHttp(this.#ctx)
+    this.#set(line)
   }
 
+  /** Withdraws a cookie that was to be sent. If the client has one, removes it there. */
   clear(): void {
-    this.#put(this.#cookie.isIn(this.#ctx.req.headers.cookie) ? this.#cookie.clear(this.#isSecure()) : undefined)
+    this.#set(this.#cookie.isIn(this.#ctx.req.headers.cookie) ? this.#cookie.clear(this.#isTls()) : undefined)
+  }
+
+  /** Removes the cookies that the client has from the scopes of `cookie.previous`. */
+  clearPrevious(): void {
+    this.#previousLines = this.#cookie.clearPrevious(this.#isTls())
+    this.#set(this.#line)
   }
 
   /** The response depends on the cookie (RFC 9110 section 12.5.5). */
   vary(): void {
-    if (this.closed) return
+    if (this.headersSent) return
+    this.#varies = true
     const { res } = this.#ctx
     const present = res.getHeader('Vary')
     if (present === undefined) res.setHeader('Vary', 'Cookie')
     else if (present !== 'Cookie') this.#ctx.vary('Cookie')
-    this.#used = true
-  }
-
-  #isSecure(): boolean {
-    const { secure } = this.#cookie
-    return secure === 'auto' ? this.#ctx.secure : secure
-  }
-
-  /** Replaces the session's line among the response's cookies. */
-  #put(line: string | undefined): void {
-    if (this.closed) return
-    const { res } = this.#ctx
-    const present = res.getHeader('Set-Cookie')
-    const others = present === undefined ? [] : [present].flat().filter((other) => other !== this.#line)
-    this.#line = line
-    if (line === undefined) {
-      if (others.length > 0) res.setHeader('Set-Cookie', others as string[])
-      else res.removeHeader('Set-Cookie')
-      return
-    }
-    res.setHeader('Set-Cookie', [...(others as string[]), line])
-    // A shared cache must not hand one visitor's cookie to another (RFC 9111 section 7.3).
-    if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'no-store')
-    this.vary()
   }
 
   /**
-   * Hands an error to Koa's handler, which removes every header but those of the error, and with them the cookie of a
-   * session that was created or destroyed. So ours are on the error when that handler, which is synchronous, has removed
-   * them, and neither before nor after: a listener of the app's `error` event must not log the sid, and an error that is
-   * thrown again elsewhere (a constant, a cached rejection) must not carry this client's cookie to another. It holds for
-   * whatever error arrives there, also for one of a middleware that stands before the session.
+   * Does work once, at the moment just before the headers leave, when a cookie can still be set. Of several calls, the first counts.
+   *
+   * @param listener must not throw: the error would come out of the application's own `writeHead()` or `end()`.
    */
-  raise(thrown: unknown, onerror: (error: unknown) => void): void {
-    if (thrown === null || thrown === undefined || !this.#used || this.closed) return onerror(thrown)
-    // As Koa does, which makes an Error of anything else.
-    const isError = thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]'
-    const error = (isError ? thrown : new Error(format('non-error thrown: %j', thrown))) as Error & { headers?: Headers }
-    const given = Object.getOwnPropertyDescriptor(error, 'headers')
-    const own = error.headers
-    const withOurs = this.#withOurs(own ?? {})
-    const { res } = this.#ctx
-    const isSet = Reflect.defineProperty(error, 'headers', {
-      get: () => (res.getHeaderNames().length === 0 ? withOurs : own),
-      enumerable: false,
-      configurable: true
-    })
-    try {
-      onerror(error)
-    } finally {
-      if (isSet && given) Object.defineProperty(error, 'headers', given)
-      else if (isSet) delete error.headers
-    }
+  beforeHeaders(listener: () => void): void {
+    this.#work ??= listener
+    this.#listen()
   }
 
-  /** The error's own headers and ours. */
-  #withOurs(given: Headers): Headers {
-    const { response } = this.#ctx
-    const headers = { ...given }
-    const nameOf = (name: string) => Object.keys(given).find((key) => key.toLowerCase() === name) ?? name
-    headers[nameOf('vary')] = mergedVary([given[nameOf('vary')] ?? [], response.get('Vary')].flat().join())
-    if (this.#line !== undefined) {
-      headers[nameOf('set-cookie')] = [given[nameOf('set-cookie')] ?? [], this.#line].flat()
-      headers[nameOf('cache-control')] ??= response.get('Cache-Control')
+  /** Keeps these headers although the application is about to remove every header, as Koa does to answer an error. */
+  keep(): void {
+    if (this.#varies) this.#listen()
+  }
+
+  /** Only `secure: 'auto'` asks. */
+  #isTls(): boolean {
+    return this.#cookie.secure === 'auto' && this.#ctx.secure
+  }
+
+  #set(line: string | undefined): void {
+    if (this.headersSent) return
+    this.#line = line
+    this.#lines = line === undefined ? this.#previousLines : [...this.#previousLines, line]
+    this.#ownLines = [...new Set([...this.#ownLines, ...this.#lines])]
+    if (this.#ownLines.length === 0) return
+    this.#restore()
+    this.#listen()
+  }
+
+  /** Listens for the moment before the headers leave, once. */
+  #listen(): void {
+    if (this.#listens || this.headersSent) return
+    this.#listens = true
+    onHeaders(this.#ctx.res, () => {
+      this.#work?.()
+      this.#restore()
+    })
+  }
+
+  #restore(): void {
+    if (this.#ownLines.length > 0) this.#restoreLines()
+    if (this.#lines.length > 0) this.#restoreCacheControl()
+    if (this.#varies || this.#lines.length > 0) this.vary()
+  }
+
+  /** Puts our lines behind the application's own, each once. */
+  #restoreLines(): void {
+    const { res } = this.#ctx
+    const present = linesOf(res.getHeader('Set-Cookie'))
+    const wanted = this.#lines
+    const ours = present.filter((line) => this.#ownLines.includes(line))
+    if (ours.length === wanted.length && wanted.every((line) => ours.includes(line))) return
+    const lines = [...present.filter((line) => !ours.includes(line)), ...wanted]
+    if (lines.length > 0) res.setHeader('Set-Cookie', lines)
+    else res.removeHeader('Set-Cookie')
+  }
+
+  /** A shared cache must not hand one visitor's cookie to another (RFC 9111 section 7.3). */
+  #restoreCacheControl(): void {
+    const { res } = this.#ctx
+    const present = res.getHeader('Cache-Control')
+    if (present === undefined) {
+      res.setHeader('Cache-Control', 'no-store')
+      return
     }
-    return headers
+    const made = privateCacheControl([present].flat().join(', '))
+    if (made === undefined) return
+    res.setHeader('Cache-Control', made)
+    warnOnce(
+      'a response that sets the session cookie had a Cache-Control that lets shared caches store it, and was made private: a cache would ' +
+        "hand one visitor's session to the next; use private or no-store where a session is new, changed or refreshed"
+    )
   }
 }
 
-/** Every name of the list once. */
-function mergedVary(list: string): string {
-  const names = new Map(list.split(',').map((name): [string, string] => [name.trim().toLowerCase(), name.trim()]))
-  names.delete('')
-  return names.has('*') ? '*' : [...names.values()].join(', ')
+function linesOf(header: number | string | string[] | undefined): string[] {
+  if (header === undefined) return []
+  return Array.isArray(header) ? header : [String(header)]
 }

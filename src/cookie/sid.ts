@@ -1,16 +1,19 @@
 import { hash, randomFillSync } from 'node:crypto'
 
-/** Bytes of randomness in a sid: twice the 128 bits that OWASP's session cheat sheet asks for. */
+/** The randomness of a sid in bytes: twice the 128 bits that OWASP's session cheat sheet asks for. */
 const sidBytes = 32
 
-/** What a sid looks like: 32 bytes in base64url. */
-export const sidPattern = '[A-Za-z0-9_-]{43}'
+/** The length of a sid in characters: its bytes in base64url. */
+export const sidLength = 43
 
-// One call of the CSPRNG for many sids: it is the call that costs, not the bytes.
+/** What a sid looks like, as the source of a regular expression. */
+export const sidPattern = `[A-Za-z0-9_-]{${sidLength}}`
+
+// One call of the CSPRNG fills the bytes of many sids, because the call costs more than the bytes.
 const pool = Buffer.alloc(sidBytes * 128)
 let used = pool.length
 
-/** A new sid from the CSPRNG. */
+/** Makes a sid from the CSPRNG. */
 export function createSid(): string {
   if (used === pool.length) {
     randomFillSync(pool)

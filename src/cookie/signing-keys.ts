@@ -1,78 +1,122 @@
+import { timingSafeEqual } from 'node:crypto'
 import Keygrip from 'keygrip'
-import { SessionError } from './errors.js'
+import { SessionError } from '../errors.js'
+import { HmacSha256 } from './hmac.js'
+import { assertSigner, isSigner, type Signer } from './ready-signer.js'
+import { warnOnce } from './warn-once.js'
 
-/** A Keygrip, ours or one that the application made. */
-export interface Signer {
-  sign(data: string): string
-  /** Which of the keys made the digest: 0 is the newest, -1 none. */
-  index(data: string, digest: string): number
-}
+type Secret = string | Buffer
 
 /** Secrets, newest first, or a ready Keygrip. */
-export type Keys = readonly (string | Buffer)[] | Signer
+export type Keys = readonly Secret[] | Signer
 
-// A SHA-256 HMAC is as strong as its key, up to 32 bytes.
-const strongLength = 32
-let warned = false
-
-/** A signer over the present keys and the list that it was made from, to see when the keys were rotated. */
-export interface KeyRing {
-  readonly signer: Signer
-  /** `undefined`: a ready Keygrip, whose keys may be rotated without anybody seeing it. */
-  readonly secrets: readonly (string | Buffer)[] | undefined
-}
+/** A secret of fewer bytes causes a warning: a SHA-256 HMAC is as strong as its key, up to 32 bytes. */
+const strongBytes = 32
 
 /**
  * Refuses keys that cannot sign.
  *
- * @throws SessionError `ERR_SESSION_KEYS` when there are none or one is empty; TypeError when they are something else.
+ * @throws SessionError `ERR_SESSION_KEYS` when there are none, one is empty, or a Keygrip does not sign with SHA-256; TypeError when
+ * they are something else.
  */
 export function assertKeys(keys: unknown, where: string): asserts keys is Keys {
-  if (isSigner(keys)) return
-  if (keys === undefined || keys === null || (Array.isArray(keys) && (keys.length === 0 || keys.some(isEmpty)))) {
-    const what = Array.isArray(keys) && keys.length > 0 ? 'one of the keys is empty' : 'there are no keys to sign the cookie with'
+  if (isSigner(keys)) return assertSigner(keys, where)
+  // Array.from, because some() and every() pass over holes.
+  const secrets = Array.isArray(keys) ? Array.from<unknown>(keys) : undefined
+  if (keys === undefined || keys === null || secrets?.length === 0 || secrets?.some(isEmpty)) {
+    const flaw = secrets && secrets.length > 0 ? 'one of the keys is empty' : 'there are no keys to sign the cookie with'
     throw new SessionError(
       'ERR_SESSION_KEYS',
-      `${where}: ${what}: set app.keys = [process.env.SECRET_KEY] with a random secret of ${strongLength} bytes or more, or the option keys`
+      `${where}: ${flaw}: set app.keys = [process.env.SECRET_KEY] with a random secret of ${strongBytes} bytes or more, or the option keys`
     )
   }
-  if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'string' || Buffer.isBuffer(key))) {
-    throw new TypeError(`${where}: keys must be an array of strings or Buffers, newest first, or a Keygrip`)
+  if (!secrets?.every(isSecret)) throw new TypeError(`${where}: keys must be an array of strings or Buffers, newest first, or a Keygrip`)
+}
+
+/** The keys of one moment, ready to sign. */
+export class SigningKeys {
+  /** A ready signer may change its keys unseen, so what it has verified must not be remembered. */
+  readonly mayChangeUnseen: boolean
+  readonly #signer: Signer
+
+  /** Absent with a ready signer. Copies, because an application may change its array, or the bytes of a Buffer, in place. */
+  readonly #secrets: readonly Secret[] | undefined
+
+  constructor(keys: unknown, where: string) {
+    assertKeys(keys, where)
+    this.mayChangeUnseen = isSigner(keys)
+    this.#secrets = isSigner(keys) ? undefined : keys.map((key) => (typeof key === 'string' ? key : Buffer.from(key)))
+    this.#signer = isSigner(keys) ? keys : new SecretSigner(this.#secrets!)
+    if (this.#secrets?.some((secret) => Buffer.byteLength(secret) < strongBytes)) {
+      warnOnce(
+        `a secret that signs session cookies is shorter than ${strongBytes} bytes: make one with ` +
+          `node -p "require('crypto').randomBytes(${strongBytes}).toString('base64url')"`
+      )
+    }
+  }
+
+  /** Whether they still are the given keys. */
+  isMadeOf(keys: unknown): boolean {
+    const secrets = this.#secrets
+    if (!secrets) return this.#signer === keys
+    if (!Array.isArray(keys) || keys.length !== secrets.length) return false
+    for (let at = 0; at < secrets.length; at++) {
+      const secret = secrets[at]!
+      const key: unknown = keys[at]
+      if (key !== secret && (typeof secret === 'string' || !Buffer.isBuffer(key) || !secret.equals(key))) return false
+    }
+    return true
+  }
+
+  sign(text: string): string {
+    return this.#signer.sign(text)
+  }
+
+  /** Which of the keys made the MAC: 0 is the newest, -1 none. */
+  index(text: string, mac: string): number {
+    const index: unknown = this.#signer.index(text, mac)
+    // A signer that answers anything else, and did not when it was tried, verifies nothing.
+    return Number.isInteger(index) && (index as number) >= 0 ? (index as number) : -1
   }
 }
 
-/** The ring for the keys: the same one as long as they are the same. */
-export function keyRing(keys: unknown, where: string, ring: KeyRing | undefined): KeyRing {
-  if (ring && isSame(ring, keys)) return ring
-  assertKeys(keys, where)
-  if (isSigner(keys)) return { signer: keys, secrets: undefined }
-  warnOnce(keys)
-  // Copied: an application may rotate by changing its array in place, and Keygrip would follow it unseen.
-  const secrets = [...keys]
-  return { signer: new Keygrip(secrets as string[], 'sha256'), secrets }
+/** Signs with the first of the secrets and accepts each of them, as Keygrip does. */
+export class SecretSigner implements Signer {
+  readonly #each: readonly Pick<Signer, 'sign'>[]
+
+  constructor(secrets: readonly Secret[], hmacOf: (secret: Secret) => Pick<Signer, 'sign'> = (secret) => new HmacSha256(secret)) {
+    this.#each = secrets.map((secret) => checked(hmacOf(secret), secret))
+  }
+
+  sign(text: string): string {
+    return this.#each[0]!.sign(text)
+  }
+
+  index(text: string, mac: string): number {
+    for (let at = 0; at < this.#each.length; at++) {
+      if (isEqual(this.#each[at]!.sign(text), mac)) return at
+    }
+    return -1
+  }
 }
 
-function isSame({ signer, secrets }: KeyRing, keys: unknown): boolean {
-  if (!secrets) return signer === keys
-  return Array.isArray(keys) && keys.length === secrets.length && secrets.every((secret, at) => secret === keys[at])
+/** Keygrip is the reference: it signs itself where its result is another one. */
+function checked(hmac: Pick<Signer, 'sign'>, secret: Secret): Pick<Signer, 'sign'> {
+  // Its types know strings only; createHmac, to which it hands the key, takes both.
+  const reference = new Keygrip([secret as string], 'sha256')
+  const texts = ['', 'koa-keepsake', 'a text that is longer than the room of the one-shot HMAC'.repeat(100)]
+  return texts.every((text) => hmac.sign(text) === reference.sign(text)) ? hmac : reference
 }
 
-function warnOnce(secrets: readonly (string | Buffer)[]): void {
-  if (warned || secrets.every((secret) => Buffer.byteLength(secret) >= strongLength)) return
-  warned = true
-  process.emitWarning(
-    `a secret that signs session cookies is shorter than ${strongLength} bytes: make one with ` +
-      `node -p "require('crypto').randomBytes(${strongLength}).toString('base64url')"`,
-    'SessionWarning'
-  )
+function isEqual(expected: string, given: string): boolean {
+  const [one, other] = [Buffer.from(expected), Buffer.from(given)]
+  return one.length === other.length && timingSafeEqual(one, other)
 }
 
-function isSigner(keys: unknown): keys is Signer {
-  if (typeof keys !== 'object' || keys === null || Array.isArray(keys)) return false
-  const { sign, index } = keys as Partial<Signer>
-  return typeof sign === 'function' && typeof index === 'function'
+function isSecret(key: unknown): key is Secret {
+  return typeof key === 'string' || Buffer.isBuffer(key)
 }
 
 function isEmpty(key: unknown): boolean {
-  return key === undefined || key === null || ((typeof key === 'string' || Buffer.isBuffer(key)) && key.length === 0)
+  return key === undefined || key === null || (isSecret(key) && key.length === 0)
 }

@@ -1,80 +1,31 @@
 import test from 'ava'
 import * as fc from 'fast-check'
-import Keygrip from 'keygrip'
-import type { Context } from 'koa'
-import { cacheBound, createCookie, type SessionCookie } from '../src/cookie.js'
-import { cookieStore, session, type Keys, type SessionOptions } from '../src/index.js'
-import { resolveOptions } from '../src/options.js'
-import { createSid, idOf } from '../src/sid.js'
-import { memoryStore } from '../src/stores/memory.js'
-import { sessionCookie } from '../src/testing.js'
-import { startApp } from './support/app.js'
-import { exchangeRaw } from './support/raw.js'
-import { startStory, createApp, routesOf, secret } from './support/story.js'
-
-const newer = 'the newer key, which is longer than 32 characters'
-
-function cookieOf(options: SessionOptions = {}) {
-  return createCookie(resolveOptions({ store: memoryStore(), ...options }))
-}
-
-/** A valid `Cookie` header. */
-function issue(subject: SessionCookie, keys: Keys = [secret], payload?: string, sid = createSid()): string {
-  const line = subject.write(sid, payload, keys, false, undefined)
-  return line.slice(0, line.indexOf(';'))
-}
-
-const base64url = fc.constantFrom(...'A B C X Y Z a b c x y z 0 1 8 9 - _'.split(' '))
-/** Whatever stands in headers: latin1 without control characters, and what cookies are made of. */
-const noise = fc.oneof(
-  fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).filter((code) => code !== 0x7f).map((code) => String.fromCharCode(code)), maxLength: 200 }),
-  fc.string({ unit: base64url, maxLength: 100 }),
-  fc.constantFrom('', '.', '..', '=', ';', '"', '%', '%2E', ',', 'session', 'session=', '__proto__', '\t')
-)
-const piece = (length: number) => fc.string({ unit: base64url, minLength: length, maxLength: length })
-/** Of the very form that a cookie has, signed by nobody. */
-const forged = fc.tuple(piece(43), piece(43)).map((parts) => parts.join('.'))
-
-/** One edit of a text, which it changes or not. */
-type Edit = (text: string) => string
-const edits: fc.Arbitrary<Edit> = fc.oneof(
-  fc.tuple(fc.nat(), fc.nat({ max: 5 }), noise).map(([place, length, replacement]): Edit => (text) => {
-    const start = place % (text.length + 1)
-    return text.slice(0, start) + replacement + text.slice(start + length)
-  }),
-  fc.nat().map((place): Edit => (text) => text.slice(0, place % text.length)),
-  fc.nat().map((place): Edit => (text) => text.slice(1 + (place % text.length))),
-  noise.map((more): Edit => (text) => text + more),
-  noise.map((more): Edit => (text) => more + text),
-  fc.constantFrom<Edit>(
-    (text) => text.toUpperCase(),
-    (text) => text.toLowerCase(),
-    (text) => text.split('.').toReversed().join('.'),
-    (text) => `"${text}"`,
-    (text) => encodeURIComponent(text).replaceAll('.', '%2E'),
-    (text) => text.replaceAll('-', '+').replaceAll('_', '/'),
-    (text) => `${text}=`,
-    (text) => text.repeat(200)
-  )
-)
+import { createSid, idOf, type CookieOptions } from '../../src/cookie/index.js'
+import { recordEvents } from '../support/events.js'
+import { cookieOf, edits, forged, isWhole, issue, newer, noise, secret } from './subjects.js'
 
 test('what was written is read', (t) => {
   const subject = cookieOf()
   const sid = createSid()
   const header = issue(subject, [secret], undefined, sid)
   t.regex(header, /^session=[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{43}$/)
-  t.deepEqual(subject.read(header, [secret]), { sid, id: idOf(sid), payload: undefined, stale: false })
-  t.deepEqual(subject.read(`a=1;${header};b=2`, [secret])?.sid, sid)
-  t.is(subject.read(undefined, [secret]), undefined)
+  const token = { sid, id: idOf(sid), payload: undefined, stale: false }
+  t.deepEqual(subject.read(header, [secret]), [token])
+  t.deepEqual(subject.read(`a=1;${header};b=2`, [secret]), [token])
+  t.deepEqual(subject.read(undefined, [secret]), [])
+  const carrying = cookieOf({ carriesRecord: true })
+  t.deepEqual(carrying.read(issue(carrying, [secret], 'YWJj', sid), [secret]), [{ ...token, payload: 'YWJj' }])
+  const unsigned = cookieOf({ signed: false })
+  t.deepEqual(unsigned.read(`session=${sid}`, undefined), [token])
 })
 
 test('a header of anything is no session and never throws', (t) => {
-  const cookies = [cookieOf(), cookieOf({ store: cookieStore() }), cookieOf({ name: 'a' }), cookieOf({ name: '$' })]
+  const cookies = [cookieOf(), cookieOf({ carriesRecord: true }), cookieOf({ name: 'a' }), cookieOf({ name: '$' })]
   const header = fc.array(fc.oneof(noise, fc.tuple(fc.constantFrom('session=', 'a=', '$=', ' session ='), fc.oneof(noise, forged)).map((parts) => parts.join(''))), { maxLength: 12 })
   fc.assert(
     fc.property(header, (parts) => {
       for (const subject of cookies) {
-        t.is(subject.read(parts.join(';'), [secret]), undefined)
+        t.deepEqual(subject.read(parts.join(';'), [secret]), [])
         t.is(typeof subject.isIn(parts.join(';')), 'boolean')
       }
     }),
@@ -82,213 +33,143 @@ test('a header of anything is no session and never throws', (t) => {
   )
 })
 
-for (const [name, options] of [['sid', {}], ['record', { store: cookieStore() }]] as const) {
-  test(`a signed ${name} that was changed anywhere is worth nothing`, (t) => {
-    const subject = cookieOf(options)
-    const payload = name === 'record' ? Buffer.from('{"rev":1}').toString('base64url') : undefined
+for (const [what, payload] of [['sid', undefined], ['record', Buffer.from('{"rev":1}').toString('base64url')]] as const) {
+  test(`a signed ${what} that was changed anywhere is worth nothing`, (t) => {
+    const subject = cookieOf({ carriesRecord: payload !== undefined })
     const value = issue(subject, [secret], payload).slice('session='.length)
     fc.assert(
       fc.property(edits, (edit) => {
         const changed = edit(value)
         // An edit that leaves the value whole between semicolons has forged nothing.
-        fc.pre(!changed.split(';').some((part) => part.trim() === value || part.trim() === `session=${value}`))
-        t.is(subject.read(`session=${changed}`, [secret]), undefined)
+        fc.pre(!changed.split(';').some((part) => isWhole(part, value)))
+        t.deepEqual(subject.read(`session=${changed}`, [secret]), [])
       }),
-      { numRuns: 1000 }
+      { numRuns: 2000 }
     )
-    t.not(subject.read(`session=${value}`, [secret]), undefined)
+    t.is(subject.read(`session=${value}`, [secret]).length, 1)
+  })
+
+  test(`every truncation and every changed bit of a signed ${what} is worth nothing`, (t) => {
+    const subject = cookieOf({ carriesRecord: payload !== undefined })
+    const value = issue(subject, [secret], payload).slice('session='.length)
+    const bytes = Buffer.from(value, 'latin1')
+    for (let at = 0; at < bytes.length; at++) {
+      t.deepEqual(subject.read(`session=${value.slice(0, at)}`, [secret]), [])
+      t.deepEqual(subject.read(`session=${value.slice(at + 1)}`, [secret]), [])
+      for (let bit = 0; bit < 8; bit++) {
+        const flipped = Buffer.from(bytes)
+        flipped[at]! ^= 1 << bit
+        t.deepEqual(subject.read(`session=${flipped.toString('latin1')}`, [secret]), [], `bit ${bit} of byte ${at}`)
+      }
+    }
   })
 }
 
 test('a cookie is worth nothing under another name, with other keys or for another kind of store', (t) => {
-  const line = issue(cookieOf())
-  const other = line.replace('session=', 'other=')
-  t.is(cookieOf({ name: 'other' }).read(other, [secret]), undefined)
-  t.is(cookieOf().read(line, [newer]), undefined)
-  t.is(cookieOf({ store: cookieStore() }).read(line, [secret]), undefined)
-  t.is(cookieOf({ signed: false }).read(line, undefined), undefined)
-  const carried = issue(cookieOf({ store: cookieStore() }), [secret], 'YWJj')
-  t.is(cookieOf().read(carried, [secret]), undefined)
+  const header = issue(cookieOf())
+  const other = header.replace('session=', 'other=')
+  t.deepEqual(cookieOf({ name: 'other' }).read(other, [secret]), [])
+  t.deepEqual(cookieOf().read(header, [newer]), [])
+  t.deepEqual(cookieOf({ carriesRecord: true }).read(header, [secret]), [])
+  t.deepEqual(cookieOf({ signed: false }).read(header, undefined), [])
+  const carried = issue(cookieOf({ carriesRecord: true }), [secret], 'YWJj')
+  t.deepEqual(cookieOf().read(carried, [secret]), [])
 })
 
-test('however many cookies come, 8 are looked at, and of two that verify none is used', (t) => {
+test('of up to eight cookies of the name every distinct one that verifies is read, of nine none', (t) => {
   const subject = cookieOf()
   const [one, two] = [1, 2].map(() => issue(subject)) as [string, string]
   const item = fc.oneof(fc.constantFrom(one, two), forged.map((value) => `session=${value}`), noise.filter((text) => !text.includes(';')).map((text) => `other=${text}`))
   fc.assert(
     fc.property(fc.array(item, { maxLength: 14 }), (items) => {
-      const looked = new Set(items.filter((each) => each.startsWith('session=')).slice(0, 8))
-      const valid = [one, two].filter((each) => looked.has(each))
-      const expected = valid.length === 1 ? valid[0]!.slice('session='.length).split('.')[0] : undefined
-      t.is(subject.read(items.join('; '), [secret])?.sid, expected)
+      const ours = items.filter((each) => each.startsWith('session='))
+      const expected = ours.length > 8 ? [] : [...new Set(ours)].filter((each) => each === one || each === two)
+      const found = subject.read(items.join('; '), [secret]).map(({ sid }) => sid)
+      t.deepEqual(found, expected.map((each) => each.slice('session='.length).split('.')[0]!))
     }),
     { numRuns: 500 }
   )
 })
 
+test('nine cookies of the name, also of one value, are an event and no session', (t) => {
+  const subject = cookieOf()
+  const header = issue(subject)
+  t.is(subject.read(Array(8).fill(header).join('; '), [secret]).length, 1)
+  const events = recordEvents(t)
+  t.deepEqual(subject.read(Array(9).fill(header).join('; '), [secret]), [])
+  t.deepEqual(events, [{ type: 'invalid-cookie', id: undefined, reason: 'too-many' }])
+})
+
+test('an invalid cookie is an event that says whether its form or its signature is wrong', (t) => {
+  const subject = cookieOf()
+  const events = recordEvents(t)
+  subject.read('session=x', [secret])
+  subject.read(`session=${'A'.repeat(43)}.${'B'.repeat(43)}`, [secret])
+  t.deepEqual(events.map((event) => 'reason' in event && event.reason), ['malformed', 'signature'])
+})
+
+test('two cookies of one session, by an older and by the newest key, are one token by the newest key', (t) => {
+  const subject = cookieOf()
+  const sid = createSid()
+  const [old, fresh] = [secret, newer].map((key) => issue(subject, [key], undefined, sid)) as [string, string]
+  for (const header of [`${old}; ${fresh}`, `${fresh}; ${old}`]) {
+    t.deepEqual(subject.read(header, [newer, secret]).map(({ stale }) => stale), [false])
+  }
+  const carrying = cookieOf({ carriesRecord: true })
+  const [one, other] = ['YWJj', 'YWJk'].map((payload) => issue(carrying, [secret], payload, sid)) as [string, string]
+  t.deepEqual(carrying.read(`${one}; ${other}`, [secret]).map(({ payload }) => payload), ['YWJj', 'YWJk'])
+})
+
+test('isIn and isTwiceIn count cookies of exactly this name', (t) => {
+  const subject = cookieOf()
+  const cases: [string | undefined, boolean, boolean][] = [
+    [undefined, false, false], ['', false, false], ['session', false, false], ['xsession=1; session2=2; Session=3', false, false],
+    ['a=session=1', false, false], ['session=', true, false], ['a=1; session=x', true, false], ['session=x;session=x', true, true]
+  ]
+  for (const [header, isIn, isTwiceIn] of cases) {
+    t.deepEqual([subject.isIn(header), subject.isTwiceIn(header)], [isIn, isTwiceIn], header)
+  }
+})
+
 test('an oversized header is read in no time', (t) => {
   const subject = cookieOf()
   const start = process.hrtime.bigint()
-  for (const text of ['session=', 'session=;', `session=${'A'.repeat(43)}.`, ' ', ';', `session=${'A'.repeat(16_000)}`]) {
-    t.is(subject.read(text.repeat(16_384 / text.length + 1), [secret]), undefined)
+  for (const text of ['session=', 'session=;', `session=${'A'.repeat(43)}.`, ' ', ';', ' session', '\tsession=', `session=${'A'.repeat(16_000)}`]) {
+    t.deepEqual(subject.read(text.repeat(16_384 / text.length + 1), [secret]), [])
   }
   t.true(process.hrtime.bigint() - start < 1_000_000_000n)
 })
 
-test('a verified cookie is remembered, and what does not verify is not', (t) => {
-  const cookie = cookieOf()
-  const header = issue(cookie)
-  t.is(cookie.cached, 0)
-  const token = cookie.read(header, [secret])
-  t.is(cookie.cached, 1)
-  t.is(cookie.read(header, [secret]), token)
-  t.is(cookie.cached, 1)
-  fc.assert(fc.property(forged, (value) => t.is(cookie.read(`session=${value}`, [secret]), undefined)))
-  t.is(cookie.cached, 1)
-})
-
-test('what is remembered never grows past its bound', (t) => {
-  const cookie = cookieOf()
-  for (let count = 1; count <= cacheBound + 50; count++) {
-    cookie.read(issue(cookie), [secret])
-    if (cookie.cached > cacheBound) t.fail(`${cookie.cached} after ${count}`)
-  }
-  // The half that was used last is full, and the other one begun.
-  t.is(cookie.cached, cacheBound / 2 + 50)
-})
-
-test('what is remembered never outlives a change of the keys, however it is made', (t) => {
-  const changes: readonly [string, (keys: string[]) => string[], 'fresh' | 'stale' | 'worthless'][] = [
-    ['another list', () => [newer], 'worthless'],
-    ['another list with the older key', () => [newer, secret], 'stale'],
-    ['a key added in place', (keys) => (keys.unshift(newer), keys), 'stale'],
-    ['a key replaced in place', (keys) => ((keys[0] = newer), keys), 'worthless'],
-    ['a key removed in place', (keys) => (keys.shift(), keys.push(newer), keys), 'worthless'],
-    ['the same keys in another list', (keys) => [...keys], 'fresh']
-  ]
-  for (const [name, change, expected] of changes) {
-    const cookie = cookieOf()
-    const keys = [secret]
-    const header = issue(cookie, keys)
-    t.is(cookie.read(header, keys)?.stale, false)
-    const rotated = change(keys)
-    const token = cookie.read(header, rotated)
-    t.is(token ? (token.stale ? 'stale' : 'fresh') : 'worthless', expected, name)
-    t.is(cookie.cached, expected === 'worthless' ? 0 : 1, name)
-    // A request without a cookie is enough to forget.
-    cookie.read(undefined, ['a third key, which is longer than 32 characters'])
-    t.is(cookie.cached, 0, name)
-  }
-})
-
-test('over any sequence of key lists a cookie is accepted exactly while its key is among them', (t) => {
-  const names = ['first', 'second', 'third'].map((name) => `${name}${secret}`)
-  const step = fc.record({ keys: fc.subarray(names, { minLength: 1 }), which: fc.nat({ max: 2 }) })
-  fc.assert(
-    fc.property(fc.array(step, { minLength: 1, maxLength: 20 }), (steps) => {
-      const cookie = cookieOf()
-      const headers = names.map((name) => issue(cookie, [name]))
-      for (const { keys, which } of steps) {
-        const place = keys.indexOf(names[which]!)
-        t.is(cookie.read(headers[which], keys)?.stale, place === -1 ? undefined : place > 0)
-      }
-    })
-  )
-})
-
-test('with a ready Keygrip, whose keys may change unseen, and with records in the cookie nothing is remembered', (t) => {
-  const keys = [secret]
-  const ring = new Keygrip(keys, 'sha256')
-  const cookie = cookieOf()
-  const header = issue(cookie, ring, undefined)
-  t.not(cookie.read(header, ring), undefined)
-  t.is(cookie.cached, 0)
-  keys[0] = newer
-  t.is(cookie.read(header, ring), undefined)
-  const carrying = cookieOf({ store: cookieStore() })
-  t.not(carrying.read(issue(carrying, [secret], 'YWJj'), [secret]), undefined)
-  t.is(carrying.cached, 0)
-})
-
-const attributes: readonly [SessionOptions['cookie'], boolean, number | undefined, string][] = [
+const attributes: readonly [CookieOptions, boolean, number | undefined, string][] = [
   [{}, false, undefined, '; Path=/; HttpOnly; SameSite=Lax'],
   [{}, true, undefined, '; Path=/; HttpOnly; Secure; SameSite=Lax'],
   [{}, false, 0, '; Path=/; HttpOnly; SameSite=Lax; Expires=Thu, 01 Jan 1970 00:00:00 GMT'],
   [{ httpOnly: false, sameSite: false }, false, undefined, '; Path=/'],
+  [{ secure: true }, false, undefined, '; Path=/; HttpOnly; Secure; SameSite=Lax'],
+  [{ secure: false }, true, undefined, '; Path=/; HttpOnly; SameSite=Lax'],
+  [{ sameSite: 'none', partitioned: true }, true, undefined, '; Path=/; HttpOnly; Secure; SameSite=None; Partitioned'],
+  [{ sameSite: 'none', partitioned: true }, false, undefined, '; Path=/; HttpOnly'],
   [
     { path: '/app', domain: 'example.org', secure: true, sameSite: 'none', partitioned: true, priority: 'high' }, true, undefined,
     '; Path=/app; Domain=example.org; HttpOnly; Secure; SameSite=None; Partitioned; Priority=High'
   ]
 ]
 for (const [cookie, secure, expires, expected] of attributes) {
-  test(`${JSON.stringify({ ...cookie, secure, expires })} is written as${expected}`, (t) => {
+  test(`${JSON.stringify({ cookie, secure, expires })} is written as${expected}`, (t) => {
     const subject = cookieOf({ cookie })
-    const sid = createSid()
-    const line = subject.write(sid, undefined, [secret], secure, expires)
+    const line = subject.write(createSid(), undefined, [secret], secure, expires)
     t.is(line.slice(line.indexOf(';')), expected)
     t.is(subject.clear(secure), `session=${expected.replace(/; Expires.*/, '')}; Expires=Thu, 01 Jan 1970 00:00:00 GMT`)
   })
 }
 
-const visit = (ctx: Context) => ({ data: { ...(ctx.session as object) }, isNew: ctx.session.isNew })
-
-test('no cookie that a client can make up reaches the store, makes an error or is a session, in any request', async (t) => {
-  const { origin, store, errors, time } = await startStory(t, { '/': visit })
-  const valid = await sessionCookie({ user: 'momo' }, { store, keys: [secret], now: time.now })
-  store.calls.length = 0
-  const value = valid.slice('session='.length)
-  const bad = fc.oneof(noise, forged, edits.map((edit) => edit(value)), fc.string({ unit: base64url, minLength: 3000, maxLength: 6000 }))
-  await fc.assert(
-    fc.asyncProperty(fc.array(bad, { minLength: 1, maxLength: 6 }), async (values) => {
-      const header = values.map((each) => `session=${each}`).join('; ')
-      fc.pre(header.length < 15_000 && !header.includes(value))
-      const { status, body, head } = await exchangeRaw(origin, header)
-      t.is(status, 200)
-      t.is(body, '{"data":{},"isNew":true}')
-      t.false(/set-cookie/i.test(head))
-      t.is(store.said, '')
-    }),
-    { numRuns: 300 }
-  )
-  t.deepEqual(errors, [])
-  t.is((await exchangeRaw(origin, valid)).body, '{"data":{"user":"momo"},"isNew":false}')
-  t.is(store.said, 'read')
-})
-
-test('without signatures every cookie of the right form is looked up and no other, and none is adopted', async (t) => {
-  const { origin, store, errors } = await startStory(t, { '/': visit }, { signed: false })
-  await fc.assert(
-    fc.asyncProperty(fc.oneof(noise, piece(43), piece(42), piece(44)), async (value) => {
-      store.calls.length = 0
-      const { status, body } = await exchangeRaw(origin, `session=${value}`)
-      t.is(status, 200)
-      t.is(body, '{"data":{},"isNew":true}')
-      const wanted = value.split(';').map((part) => part.trim().replace(/^session=/, '')).filter((part) => /^[A-Za-z0-9_-]{43}$/.test(part))
-      t.deepEqual(store.calls, wanted.slice(0, 1).map((sid) => ({ method: 'read', id: idOf(sid) })))
-    }),
-    { numRuns: 200 }
-  )
-  t.deepEqual(errors, [])
-})
-
-test('with records in the cookie, none that a client can make up is a session or an error', async (t) => {
-  const app = createApp()
-  const errors: unknown[] = []
-  app.on('error', (error) => errors.push(error))
-  app.use(session({ store: cookieStore() }))
-  app.use(routesOf({ '/': visit }))
-  const origin = await startApp(t, app)
-  const valid = await sessionCookie({ user: 'momo' }, { store: cookieStore(), keys: [secret] })
-  const value = valid.slice('session='.length)
-  await fc.assert(
-    fc.asyncProperty(fc.oneof(edits.map((edit) => edit(value)), fc.tuple(piece(43), noise, piece(43)).map((parts) => parts.join('.'))), async (bad) => {
-      fc.pre(bad.length < 15_000 && !bad.includes(value))
-      const { status, body } = await exchangeRaw(origin, `session=${bad}`)
-      t.is(status, 200)
-      t.is(body, '{"data":{},"isNew":true}')
-    }),
-    { numRuns: 200 }
-  )
-  t.deepEqual(errors, [])
-  t.is((await exchangeRaw(origin, valid)).body, '{"data":{"user":"momo"},"isNew":false}')
+test('the cookie is cleared in each earlier scope, with its other attributes as they are', (t) => {
+  const end = '; HttpOnly; Secure; SameSite=Lax; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
+  const subject = cookieOf({ cookie: { path: '/app', previous: [{}, { domain: 'example.org', path: '/old' }, { path: '/app', partitioned: true }] } })
+  t.deepEqual(subject.clearPrevious(true), [
+    `session=; Path=/${end}`,
+    `session=; Path=/old; Domain=example.org${end}`,
+    `session=; Path=/app${end.replace('Lax;', 'Lax; Partitioned;')}`
+  ])
+  t.deepEqual(cookieOf().clearPrevious(true), [])
 })

@@ -1,0 +1,41 @@
+/**
+ * The values of a cookie in a `Cookie` header, at most `most` of them, in the order of the header (RFC 6265 section 5.4).
+ *
+ * They are taken as they are, except that a value may stand in one pair of double quotes (section 4.1.1). Only spaces and tabs are
+ * trimmed around a pair: `trim()` would also remove bytes such as 0xA0, and give one value several spellings.
+ *
+ * @param nameAndEquals the cookie's name with `=` after it.
+ */
+export function valuesOf(nameAndEquals: string, header: string, most: number): string[] {
+  const values: string[] = []
+  let at = header.indexOf(nameAndEquals)
+  while (at !== -1 && values.length < most) {
+    if (!isStartOfPair(header, at)) {
+      at = header.indexOf(nameAndEquals, at + 1)
+      continue
+    }
+    const semicolon = header.indexOf(';', at)
+    const end = semicolon === -1 ? header.length : semicolon
+    values.push(valueBetween(header, at + nameAndEquals.length, end))
+    at = header.indexOf(nameAndEquals, end)
+  }
+  return values
+}
+
+function isStartOfPair(header: string, at: number): boolean {
+  let before = at - 1
+  while (isSpaceOrTab(header, before)) before--
+  return before < 0 || header[before] === ';'
+}
+
+function valueBetween(header: string, start: number, stop: number): string {
+  let end = stop
+  while (end > start && isSpaceOrTab(header, end - 1)) end--
+  const isQuoted = end - start > 1 && header[start] === '"' && header[end - 1] === '"'
+  return isQuoted ? header.slice(start + 1, end - 1) : header.slice(start, end)
+}
+
+function isSpaceOrTab(header: string, at: number): boolean {
+  const character = header[at]
+  return character === ' ' || character === '\t'
+}

@@ -1,0 +1,151 @@
+import { inspect } from 'node:util'
+import { assertKnown } from '../checks.js'
+
+/** The part of a cookie's attributes that, beside its name, tells it from others in a browser. */
+export interface CookieScope {
+  readonly path: string
+  readonly domain: string | undefined
+  readonly partitioned: boolean
+}
+
+type ScopeOptions = { readonly [Name in keyof CookieScope]?: CookieScope[Name] | undefined }
+
+/** Attributes of the session cookie. */
+export interface CookieOptions {
+  /** @default '/' */
+  path?: string | undefined
+  /** Absent: the cookie is only for the host that set it. */
+  domain?: string | undefined
+  /** @default true */
+  httpOnly?: boolean | undefined
+  /**
+   * `true`: the cookie always has `Secure`, also when a proxy ends TLS and Koa sees plain HTTP. `'auto'`: it follows `ctx.secure` (set
+   * `app.proxy` behind a proxy). @default 'auto'
+   */
+  secure?: boolean | 'auto' | undefined
+  /** `false`: no such attribute. `'none'` needs `secure`. @default 'lax' */
+  sameSite?: 'lax' | 'strict' | 'none' | false | undefined
+  /** CHIPS: the cookie is separate for each top-level site. Needs `secure`. @default false */
+  partitioned?: boolean | undefined
+  /** The order in which Chrome evicts cookies. Absent: no such attribute. */
+  priority?: 'low' | 'medium' | 'high' | undefined
+  /**
+   * The scopes that the cookie had in earlier releases. They are cleared when a request sends two cookies of the name. An absent
+   * `domain` or `path` is as in the defaults, an absent `partitioned` is as it is now. Remove this after one `lifetime`. @default none
+   */
+  previous?: readonly ScopeOptions[] | undefined
+}
+
+/** The options with every default filled in and every check passed. */
+export interface CookieSettings extends CookieScope {
+  readonly httpOnly: boolean
+  readonly secure: boolean | 'auto'
+  readonly sameSite: 'lax' | 'strict' | 'none' | false
+  readonly priority: 'low' | 'medium' | 'high' | undefined
+  readonly previous: readonly CookieScope[]
+}
+
+export const defaultCookieName = 'session'
+
+// Mapped types over the interfaces, so that the compiler keeps the lists complete.
+const cookieNames = Object.keys({
+  path: 0, domain: 0, httpOnly: 0, secure: 0, sameSite: 0, partitioned: 0, priority: 0, previous: 0
+} satisfies { [Name in keyof Required<CookieOptions>]: 0 })
+
+const scopeNames = Object.keys({ path: 0, domain: 0, partitioned: 0 } satisfies { [Name in keyof CookieScope]: 0 })
+
+// RFC 6265 section 4.1.1: a cookie's name is a token, and an attribute's value has no control character and no semicolon.
+const notOfToken = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/
+const pathPattern = /^\/[\x20-\x3A\x3C-\x7E]*$/
+const domainPattern = /^\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i
+
+/**
+ * Checks the cookie's name and its attributes, and fills in the defaults. It never writes to what it is given.
+ *
+ * @param where starts the messages, for example `session(options)`.
+ * @throws TypeError that names the option, what is expected and what came.
+ */
+export function resolveCookieOptions(where: string, name: string, options: CookieOptions = {}): CookieSettings {
+  assertName(where, name)
+  assertKnown(`${where}: cookie`, options, cookieNames)
+  const { httpOnly = true, secure = 'auto', sameSite = 'lax', priority, previous = [] } = options
+  const scope = resolveScope(`${where}: cookie.`, options, false)
+  const assert = (option: string, value: unknown, passes: boolean, expected: string) => {
+    if (!passes) throw wrong(`${where}: cookie.${option}`, expected, value)
+  }
+  assert('httpOnly', httpOnly, typeof httpOnly === 'boolean', 'true or false')
+  assert('secure', secure, typeof secure === 'boolean' || secure === 'auto', "true, false or 'auto'")
+  assert('sameSite', sameSite, [false, 'lax', 'strict', 'none'].includes(sameSite), "'lax', 'strict', 'none' or false")
+  assert('priority', priority, [undefined, 'low', 'medium', 'high'].includes(priority), "'low', 'medium' or 'high'")
+  assert('previous', previous, Array.isArray(previous), 'an array such as [{ path: "/app" }]')
+
+  const settings: CookieSettings = {
+    ...scope, httpOnly, secure, sameSite, priority,
+    previous: previous.map((each, at) => resolvePrevious(`${where}: cookie.previous[${at}]`, each, scope))
+  }
+  assertKept(where, name, settings)
+  return settings
+}
+
+function resolveScope(prefix: string, { path = '/', domain, partitioned }: ScopeOptions, isPartitioned: boolean): CookieScope {
+  const assert = (option: string, value: unknown, passes: boolean, expected: string) => {
+    if (!passes) throw wrong(prefix + option, expected, value)
+  }
+  assert('path', path, typeof path === 'string' && pathPattern.test(path), 'a path that starts with / and has no ";"')
+  assert('domain', domain, domain === undefined || (typeof domain === 'string' && domainPattern.test(domain)), 'a domain name')
+  assert('partitioned', partitioned, partitioned === undefined || typeof partitioned === 'boolean', 'true or false')
+  return { path, domain, partitioned: partitioned ?? isPartitioned }
+}
+
+function resolvePrevious(where: string, given: ScopeOptions, present: CookieScope): CookieScope {
+  assertKnown(where, given, scopeNames)
+  const scope = resolveScope(`${where}.`, given, present.partitioned)
+  if (isSameScope(scope, present)) {
+    throw new TypeError(`${where} is the domain and path that the cookie has now: leave it out, or the cookie would be cleared`)
+  }
+  return scope
+}
+
+/** Browsers drop such cookies without a message (RFC 6265bis sections 4.1.3 and 5.7; CHIPS). */
+function assertKept(where: string, name: string, { secure, sameSite, partitioned, path, domain }: CookieSettings): void {
+  const needs = (what: string, passes: boolean, need: string) => {
+    if (!passes) throw new TypeError(`${where}: ${what} needs ${need}: browsers drop the cookie otherwise`)
+  }
+  needs("cookie.sameSite: 'none'", sameSite !== 'none' || secure !== false, "cookie.secure: true or 'auto'")
+  needs('cookie.partitioned', !partitioned || secure !== false, "cookie.secure: true or 'auto'")
+  needs('a name with __Secure-', !/^__secure-/i.test(name) || secure === true, 'cookie.secure: true')
+  needs(
+    'a name with __Host-',
+    !/^__host-/i.test(name) || (secure === true && path === '/' && domain === undefined),
+    "cookie.secure: true, cookie.path: '/' and no cookie.domain"
+  )
+}
+
+function assertName(where: string, name: unknown): asserts name is string {
+  if (typeof name !== 'string' || name === '') throw wrong(`${where}: name`, `a cookie name such as '${defaultCookieName}'`, name)
+  const [bad] = notOfToken.exec(name) ?? []
+  if (bad === undefined) return
+  const better = name.split(notOfToken).filter((part) => part !== '').join('.')
+  throw new TypeError(
+    `${where}: name must be a cookie name (RFC 6265), got ${quoted(name)}: it must not contain ${quoted(bad)}; ` +
+      `use for example '${better === '' ? defaultCookieName : better}'`
+  )
+}
+
+function isSameScope(one: CookieScope, other: CookieScope): boolean {
+  return one.path === other.path && hostOf(one) === hostOf(other) && one.partitioned === other.partitioned
+}
+
+/** A browser ignores the case of a domain and a dot before it. */
+function hostOf({ domain }: CookieScope): string | undefined {
+  return domain?.toLowerCase().replace(/^\./, '')
+}
+
+function wrong(what: string, expected: string, value: unknown): TypeError {
+  return new TypeError(`${what} must be ${expected}, got ${quoted(value)}`)
+}
+
+/** No option of a cookie is a secret, so the message shows the value. */
+function quoted(value: unknown): string {
+  return inspect(value, { depth: 0, maxStringLength: 60, breakLength: Infinity })
+}
