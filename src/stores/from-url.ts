@@ -1,32 +1,83 @@
-import { assertKnown } from './check.js'
-import type { SessionStore } from './store.js'
-import { resolveWait, type RedisStoreOptions } from './stores/redis.js'
-import { openRedis } from './stores/redis/open.js'
-import { createStore } from './stores/redis/store.js'
+import type { SessionStore } from '../store/index.js'
+import type { FileStoreOptions } from './file/index.js'
+import { openMemcached } from './memcached/index.js'
+import type { MemoryStoreOptions } from './memory/index.js'
+import { openFile, openMemory } from './open-local.js'
+import { openRedis, type RedisUrlOptions } from './redis/index.js'
+import { openSql, type SqlUrlOptions } from './sql/index.js'
 
-/** Options of the store that the URL names; those of the client are set so that nothing waits for ever. */
-export type StoreFromUrlOptions = Omit<RedisStoreOptions, 'client'>
+/** Options of the store that the URL names. They override those in the URL's query. */
+export type StoreFromUrlOptions = Omit<FileStoreOptions, 'dir'> | MemoryStoreOptions | RedisUrlOptions | SqlUrlOptions | { readonly [name: string]: unknown }
 
 /**
- * A store in the server that a URL names, `redis://[user:password@]host[:port][/database]` or `rediss://…` with TLS.
+ * Opens a store.
  *
- * The driver is loaded now and connects with the first call. The store closes what it opened: `close()`.
+ * @param url the URL as it was given: it may name several hosts or a relative path, which `URL` cannot hold. Never quote it in an error, as it
+ * may hold a password.
+ * @param options as they were given, not checked.
+ * @param where the call, for errors.
+ */
+export type StoreOpener = (url: string, options: object, where: string) => SessionStore
+
+const where = 'storeFromUrl(url, options)'
+
+/** The openers by the scheme of their URLs. Each loads its driver when it opens a store. */
+const openers = new Map<string, StoreOpener>([
+  ['file:', openFile],
+  ['memory:', openMemory],
+  ['redis:', openRedis],
+  ['rediss:', openRedis],
+  ['memcached:', openMemcached],
+  ['postgres:', withUrl(openSql)],
+  ['postgresql:', withUrl(openSql)],
+  ['mysql:', withUrl(openSql)],
+  ['mariadb:', withUrl(openSql)],
+  ['sqlite:', withUrl(openSql)]
+])
+
+/**
+ * Opens the store that a URL names. `close()` closes what it opened.
  *
- * @throws TypeError for a URL of another kind; Error that says what to install when there is no driver.
+ * | URL | store |
+ * |---|---|
+ * | `file:var/sessions?threshold=5000&mode=600` | files in that directory |
+ * | `memory:` | this process |
+ * | `redis://[user:password@]host[:port][/database]`, `rediss://…` with TLS | Redis |
+ * | `memcached://host[:port][,host[:port]…]` | memcached |
+ * | `postgres://…`, `mysql://…`, `mariadb://…`, `sqlite:var/sessions.db` | a table in a database |
+ *
+ * A driver is loaded now and connects with the first call.
+ *
+ * @throws TypeError for a URL or an option that is wrong; Error that says what to install when there is no driver.
  * @example
  * app.use(session({ store: storeFromUrl('redis://localhost:6379') }))
  */
 export function storeFromUrl(url: string | URL, options: StoreFromUrlOptions = {}): SessionStore {
-  const where = 'storeFromUrl(url, options)'
-  assertKnown(where, options, ['waitReplicas', 'waitTimeout'])
-  const wait = resolveWait(where, options)
-  // The URL itself is never quoted: it may hold a password.
   const text = String(url)
-  if (!URL.canParse(text)) throw new TypeError(`${where}: url must be a URL such as redis://localhost:6379`)
-  const { protocol } = new URL(text)
-  if (protocol !== 'redis:' && protocol !== 'rediss:') {
-    throw new TypeError(`${where}: url must begin with redis:// or rediss://, got ${protocol}//`)
+  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(text)?.[0].toLowerCase()
+  if (scheme === undefined) throw new TypeError(`${where}: url must be a URL such as redis://localhost:6379`)
+  const open = openers.get(scheme)
+  if (!open) throw new TypeError(`${where}: url must begin with one of ${[...openers.keys()].join(', ')}, got ${scheme}`)
+  if (typeof options !== 'object' || options === null) throw new TypeError(`${where}: options must be an object`)
+  return open(text, options, where)
+}
+
+/**
+ * Adds a scheme to `storeFromUrl`, or replaces one.
+ *
+ * @param scheme with its colon: `etcd:`.
+ * @example
+ * registerStoreScheme('etcd:', (url) => etcdStore({ hosts: new URL(url).host }))
+ */
+export function registerStoreScheme(scheme: string, opener: StoreOpener): void {
+  if (!/^[a-z][a-z0-9+.-]*:$/.test(scheme)) throw new TypeError('registerStoreScheme(scheme, opener): scheme must be lower-case and end with a colon, such as "etcd:"')
+  if (typeof opener !== 'function') throw new TypeError('registerStoreScheme(scheme, opener): opener must be a function')
+  openers.set(scheme, opener)
+}
+
+function withUrl(open: (url: URL, options: object) => SessionStore): StoreOpener {
+  return (url, options) => {
+    if (!URL.canParse(url)) throw new TypeError(`${where}: url is not a valid URL`)
+    return open(new URL(url), options)
   }
-  const { redis, release } = openRedis(text, wait.waitTimeout)
-  return createStore(redis, { ...wait, release })
 }

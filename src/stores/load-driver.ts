@@ -1,28 +1,81 @@
 import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 
-const require = createRequire(import.meta.url)
-
-/**
- * The first of the packages that is installed. Drivers are optional peer dependencies: importing this package loads
- * none, and only who names a server by URL gets one loaded.
- *
- * Synchronously, so that a missing driver is an error of the call that needs it, when the application starts.
- */
-export function loadDriver(what: string, names: readonly [string, ...string[]]): { name: string; driver: unknown } {
-  for (const name of names) {
-    const path = resolve(name)
-    if (path !== undefined) return { name, driver: require(path) }
-  }
-  const [first, ...others] = names
-  const choice = others.length > 0 ? ` (or ${others.join(', ')})` : ''
-  throw new Error(`${what} needs a driver that is not installed: npm install ${first}${choice}`)
+/** A package that was loaded. */
+export interface LoadedDriver {
+  readonly name: string
+  readonly driver: unknown
 }
 
-function resolve(name: string): string | undefined {
+/**
+ * Loads the first of the packages that is installed in a version that will do. Nothing depends on a driver: importing this package loads
+ * none, and only a store that is opened by a URL loads one.
+ *
+ * It looks where the application runs, and then where this package is. It loads synchronously, so that a missing driver is an error of the
+ * call that needs it, when the application starts.
+ *
+ * @param what the call that needs it, for the error.
+ * @param drivers names, each with the lowest version if that matters: `redis@4.6`.
+ * @throws Error that says what to install.
+ */
+export function loadDriver(what: string, drivers: readonly [string, ...string[]]): LoadedDriver {
+  const tooOld: string[] = []
+  for (const each of drivers) {
+    const { name, lowest } = parse(each)
+    for (const require of requires()) {
+      const path = resolve(require, name)
+      if (path === undefined) continue
+      const version = versionOf(require, path)
+      if (version === undefined || isAtLeast(version, lowest)) return { name, driver: require(path) as unknown }
+      tooOld.push(`${name} ${version} is installed, but ${lowest} or later is needed`)
+    }
+  }
+  throw new Error(`${what} needs a driver${tooOld.length > 0 ? `: ${[...new Set(tooOld)].join('; ')}` : ' that is not installed'}: ${advice(drivers, tooOld.length > 0)}`)
+}
+
+function parse(driver: string): { name: string; lowest: string } {
+  const at = driver.lastIndexOf('@')
+  return at > 0 ? { name: driver.slice(0, at), lowest: driver.slice(at + 1) } : { name: driver, lowest: '0' }
+}
+
+function advice(drivers: readonly string[], isUpdate: boolean): string {
+  const [first, ...others] = drivers.map((driver) => parse(driver).name)
+  const choice = others.length > 0 ? ` (or ${others.join(', ')})` : ''
+  return `npm install ${first}${isUpdate ? '@latest' : ''}${choice}`
+}
+
+function requires(): NodeJS.Require[] {
+  const application = createRequire(join(process.cwd(), 'index.js'))
+  // A bundler that makes CommonJS of this module leaves `import.meta` empty.
+  const { url } = import.meta as { url?: string }
+  return url === undefined ? [application] : [application, createRequire(url)]
+}
+
+function resolve(require: NodeJS.Require, name: string): string | undefined {
   try {
     return require.resolve(name)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined
     throw error
   }
+}
+
+/** The version of the package whose entry has that path. `undefined`: it does not say. */
+function versionOf(require: NodeJS.Require, path: string): string | undefined {
+  // Not `name/package.json`: a package need not export it.
+  for (let directory = dirname(path); dirname(directory) !== directory; directory = dirname(directory)) {
+    const file = join(directory, 'package.json')
+    if (resolve(require, file) === undefined) continue
+    const manifest = require(file) as { name?: unknown; version?: unknown }
+    // A package may have others of its own inside, which only say which kind of modules they hold.
+    if (typeof manifest.version === 'string' && manifest.name !== undefined) return manifest.version
+  }
+  return undefined
+}
+
+function isAtLeast(version: string, lowest: string): boolean {
+  const wanted = lowest.split('.').map(Number)
+  const present = version.split('.').map((part) => Number.parseInt(part, 10))
+  const at = wanted.findIndex((part, index) => part !== (present[index] ?? 0))
+  return at === -1 || (present[at] ?? 0) > wanted[at]!
 }

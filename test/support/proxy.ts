@@ -2,29 +2,44 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { once } from 'node:events'
 import type { Cleanup } from './app.js'
 
-/** A network between a client and a server that can stall. */
+/** A network between a client and a server that can stall, lose answers, and lead to another server. */
 export interface Proxy {
-  port: number
-  /** What the client sends from now on stays on the way. */
+  readonly port: number
+  /** Keeps back what the client sends from now on. */
   hold(): void
-  /** It arrives, in order. */
+  /** Sends on what was kept back, in order. */
   release(): void
-  /** How many bytes are on the way. */
+  /** How many bytes are kept back. */
   readonly held: number
+  /** Throws away what the server answers from now on, until `cut()`. */
+  loseAnswers(): void
+  /** How many bytes of answers were thrown away. */
+  readonly lost: number
+  /** Breaks every connection. New ones work. */
+  cut(): void
+  /** Breaks every connection. New ones lead to the server at that port. */
+  switchTo(port: number): void
 }
 
 export async function startProxy(t: Cleanup, port: number): Promise<Proxy> {
   const sockets = new Set<Socket>()
   const waiting: (() => void)[] = []
+  let target = port
   let holding = false
   let held = 0
+  let losing = false
+  let lost = 0
   const server = createServer((client) => {
-    const upstream = connect(port, '127.0.0.1')
+    const upstream = connect(target, '127.0.0.1')
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       socket.on('error', () => socket.destroy())
+      socket.on('close', () => sockets.delete(socket))
     }
-    upstream.pipe(client)
+    upstream.on('data', (bytes) => {
+      if (losing) lost += bytes.length
+      else client.write(bytes)
+    })
     client.on('data', (bytes) => {
       if (!holding) return void upstream.write(bytes)
       held += bytes.length
@@ -32,11 +47,16 @@ export async function startProxy(t: Cleanup, port: number): Promise<Proxy> {
       return undefined
     })
     client.on('close', () => upstream.end())
+    upstream.on('close', () => client.end())
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.teardown(() => {
+  const cut = () => {
+    losing = false
     for (const socket of sockets) socket.destroy()
+  }
+  t.teardown(() => {
+    cut()
     server.close()
   })
   return {
@@ -49,6 +69,18 @@ export async function startProxy(t: Cleanup, port: number): Promise<Proxy> {
     },
     get held() {
       return held
+    },
+    loseAnswers() {
+      losing = true
+      lost = 0
+    },
+    get lost() {
+      return lost
+    },
+    cut,
+    switchTo(port) {
+      target = port
+      cut()
     }
   }
 }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import type * as NodeRedis from 'redis'
 import type * as IoRedis from 'ioredis'
-import type { RedisClient } from '../../src/stores/redis.js'
+import type { RedisClient } from '../../src/stores/redis/index.js'
 import { masterName } from './redis.js'
 
 /** A client and how to be rid of it at once. */

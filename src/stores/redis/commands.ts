@@ -1,27 +1,30 @@
-/** What the store asks of Redis, whichever driver and topology carries it. Each call names one key, so that a cluster can route it. */
-export interface RedisCommands {
+/** Runs scripts: a client, or one of its connections. The script may only use that one key. */
+export interface ScriptRunner {
+  evalSha(sha: string, key: string, args: string[]): Promise<unknown>
+  eval(script: string, key: string, args: string[]): Promise<unknown>
+}
+
+export interface ScriptConnection extends ScriptRunner {
+  /** `WAIT`: how many replicas have confirmed every write of the connection. `timeout` is in milliseconds. */
+  wait(replicas: number, timeout: number): Promise<number>
+}
+
+/** The commands that the store sends, for any driver and topology. Each names one key, so that a cluster can route it. */
+export interface RedisCommands extends ScriptRunner {
   /** What the driver itself puts before every key (`keyPrefix`), but not before patterns. */
   readonly keyPrefix: string
   get(key: string): Promise<string | undefined>
-  /** `SET NX PX`: `false` when the key is there. */
+  /** `SET NX PX`. `false`: the key is there. `ttl` is in milliseconds. */
   setNew(key: string, text: string, ttl: number): Promise<boolean>
-  /** `GETDEL`. */
-  take(key: string): Promise<string | undefined>
-  /** `GETDEL`, then `WAIT` on the very connection that carried it: how many replicas have confirmed within the time. */
-  takeAndWait(key: string, replicas: number, timeout: number): Promise<{ text: string | undefined; confirmed: number }>
-  evalSha(sha: string, key: string, args: string[]): Promise<unknown>
-  eval(script: string, key: string, args: string[]): Promise<unknown>
-  /** Pages of the keys that match, from every master; a key may come twice. */
+  /** Runs work whose scripts use the key, and whose `wait` is sent on the connection that carried them. */
+  onConnection<T>(key: string, work: (connection: ScriptConnection) => Promise<T>): Promise<T>
+  /** Pages of the keys of strings that match, from every master. A key may come twice. */
   scan(pattern: string): AsyncIterable<string[]>
   /** `CONFIG GET maxmemory-policy`, from one master. */
   evictionPolicy(): Promise<string>
 }
 
-/**
- * The text under a key, `undefined` for none.
- *
- * @throws Error for an answer that is neither: taken for "none", it would log everybody out.
- */
+/** The text under a key. `undefined`: there is none. @throws Error for an answer that is neither: as "none" it would log everybody out. */
 export function textOf(reply: unknown): string | undefined {
   if (reply === null) return undefined
   const text = asText(reply)
@@ -29,12 +32,12 @@ export function textOf(reply: unknown): string | undefined {
   return text
 }
 
-/** What a client answers that is set to callbacks, or maps replies to types of its own. */
+/** The error for the answer of a client that takes callbacks, or maps replies to types of its own. */
 export function unexpected(reply: unknown): Error {
   return new Error(`the Redis client answered ${typeof reply} where text is expected: give the store a client with promises and no type mapping`)
 }
 
-/** A string, or the bytes that a client may be set to answer in its place. */
+/** A string, or the bytes that a client may be set to answer instead. */
 export function asText(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   return value instanceof Uint8Array ? Buffer.from(value).toString() : undefined
@@ -50,5 +53,5 @@ export function configValue(reply: unknown, name: string): string {
   return asText(value) ?? ''
 }
 
-// Redis' own advice for a page: a thousand keys hold its one thread for well under a millisecond.
+/** How many keys a page of a scan has: to look at a thousand holds Redis' one thread for well under a millisecond. */
 export const pageSize = 1000

@@ -1,18 +1,18 @@
-import { asText, configValue, pageSize, textOf, type RedisCommands } from './commands.js'
+import { asText, configValue, pageSize, textOf, type RedisCommands, type ScriptConnection } from './commands.js'
 
-/** A client of `ioredis` 5 or later, `Redis` (with or without sentinels) or `Cluster`, by the methods that every store call uses. */
+/** A client of `ioredis` 5 or later, `Redis` (with or without sentinels) or `Cluster`, by the methods that every call uses. */
 export interface IoRedisClient {
+  readonly status: string
   get(key: string): Promise<unknown>
   set(key: string, value: string, px: 'PX', ttl: number, nx: 'NX'): Promise<unknown>
-  getdel(key: string): Promise<unknown>
   evalsha(sha: string, keys: number, ...args: string[]): Promise<unknown>
   eval(script: string, keys: number, ...args: string[]): Promise<unknown>
-  /** Commands of one pipeline go to one connection: that of the first key. */
+  /** Commands of one pipeline are sent on one connection: that of the first key. */
   pipeline(commands: unknown[][]): { exec(): Promise<unknown> }
 }
 
 interface Connection extends IoRedisClient {
-  scan(cursor: string, match: 'MATCH', pattern: string, count: 'COUNT', size: number): Promise<[cursor: string, keys: string[]]>
+  scan(cursor: string, match: 'MATCH', pattern: string, count: 'COUNT', size: number, type: 'TYPE', name: string): Promise<[cursor: string, keys: string[]]>
   config(get: 'GET', name: string): Promise<unknown>
 }
 
@@ -25,47 +25,65 @@ interface Common {
 }
 
 export function isIoRedis(client: object): client is IoRedisClient {
-  const methods = client as Record<string, unknown>
-  // `pipeline` tells it from node-redis 3, whose methods have the same names but take callbacks.
-  return ['get', 'set', 'getdel', 'evalsha', 'eval', 'pipeline'].every((name) => typeof methods[name] === 'function')
+  const members = client as Record<string, unknown>
+  // `status` tells it from @upstash/redis, and `pipeline` from node-redis 3: their methods have the same names.
+  return ['get', 'set', 'evalsha', 'eval', 'pipeline'].every((name) => typeof members[name] === 'function') && typeof members['status'] === 'string'
 }
 
-export function ioRedisCommands(client: IoRedisClient): RedisCommands {
-  const { options } = client as IoRedisClient & Common
-  return {
-    keyPrefix: asText(options?.keyPrefix) ?? '',
-    async get(key) {
-      return textOf(await client.get(key))
-    },
-    async setNew(key, text, ttl) {
-      return asText(await client.set(key, text, 'PX', ttl, 'NX')) === 'OK'
-    },
-    async take(key) {
-      return textOf(await client.getdel(key))
-    },
-    async takeAndWait(key, replicas, timeout) {
-      // Not in the pipeline itself: a pipeline with a write in it does not follow a slot that has moved.
-      const text = textOf(await client.getdel(key))
-      const replies = await client.pipeline([['exists', key], ['wait', String(replicas), String(timeout)]]).exec()
-      const [error, confirmed] = (replies as [unknown, unknown][])[1]!
-      if (error) throw error as Error
-      return { text, confirmed: Number(confirmed) }
-    },
-    evalSha: (sha, key, args) => client.evalsha(sha, 1, key, ...args),
-    eval: (script, key, args) => client.eval(script, 1, key, ...args),
-    async *scan(pattern) {
-      for (const connection of mastersOf(client)) {
-        let cursor = '0'
-        do {
-          const [next, keys] = await connection.scan(cursor, 'MATCH', pattern, 'COUNT', pageSize)
-          yield keys
-          cursor = next
-        } while (cursor !== '0')
-      }
-    },
-    async evictionPolicy() {
-      return configValue(await mastersOf(client)[0]?.config('GET', 'maxmemory-policy'), 'maxmemory-policy')
+export class IoRedisCommands implements RedisCommands {
+  readonly keyPrefix: string
+  readonly #client: IoRedisClient
+
+  constructor(client: IoRedisClient) {
+    this.#client = client
+    this.keyPrefix = asText((client as IoRedisClient & Common).options?.keyPrefix) ?? ''
+  }
+
+  async get(key: string): Promise<string | undefined> {
+    return textOf(await this.#client.get(key))
+  }
+
+  async setNew(key: string, text: string, ttl: number): Promise<boolean> {
+    return asText(await this.#client.set(key, text, 'PX', ttl, 'NX')) === 'OK'
+  }
+
+  evalSha(sha: string, key: string, args: string[]): Promise<unknown> {
+    return this.#client.evalsha(sha, 1, key, ...args)
+  }
+
+  eval(script: string, key: string, args: string[]): Promise<unknown> {
+    return this.#client.eval(script, 1, key, ...args)
+  }
+
+  onConnection<T>(key: string, work: (connection: ScriptConnection) => Promise<T>): Promise<T> {
+    return work({
+      evalSha: (sha, _key, args) => this.evalSha(sha, key, args),
+      eval: (script, _key, args) => this.eval(script, key, args),
+      wait: (replicas, timeout) => this.#wait(key, replicas, timeout)
+    })
+  }
+
+  /** `EXISTS` leads the pipeline to the key's master. A pipeline with a write in it would not follow a slot that has moved. */
+  async #wait(key: string, replicas: number, timeout: number): Promise<number> {
+    const replies = await this.#client.pipeline([['exists', key], ['wait', String(replicas), String(timeout)]]).exec()
+    const [error, confirmed] = (replies as [unknown, unknown][])[1]!
+    if (error) throw error as Error
+    return Number(confirmed)
+  }
+
+  async *scan(pattern: string): AsyncGenerator<string[]> {
+    for (const connection of mastersOf(this.#client)) {
+      let cursor = '0'
+      do {
+        const [next, keys] = await connection.scan(cursor, 'MATCH', pattern, 'COUNT', pageSize, 'TYPE', 'string')
+        yield keys
+        cursor = next
+      } while (cursor !== '0')
     }
+  }
+
+  async evictionPolicy(): Promise<string> {
+    return configValue(await mastersOf(this.#client)[0]?.config('GET', 'maxmemory-policy'), 'maxmemory-policy')
   }
 }
 

@@ -1,11 +1,10 @@
-import { asText, configValue, pageSize, textOf, type RedisCommands } from './commands.js'
-import { slotOf } from './slot.js'
+import { asText, configValue, pageSize, textOf, type RedisCommands, type ScriptConnection } from './commands.js'
+import { hashSlotOf } from './hash-slot.js'
 
-/** A client of `redis` (node-redis) 4 or later, single, cluster or sentinel, by the methods that every store call uses. */
+/** A client of `redis` (node-redis) 4.6 or later, single, cluster or sentinel, by the methods that every call uses. */
 export interface NodeRedisClient {
   get(key: string): Promise<unknown>
   set(key: string, value: string, options: { NX: true; PX: number }): Promise<unknown>
-  getDel(key: string): Promise<unknown>
   evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
 }
@@ -13,7 +12,7 @@ export interface NodeRedisClient {
 /** What one connection has besides. */
 interface Connection extends NodeRedisClient {
   wait(replicas: number, timeout: number): Promise<unknown>
-  scan(cursor: Cursor, options: { MATCH: string; COUNT: number }): Promise<{ cursor: Cursor; keys: unknown[] }>
+  scan(cursor: Cursor, options: { MATCH: string; COUNT: number; TYPE: string }): Promise<{ cursor: Cursor; keys: unknown[] }>
   configGet(name: string): Promise<unknown>
 }
 
@@ -30,11 +29,10 @@ interface Lender {
   execute?<T>(work: (connection: Connection) => Promise<T>): Promise<T>
 }
 
-/** A number in version 4, a string since 5; handed back as it came. */
+/** A number in version 4, a string since 5. It is handed back as it came. */
 type Cursor = string | number
 
 interface Common {
-  on?(event: string, listener: () => void): unknown
   withCommandOptions?(options: object): NodeRedisClient
   options?: { keyPrefix?: unknown; commandOptions?: { timeout?: number } } | undefined
   _keyPrefix?: unknown
@@ -42,85 +40,97 @@ interface Common {
 
 export function isNodeRedis(client: object): client is NodeRedisClient {
   const methods = client as Record<string, unknown>
-  return ['get', 'set', 'getDel', 'evalSha', 'eval'].every((name) => typeof methods[name] === 'function')
+  return ['get', 'set', 'evalSha', 'eval'].every((name) => typeof methods[name] === 'function')
 }
 
-/** Clients whose errors are listened to, so that many stores on one client add one listener. */
-const heard = new WeakSet<object>()
+export class NodeRedisCommands implements RedisCommands {
+  readonly keyPrefix: string
+  readonly #client: NodeRedisClient
 
-export function nodeRedisCommands(given: NodeRedisClient): RedisCommands {
-  const common = given as NodeRedisClient & Common
-  const client = withoutTimers(common)
-  const keyPrefix = asText(common.options?.keyPrefix ?? common._keyPrefix) ?? ''
-  // An 'error' event with no listener ends the process, and node-redis emits one whenever a connection breaks. The store
-  // tells of failures call by call; listeners of the application's own are called as before.
-  if (!heard.has(given)) common.on?.('error', () => undefined)
-  heard.add(given)
+  constructor(client: NodeRedisClient) {
+    const common = client as NodeRedisClient & Common
+    this.#client = withoutTimers(common)
+    this.keyPrefix = asText(common.options?.keyPrefix ?? common._keyPrefix) ?? ''
+  }
 
-  return {
-    keyPrefix,
-    async get(key) {
-      return textOf(await client.get(key))
-    },
-    async setNew(key, text, ttl) {
-      return asText(await client.set(key, text, { NX: true, PX: ttl })) === 'OK'
-    },
-    async take(key) {
-      return textOf(await client.getDel(key))
-    },
-    async takeAndWait(key, replicas, timeout) {
-      if (isCluster(client)) {
-        // By the cluster first, because it follows a slot that has moved; it keeps one connection for each master.
-        const text = textOf(await client.getDel(key))
-        const connection = await client.nodeClient(client.slots[slotOf(keyPrefix + key)]!.master)
-        return { text, confirmed: Number(await connection.wait(replicas, timeout)) }
-      }
-      const work = async (connection: Connection) => {
-        const text = textOf(await connection.getDel(key))
-        return { text, confirmed: Number(await connection.wait(replicas, timeout)) }
-      }
-      const lender = client as Lender
-      return lender.use?.(work) ?? lender.execute?.(work) ?? work(client as Connection)
-    },
-    evalSha: (sha, key, args) => {
-      if (isCluster(client)) return sendByKey(client, keyPrefix + key, ['EVALSHA', sha, '1', keyPrefix + key, ...args])
-      return client.evalSha(sha, { keys: [key], arguments: args })
-    },
-    eval: (script, key, args) => {
-      if (isCluster(client)) return sendByKey(client, keyPrefix + key, ['EVAL', script, '1', keyPrefix + key, ...args])
-      return client.eval(script, { keys: [key], arguments: args })
-    },
-    async *scan(pattern) {
-      for (const connection of await mastersOf(client)) {
-        let cursor: Cursor = '0'
-        do {
-          const page: { cursor: Cursor; keys: unknown[] } = await connection.scan(cursor, { MATCH: pattern, COUNT: pageSize })
-          yield page.keys.map((key) => asText(key) ?? '')
-          cursor = page.cursor
-        } while (String(cursor) !== '0')
-      }
-    },
-    async evictionPolicy() {
-      const [connection] = await mastersOf(client)
-      return configValue(await connection?.configGet('maxmemory-policy'), 'maxmemory-policy')
+  async get(key: string): Promise<string | undefined> {
+    return textOf(await this.#client.get(key))
+  }
+
+  async setNew(key: string, text: string, ttl: number): Promise<boolean> {
+    return asText(await this.#client.set(key, text, { NX: true, PX: ttl })) === 'OK'
+  }
+
+  evalSha(sha: string, key: string, args: string[]): Promise<unknown> {
+    if (isCluster(this.#client)) return this.#sendByKey(this.#client, key, ['EVALSHA', sha], args)
+    return this.#client.evalSha(sha, { keys: [key], arguments: args })
+  }
+
+  eval(script: string, key: string, args: string[]): Promise<unknown> {
+    if (isCluster(this.#client)) return this.#sendByKey(this.#client, key, ['EVAL', script], args)
+    return this.#client.eval(script, { keys: [key], arguments: args })
+  }
+
+  async onConnection<T>(key: string, work: (connection: ScriptConnection) => Promise<T>): Promise<T> {
+    const client = this.#client
+    if (isCluster(client)) return work(this.#onMaster(client, key))
+    const lender = client as Lender
+    const onConnection = (connection: Connection) => work(scriptsOn(connection))
+    return lender.use?.(onConnection) ?? lender.execute?.(onConnection) ?? onConnection(client as Connection)
+  }
+
+  async *scan(pattern: string): AsyncGenerator<string[]> {
+    for (const connection of await mastersOf(this.#client)) {
+      let cursor: Cursor = '0'
+      do {
+        const page: { cursor: Cursor; keys: unknown[] } = await connection.scan(cursor, { MATCH: pattern, COUNT: pageSize, TYPE: 'string' })
+        yield page.keys.map((key) => asText(key) ?? '')
+        cursor = page.cursor
+      } while (String(cursor) !== '0')
     }
+  }
+
+  async evictionPolicy(): Promise<string> {
+    const [connection] = await mastersOf(this.#client)
+    return configValue(await connection?.configGet('maxmemory-policy'), 'maxmemory-policy')
+  }
+
+  /** The scripts are sent by the cluster, because it follows a slot that has moved. It keeps one connection for each master. */
+  #onMaster(cluster: Cluster, key: string): ScriptConnection {
+    const fullKey = this.keyPrefix + key
+    return {
+      evalSha: (sha, _key, args) => this.evalSha(sha, key, args),
+      eval: (script, _key, args) => this.eval(script, key, args),
+      async wait(replicas, timeout) {
+        const connection = await cluster.nodeClient(cluster.slots[hashSlotOf(fullKey)]!.master)
+        return Number(await connection.wait(replicas, timeout))
+      }
+    }
+  }
+
+  /** The cluster client of version 4 does not find the key among the arguments of its `eval`, and asks any node. */
+  #sendByKey(client: Cluster, key: string, command: string[], args: string[]): Promise<unknown> {
+    const fullKey = this.keyPrefix + key
+    return client.sendCommand(fullKey, false, [...command, '1', fullKey, ...args])
+  }
+}
+
+function scriptsOn(connection: Connection): ScriptConnection {
+  return {
+    evalSha: (sha, key, args) => connection.evalSha(sha, { keys: [key], arguments: args }),
+    eval: (script, key, args) => connection.eval(script, { keys: [key], arguments: args }),
+    wait: async (replicas, timeout) => Number(await connection.wait(replicas, timeout))
   }
 }
 
 /**
- * The same client without the timer that version 6 starts for each command, unless the application asked for one: it ends
- * when the command is written, so it bounds nothing that the middleware's own time limit does not, and it was measured to
- * cost more than the command itself.
+ * The same client without the timer that version 6 starts for each command, unless the application asked for one. That timer ends when
+ * the command is written, so it bounds nothing that the middleware's `storeTimeout` does not, and costs more than the command itself.
  */
 function withoutTimers(client: NodeRedisClient & Common): NodeRedisClient {
   const { commandOptions } = client.options ?? {}
   if (!client.withCommandOptions || commandOptions?.timeout !== undefined) return client
   return client.withCommandOptions({ ...commandOptions, timeout: undefined })
-}
-
-/** The cluster client of version 4 does not find the key among the arguments of its `eval`, and asks any node. */
-function sendByKey(client: Cluster, key: string, args: string[]): Promise<unknown> {
-  return client.sendCommand(key, false, args)
 }
 
 async function mastersOf(client: NodeRedisClient): Promise<Connection[]> {

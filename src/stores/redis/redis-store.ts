@@ -1,19 +1,22 @@
-import { assertKnown, assertOption, isCount, isPositive } from '../check.js'
-import type { SessionStore } from '../store.js'
-import type { RedisCommands } from './redis/commands.js'
-import { ioRedisCommands, isIoRedis, type IoRedisClient } from './redis/ioredis.js'
-import { isNodeRedis, nodeRedisCommands, type NodeRedisClient } from './redis/node-redis.js'
-import { createStore } from './redis/store.js'
+import { assertKnown, assertOption, isCount, isPositive } from '../../checks.js'
+import type { SessionStore } from '../../store/index.js'
+import type { RedisCommands } from './commands.js'
+import type { RedisConnection } from './connection.js'
+import { createRedisStore } from './create-redis-store.js'
+import { firstConnectionOf } from './first-connection.js'
+import { IoRedisCommands, isIoRedis, type IoRedisClient } from './ioredis.js'
+import { isNodeRedis, NodeRedisCommands, type NodeRedisClient } from './node-redis.js'
+import type { WaitSettings } from './redis-backend.js'
 
-/** A connected client: `createClient`, `createCluster` or `createSentinel` of `redis` 4+, or `Redis` or `Cluster` of `ioredis` 5+. */
+/** A connected client: `createClient`, `createCluster` or `createSentinel` of `redis` 4.6+, or `Redis` or `Cluster` of `ioredis` 5+. */
 export type RedisClient = NodeRedisClient | IoRedisClient
 
 export interface RedisStoreOptions {
-  /** The application's own client; the store never closes it. */
+  /** The application's own client. The store never closes it. */
   client: RedisClient
   /** How many replicas must confirm a removal before `destroy` succeeds, so that a failover cannot undo a logout. @default 0 */
   waitReplicas?: number | undefined
-  /** How long they may take, in milliseconds; below the middleware's `storeTimeout`. @default 1_000 */
+  /** How long they may take, in milliseconds. Keep it below the middleware's `storeTimeout`. @default 1_000 */
   waitTimeout?: number | undefined
 }
 
@@ -31,16 +34,17 @@ const optionNames = Object.keys({ client: 0, waitReplicas: 0, waitTimeout: 0 } s
  */
 export function redisStore(options: RedisStoreOptions): SessionStore {
   const where = 'redisStore(options)'
+  if (looksLikeClient(options)) throw new TypeError(`${where}: expected an object of options, got a client: write redisStore({ client })`)
   assertKnown(where, options, optionNames)
   const { client, ...rest } = options
   const redis = commandsOf(client)
-  const expected = 'a client of redis 4 or later (createClient, createCluster, createSentinel) or of ioredis 5 or later (Redis, Cluster)'
+  const expected = 'a client of redis 4.6 or later (createClient, createCluster, createSentinel) or of ioredis 5 or later (Redis, Cluster)'
   assertOption(where, 'client', client, redis !== undefined, expected + adviceOn(client))
-  return createStore(redis!, resolveWait(where, rest))
+  return createRedisStore(redis!, firstConnectionOf(client as RedisConnection), resolveWait(where, rest))
 }
 
 /** The options that do not name the client, with their defaults. */
-export function resolveWait(where: string, options: Omit<RedisStoreOptions, 'client'>) {
+export function resolveWait(where: string, options: Omit<RedisStoreOptions, 'client'>): WaitSettings {
   const { waitReplicas = 0, waitTimeout = 1_000 } = options
   assertOption(where, 'waitReplicas', waitReplicas, isCount(waitReplicas), 'a whole number (0 = do not wait)')
   assertOption(where, 'waitTimeout', waitTimeout, isPositive(waitTimeout) && isCount(waitTimeout), 'a whole number of milliseconds above 0')
@@ -49,12 +53,26 @@ export function resolveWait(where: string, options: Omit<RedisStoreOptions, 'cli
 
 function commandsOf(client: unknown): RedisCommands | undefined {
   if (typeof client !== 'object' || client === null) return undefined
-  if (isNodeRedis(client)) return nodeRedisCommands(client)
-  if (isIoRedis(client)) return ioRedisCommands(client)
+  // The names of ioredis' methods are all lower-case.
+  if (isIoRedis(client)) return new IoRedisCommands(client)
+  if (isNodeRedis(client)) return new NodeRedisCommands(client)
   return undefined
+}
+
+/** Also a client that is refused, so that the first thing to change is said first. */
+function looksLikeClient(options: unknown): boolean {
+  if (typeof options !== 'object' || options === null) return false
+  const { get, set, client } = options as Record<string, unknown>
+  return typeof get === 'function' && typeof set === 'function' && client === undefined
 }
 
 function adviceOn(client: unknown): string {
   if (typeof client === 'string' || client instanceof URL) return " (for a URL, use storeFromUrl('redis://…'))"
-  return client instanceof Promise ? ' (await the promise first)' : ''
+  if (client instanceof Promise) return ' (await the promise first)'
+  if (typeof client !== 'object' || client === null) return ''
+  if ('internal_send_command' in client) return ' (this is redis 3, whose methods take callbacks: npm install redis@latest)'
+  if ('evalsha' in client && !('on' in client)) {
+    return " (this looks like @upstash/redis, which talks HTTP and parses what is stored: use redis or ioredis with the database's rediss:// URL)"
+  }
+  return ''
 }

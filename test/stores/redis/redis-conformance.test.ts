@@ -1,8 +1,9 @@
 import test from 'ava'
-import { redisStore } from '../../src/stores/redis.js'
-import { storeConformance } from '../../src/testing.js'
-import { drivers, type Connected } from '../support/redis-drivers.js'
-import { needsRedis, startRedis, type RedisServer } from '../support/redis.js'
+import { redisStore } from '../../../src/stores/redis/index.js'
+import { storeConformance } from '../../../src/testing/index.js'
+import { drivers, type Connected } from '../../support/redis-drivers.js'
+import { textsOf } from '../../support/redis-texts.js'
+import { needsRedis, startRedis, type RedisServer } from '../../support/redis.js'
 
 const redisTest = needsRedis(test)
 
@@ -21,7 +22,10 @@ redisTest.after.always(async () => {
 for (const { name } of drivers) {
   storeConformance(
     (title, run) => redisTest(`one server, ${name}: ${title}`, run),
-    (scope) => redisStore({ client: clients.get(name)!.client }).scope!(scope),
+    (scope) => {
+      const { client } = clients.get(name)!
+      return { store: redisStore({ client }).scope!(scope), ...textsOf(client, scope) }
+    },
     { parallel: 200 }
   )
 }

@@ -1,10 +1,10 @@
 /**
- * The cluster's slot of a key (Redis cluster specification, "Key distribution model"): CRC-16/XMODEM of the part
- * between the first `{` and the next `}`, or of the whole key, modulo 16384.
+ * The cluster hash slot of a key (Redis cluster specification, "Key distribution model"): CRC-16/XMODEM of the part between the first `{`
+ * and the next `}`, or of the whole key, modulo 16384.
  *
- * Only `WAIT`, which has no key, needs it: it has to go to the connection that carried the write.
+ * Only `WAIT` needs it. It has no key, and must be sent on the connection that carried the write.
  */
-export function slotOf(key: string): number {
+export function hashSlotOf(key: string): number {
   const open = key.indexOf('{')
   const close = open < 0 ? -1 : key.indexOf('}', open)
   const hashed = close > open + 1 ? key.slice(open + 1, close) : key

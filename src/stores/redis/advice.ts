@@ -1,0 +1,43 @@
+/** What to do about the errors that a Redis server or its driver is known for, by how their messages begin. */
+const known: readonly [pattern: RegExp, advice: string][] = [
+  [/^OOM\b/, 'Redis is at its maxmemory and evicts nothing: raise maxmemory (sessions need maxmemory-policy noeviction)'],
+  [/^READONLY\b/, 'the client talks to a replica: connect to the master, through Sentinel or a cluster client'],
+  [/^(NOAUTH|WRONGPASS)\b/, "give the client Redis' user name and password"],
+  [/^NOPERM\b/, `allow the Redis user the commands ${commandsOf('get set del eval evalsha scan')} on the keys of the prefix, and for owners ${commandsOf('time zadd zrem zremrangebyscore zscan pexpire pttl')}`],
+  [/^(MISCONF|NOREPLICAS)\b/, 'Redis refuses writes until its disk or its replicas work again'],
+  [/^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/, 'this passes by itself once Redis is ready'],
+  [/^ERR (unknown command|syntax error)/i, 'Redis 6.2 or later is needed'],
+  [/client is closed/i, 'call client.connect() once when the application starts']
+]
+
+/** Messages of drivers that cannot reach the server, or have lost it. An empty one is node-redis' timeout, or two addresses of one name. */
+const unreachable =
+  /^$|ECONN|ETIMEDOUT|ENOTFOUND|EHOST|ENETUNREACH|EPIPE|client is offline|enableOfflineQueue|connection is closed|connection timeout|timed out|did not answer|socket closed|max retries per request|startup nodes|slots cache|root nodes/i
+
+/** What an operator should do about an error. @param address where the client connects to, without a password. */
+export function adviceOn(error: unknown, address: string): string | undefined {
+  const message = messageOf(error)
+  const advice = known.find(([pattern]) => pattern.test(message))?.[1]
+  return advice ?? (unreachable.test(message) ? `cannot reach Redis at ${address}` : undefined)
+}
+
+/** Whether a key holds another type than text. */
+export function isWrongType(error: unknown): boolean {
+  return messageOf(error).startsWith('WRONGTYPE')
+}
+
+/** ioredis keeps the command with all its arguments on the error: a session's data would be written where errors are logged. */
+export function withoutData(error: unknown): unknown {
+  if (error instanceof Error && 'command' in error) error.command = { name: (error.command as { name?: unknown } | undefined)?.name }
+  return error
+}
+
+/** Redis before 7 names the place in the script before the error of a command. */
+function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return message.replace(/^ERR Error running script.*?@user_script: ?\d+: -?/, '')
+}
+
+function commandsOf(names: string): string {
+  return names.split(' ').join(', ')
+}

@@ -1,0 +1,111 @@
+import { assertKnown } from '../../checks.js'
+import type { SessionStore } from '../../store/index.js'
+import { loadDriver } from '../load-driver.js'
+import { createRedisStore } from './create-redis-store.js'
+import { FirstConnection } from './first-connection.js'
+import { IoRedisCommands, type IoRedisClient } from './ioredis.js'
+import { NodeRedisCommands, type NodeRedisClient } from './node-redis.js'
+import type { WaitSettings } from './redis-backend.js'
+import { resolveWait, type RedisStoreOptions } from './redis-store.js'
+import { WrappedCommands } from './wrapped-commands.js'
+
+interface NodeRedisDriver {
+  createClient: (options: object) => NodeRedisClient & {
+    connect(): Promise<unknown>
+    /** Since version 5. Before, it is `disconnect`. */
+    destroy?(): void
+    disconnect?(): Promise<void>
+  }
+}
+
+interface IoRedisDriver {
+  Redis: new (url: string, options: object) => IoRedisClient & { disconnect(): void }
+}
+
+// Milliseconds, all below the middleware's storeTimeout (2 s) or beside it: a command that cannot be answered is refused soon, and a
+// server that is back is found soon.
+const connectTimeout = 1_500
+const commandTimeout = 1_500
+const longestRetry = 1_000
+const pingInterval = 3_000
+const longestSilence = 10_000
+
+/** Options of a store that a URL names. Those of the client are set so that nothing waits for ever. */
+export type RedisUrlOptions = Omit<RedisStoreOptions, 'client'>
+
+/**
+ * Opens `redis://[user:password@]host[:port][/database]`, or `rediss://…` with TLS, with whichever driver is installed. It connects with
+ * the first call. `close()` closes the client.
+ */
+export function openRedis(url: string, options: RedisUrlOptions, where: string): SessionStore {
+  assertKnown(where, options, ['waitReplicas', 'waitTimeout'])
+  const wait = resolveWait(where, options)
+  if (!/^rediss?:\/\//i.test(url) || !URL.canParse(url)) throw new TypeError(`${where}: url must be like redis://localhost:6379`)
+  const { name, driver } = loadDriver("storeFromUrl('redis://…')", ['redis@4.6', 'ioredis@5'])
+  const timeout = Math.max(commandTimeout, wait.waitTimeout + 500)
+  return name === 'redis' ? openNodeRedis(driver as NodeRedisDriver, url, timeout, wait) : openIoRedis(driver as IoRedisDriver, url, timeout, wait)
+}
+
+function openNodeRedis({ createClient }: NodeRedisDriver, url: string, timeout: number, wait: WaitSettings): SessionStore {
+  const client = createClient({
+    url,
+    disableOfflineQueue: true,
+    pingInterval,
+    // Its own timeout ends when a command is written to the socket, so it would bound nothing here. See `withTimeout`.
+    commandOptions: { timeout: undefined },
+    socket: { connectTimeout, socketTimeout: longestSilence, reconnectStrategy: retryAfter }
+  })
+  const connect = () => void client.connect().catch(() => undefined)
+  const drop = async () => {
+    try {
+      await (client.destroy ? client.destroy() : client.disconnect?.())
+    } catch {
+      // It was not connected.
+    }
+  }
+  let isStarted = false
+  const connection = new FirstConnection(client, () => {
+    if (!isStarted) connect()
+    isStarted = true
+  })
+  // A connection that does not answer is given up, with every command that waits for it, and made anew.
+  const redis = new WrappedCommands(new NodeRedisCommands(client), (command) => withTimeout(command(), timeout, () => void drop().then(connect)))
+  return createRedisStore(redis, connection, wait, drop)
+}
+
+function openIoRedis({ Redis }: IoRedisDriver, url: string, timeout: number, wait: WaitSettings): SessionStore {
+  const client = new Redis(url, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    connectTimeout,
+    commandTimeout: timeout,
+    socketTimeout: longestSilence,
+    maxRetriesPerRequest: 0,
+    // The store survives commands that are sent again, but a request need not wait for them: it fails, and its user tries again.
+    autoResendUnfulfilledCommands: false,
+    retryStrategy: retryAfter,
+    // A master that became a replica: behind the same name there is a new one by now.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY')
+  })
+  return createRedisStore(new IoRedisCommands(client), new FirstConnection(client), wait, async () => client.disconnect())
+}
+
+/** With jitter, so that many servers do not come back at one moment. */
+function retryAfter(tries: number): number {
+  return Math.min(25 * 2 ** Math.min(tries, 10), longestRetry) * (0.75 + Math.random() / 2)
+}
+
+async function withTimeout<T>(call: Promise<T>, timeout: number, onTimeout: () => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`Redis did not answer within ${timeout} ms`))
+      onTimeout()
+    }, timeout).unref()
+  })
+  try {
+    return await Promise.race([call, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,158 @@
+import { SessionError } from '../../errors.js'
+import type { SessionRecord } from '../../record/index.js'
+import { graceAfterDeadline, type Backend, type Found, type Known, type StoreScope, type Swapped, type Written } from '../../store/index.js'
+import { isWrongType } from './advice.js'
+import type { RedisCommands, ScriptConnection, ScriptRunner } from './commands.js'
+import { compareAndSwap, renewTombstone, type Swap } from './compare-and-swap.js'
+import { OwnerIndex } from './owner-index.js'
+import { foundIn, startOf, startOfTombstones, tombstone } from './redis-text.js'
+
+export interface WaitSettings {
+  readonly waitReplicas: number
+  readonly waitTimeout: number
+}
+
+/**
+ * How long a key stays beyond the minute that every store adds to the deadline, in milliseconds. The deadline in the record decides. This
+ * time keeps a session that is alive by the clock of one server, while another server's clock is a little ahead.
+ */
+const slack = 60_000
+
+/** How long a tombstone stays, in milliseconds. By then every driver has sent its commands again or given up. */
+const tombstoneTtl = 60_000
+
+/** How many records a listing reads at once. */
+const pageSize = 100
+
+const idPattern = /^[0-9a-f]{64}$/
+
+/** The records of one prefix. Each call uses one key, so that a cluster needs nothing special. */
+export class RedisBackend implements Backend<string> {
+  readonly #redis: RedisCommands
+  readonly #prefix: string
+  readonly #now: () => number
+  readonly #wait: WaitSettings
+  readonly #owners: OwnerIndex
+
+  constructor(redis: RedisCommands, { prefix, now }: StoreScope, wait: WaitSettings) {
+    this.#redis = redis
+    this.#prefix = prefix
+    this.#now = now
+    this.#wait = wait
+    this.#owners = new OwnerIndex(redis, prefix, now)
+  }
+
+  async get(id: string): Promise<Found<string> | undefined> {
+    try {
+      return foundIn(await this.#redis.get(this.#prefix + id))
+    } catch (error) {
+      // A key of another type is no record. That says nothing about the server. The text is corrupt for whoever reads it.
+      if (isWrongType(error)) return { text: 'not a string' }
+      throw error
+    }
+  }
+
+  async insert(id: string, next: Written): Promise<boolean> {
+    if (this.#owners.needsEntry(next.record)) await this.#owners.add(next.record)
+    const key = this.#prefix + id
+    const ttl = this.#ttlOf(next.record)
+    if (await this.#redis.setNew(key, next.text, ttl)) return true
+    // Either the driver sent the command again, and our text is there, or a tombstone is. It may be replaced.
+    return (await this.#swap(id, this.#redis, { from: startOfTombstones, to: next.text, ttl })) === 'done'
+  }
+
+  async replace(id: string, from: Known<string>, next: Written): Promise<Swapped<string>> {
+    if (this.#owners.needsEntry(next.record, from.record)) await this.#owners.add(next.record)
+    const swapped = await this.#swap(id, this.#redis, { from: from.token ?? startOf(from.record), to: next.text, ttl: this.#ttlOf(next.record) })
+    if (swapped === 'done' && next.record.moved) await this.#owners.remove(from.record)
+    return swapped
+  }
+
+  /**
+   * Leaves a tombstone with the mark of this removal.
+   *
+   * `GETDEL` would need one round trip instead of two (a read, and this). But drivers send a command again when its answer was
+   * lost, and then `GETDEL` finds nothing: the removal would be reported as if there had been no session, and a login that removes the old
+   * session would not know its last state.
+   */
+  async remove(id: string, from: Known<string>, mark: string): Promise<Swapped<string>> {
+    const swap: Swap = { from: from.token ?? startOf(from.record), to: tombstone(mark), ttl: tombstoneTtl, isRemoval: true }
+    const swapped = await this.#removeBy(id, swap)
+    if (swapped === 'done') await this.#owners.remove(from.record)
+    return swapped
+  }
+
+  /** Another call may have removed the record without waiting long enough: a failover must not bring it back. */
+  async confirmGone(id: string): Promise<void> {
+    if (this.#wait.waitReplicas === 0) return
+    await this.#redis.onConnection(this.#prefix + id, async (connection) => {
+      if (await renewTombstone(connection, this.#prefix + id, tombstoneTtl)) await this.#assertConfirmed(connection)
+    })
+  }
+
+  async *list(): AsyncGenerator<Found<string> & { readonly id: string }> {
+    const start = this.#redis.keyPrefix + this.#prefix
+    // A scan may show a key twice.
+    const seen = new Set<string>()
+    for await (const keys of this.#redis.scan(`${escapePattern(start)}*`)) {
+      // Another prefix may begin with this one.
+      const ids = keys.map((key) => key.slice(start.length)).filter((id) => idPattern.test(id) && !seen.has(id))
+      for (const id of ids) seen.add(id)
+      yield* this.#records(ids)
+    }
+  }
+
+  async *ownedBy(owner: string): AsyncGenerator<Found<string> & { readonly id: string }> {
+    for await (const ids of this.#owners.ids(owner)) yield* this.#records(ids)
+  }
+
+  async *#records(ids: readonly string[]): AsyncGenerator<Found<string> & { readonly id: string }> {
+    for (let at = 0; at < ids.length; at += pageSize) {
+      const page = ids.slice(at, at + pageSize)
+      const found = await Promise.all(page.map((id) => this.get(id)))
+      for (const [index, each] of found.entries()) {
+        if (each) yield { ...each, id: page[index]! }
+      }
+    }
+  }
+
+  async #swap(id: string, runner: ScriptRunner, swap: Swap): Promise<Swapped<string>> {
+    try {
+      const swapped = await compareAndSwap(runner, this.#prefix + id, swap)
+      if (swapped === 'done') return 'done'
+      return foundIn(swapped?.text) ?? 'gone'
+    } catch (error) {
+      if (isWrongType(error)) return 'changed'
+      throw error
+    }
+  }
+
+  #removeBy(id: string, swap: Swap): Promise<Swapped<string>> {
+    if (this.#wait.waitReplicas === 0) return this.#swap(id, this.#redis, swap)
+    return this.#redis.onConnection(this.#prefix + id, async (connection) => {
+      const swapped = await this.#swap(id, connection, swap)
+      if (swapped === 'done') await this.#assertConfirmed(connection)
+      return swapped
+    })
+  }
+
+  /** @throws SessionError `ERR_SESSION_STORE` when too few replicas confirm the writes of the connection in time. */
+  async #assertConfirmed(connection: ScriptConnection): Promise<void> {
+    const { waitReplicas, waitTimeout } = this.#wait
+    const confirmed = await connection.wait(waitReplicas, waitTimeout)
+    if (confirmed >= waitReplicas) return
+    throw new SessionError(
+      'ERR_SESSION_STORE',
+      `the session was removed, but only ${confirmed} of ${waitReplicas} replicas confirmed it within ${waitTimeout} ms: ` +
+        'a failover now may bring it back; see to the replicas, or lower waitReplicas'
+    )
+  }
+
+  #ttlOf({ expires }: SessionRecord): number {
+    return Math.min(Math.max(Math.ceil(expires - this.#now() + graceAfterDeadline + slack), 1), Number.MAX_SAFE_INTEGER)
+  }
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[*?[\]\\]/g, '\\$&')
+}
