@@ -22,7 +22,7 @@ export const noAnswer = 'NO_ANSWER'
 /** What was thrown while a connection was being opened. Its message has no statement in it. */
 export function connectionError(error: unknown): DatabaseError {
   if (error instanceof DatabaseError) return error
-  const code = codeOf(error, noConnection)
+  const code = codeOf(error, noConnection) || noConnection
   return new DatabaseError(reasonOf(error) || code, code)
 }
 

@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestFn } from 'ava'
+import makeKnex, { type Knex } from 'knex'
+import { createMark, type SessionRecord } from '../../src/store/index.js'
+import { hasMariaDb, hasPostgres, startMariaDb, startPostgres, type SqlServer } from './sql-servers.js'
+
+/** A database that the tests have started. */
+export interface Database {
+  /** For `storeFromUrl()`. */
+  readonly url: string
+  /** Absent: a file. */
+  readonly server?: SqlServer
+  /** Another Knex instance, which is destroyed with the database. */
+  connect(config?: Knex.Config): Knex
+  stop(): Promise<void>
+}
+
+export interface Engine {
+  readonly name: 'PostgreSQL' | 'MariaDB' | 'SQLite'
+  readonly isInstalled: boolean
+  /** What to install when it is missing. */
+  readonly package: string
+  /** @param options of the server: `max_connections=5` or `--max-connections=5`. */
+  start(...options: string[]): Promise<Database>
+}
+
+const postgres: Engine = {
+  name: 'PostgreSQL',
+  isInstalled: hasPostgres,
+  package: 'postgresql',
+  start: async (...options) => onServer(await startPostgres(...options), (url) => ({ client: 'pg', connection: url }))
+}
+
+const mariaDb: Engine = {
+  name: 'MariaDB',
+  isInstalled: hasMariaDb,
+  package: 'mariadb-server',
+  start: async (...options) => onServer(await startMariaDb(...options), (url) => ({ client: 'mysql2', connection: url }))
+}
+
+const sqlite: Engine = {
+  name: 'SQLite',
+  isInstalled: true,
+  package: '',
+  async start() {
+    const dir = await mkdtemp(join(tmpdir(), 'keepsake-sqlite-'))
+    const filename = join(dir, 'sessions.db')
+    const { connect, destroyAll } = connections({ client: 'better-sqlite3', connection: { filename }, useNullAsDefault: true, pool: { afterCreate: useWal } })
+    return {
+      url: `sqlite:${filename}`,
+      connect,
+      async stop() {
+        await destroyAll()
+        await rm(dir, { recursive: true, force: true })
+      }
+    }
+  }
+}
+
+export const servers: readonly Engine[] = [postgres, mariaDb]
+export const engines: readonly Engine[] = [...servers, sqlite]
+
+/** AVA's `test`; where the server is missing, one that skips everything, or with `CI=true` fails. */
+export function needsEngine(test: TestFn, { name, isInstalled, package: missing }: Engine): TestFn {
+  if (isInstalled) return test
+  const advice = `${name} is missing: apt-get install ${missing}`
+  if (process.env['CI'] === 'true') test(advice, (t) => t.fail(advice))
+  else test.skip(advice, (t) => t.fail(advice))
+  console.log(`${name} tests are skipped: ${advice}`)
+  return Object.assign(nothing, { serial: nothing, before: nothing, after: { always: nothing } }) as unknown as TestFn
+}
+
+/** A record that was never stored, with an hour to live. */
+export function newRecord(data: SessionRecord['data'] = { user: 'momo' }, fields: Partial<SessionRecord> = {}): SessionRecord {
+  const now = Date.now()
+  const id = randomBytes(32).toString('hex')
+  return { rev: 1, write: createMark(), id, created: now, used: now, expires: now + 3_600_000, permanent: false, ...fields, data }
+}
+
+/** Everything that an async iteration gives. */
+export async function collect<T>(iteration: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const each of iteration) all.push(each)
+  return all
+}
+
+/** Knex prints what fails, which is much here. */
+const silent = { warn() {}, error() {}, deprecate() {}, debug() {} }
+
+function onServer(server: SqlServer, configOf: (url: string) => Knex.Config): Database {
+  const { connect, destroyAll } = connections(configOf(server.url))
+  return {
+    url: server.url,
+    server,
+    connect,
+    async stop() {
+      server.resume()
+      await destroyAll()
+      await server.stop()
+    }
+  }
+}
+
+function connections(base: Knex.Config): { connect: Database['connect']; destroyAll: () => Promise<void> } {
+  const made: Knex[] = []
+  return {
+    connect(config = {}) {
+      const knex = makeKnex({ log: silent, ...base, ...config, pool: { min: 0, max: 10, ...base.pool, ...config.pool } })
+      made.push(knex)
+      return knex
+    },
+    async destroyAll() {
+      await Promise.all(made.map((knex) => knex.destroy()))
+    }
+  }
+}
+
+/** As docs/stores/sql.md says. */
+function useWal(database: { pragma(text: string): unknown }, done: (error: unknown, database: unknown) => void): void {
+  database.pragma('busy_timeout = 5')
+  database.pragma('journal_mode = wal')
+  done(null, database)
+}
+
+function nothing(): void {}
