@@ -65,10 +65,12 @@ export class TimedStore {
         id,
         (current) => {
           if (runs++ > 0) emit({ type: 'conflict', id })
+          thrown = undefined
           // The request was told that it failed: a store that tries again after that must not succeed.
           if (isOver()) throw this.#timedOut(action)
           try {
             if (current.moved) throw movedError
+            this.#own(current, id)
             return recipe(current)
           } catch (error) {
             thrown = { error }
