@@ -114,7 +114,7 @@ export function resolveOptions(options: SessionOptions = {}): Settings {
   assert('lifetime', lifetime, isLifetime(lifetime), 'a number of milliseconds above 0, at most a thousand years')
   assert('absoluteLifetime', absoluteLifetime, absoluteLifetime === Infinity || isLifetime(absoluteLifetime), 'a number of milliseconds above 0')
   assert('refreshEachRequest', refreshEachRequest, typeof refreshEachRequest === 'boolean', 'true or false')
-  assert('touchAfter', touchAfter, typeof touchAfter === 'number' && touchAfter >= 0, 'a number of milliseconds, 0 or more')
+  assert('touchAfter', touchAfter, Number.isFinite(touchAfter) && touchAfter >= 0, 'a number of milliseconds, 0 or more')
   assert('prefix', prefix, prefix === undefined || typeof prefix === 'string', 'a string')
   assert('maxBytes', maxBytes, isPositive(maxBytes), 'a number of bytes above 0')
   assert('saveOnError', saveOnError, typeof saveOnError === 'boolean', 'true or false')

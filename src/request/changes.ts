@@ -53,6 +53,7 @@ export class ChangeTracker {
   }
 
   keys(): string[] {
+    this.#catchUp()
     const keys = Object.keys(this.#loaded).filter((key) => this.has(key))
     for (const key of this.#touched.keys()) if (!Object.hasOwn(this.#loaded, key) && this.has(key)) keys.push(key)
     return keys

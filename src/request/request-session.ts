@@ -47,7 +47,6 @@ export interface RecordCarrier {
   payload(id: string): string
 }
 
-const newState: SessionState = { kind: 'new' }
 const nothingAssigned: Assigned = {}
 
 /**
@@ -56,7 +55,7 @@ const nothingAssigned: Assigned = {}
  * Calls to the store are made one after another. Cookies are sent only after what they stand for is stored.
  */
 export class RequestSession {
-  state: SessionState = newState
+  state: SessionState = { kind: 'new' }
   /** The stored session that `ctx.session = null` ended and that is not removed yet. */
   ended: StoredState | undefined
   assigned: Assigned = nothingAssigned
@@ -172,7 +171,8 @@ export class RequestSession {
     this.assertWritable()
     this.access()
     this.ended ??= this.stored
-    if (this.state.kind !== 'moved') this.state = newState
+    // A new object, also where nothing was stored: a save in progress must see that it came too late.
+    if (this.state.kind !== 'moved') this.state = { kind: 'new' }
     this.startAnew()
     // A stream that goes on after the middleware: there is no other occasion.
     if (this.#isClosed) this.#inBackground(() => this.#removeEnded())

@@ -1,10 +1,10 @@
 import test from 'ava'
-import { deadlineOf, endOf, isDue } from '../src/lifetimes.js'
-import type { SessionRecord } from '../src/store.js'
+import { deadlineOf, endOf, isDue } from '../../src/request/lifetimes.js'
+import type { SessionRecord } from '../../src/record/index.js'
 
 const rules = { lifetime: 1000, absoluteLifetime: 5000, touchAfter: 60 }
-const record = (expires: number, lifetime?: number): SessionRecord => ({
-  rev: 1, id: '', created: 0, expires, permanent: false, data: {}, ...(lifetime !== undefined && { lifetime })
+const record = (expires: number, lifetime?: number, used = expires): SessionRecord => ({
+  rev: 1, write: 'w', id: '', created: 0, used, expires, permanent: false, data: {}, ...(lifetime !== undefined && { lifetime })
 })
 
 test('a deadline is the lifetime from now, and never past creation and the absolute lifetime', (t) => {
@@ -35,7 +35,9 @@ test('with touchAfter 0 every deadline that can be moved is due', (t) => {
   t.false(isDue({ ...rules, touchAfter: 0 }, record(1000), 0))
 })
 
-test('a record ends by its deadline, or by an absolute lifetime that was made shorter since', (t) => {
+test('a record ends at its deadline, or earlier when an option was lowered since', (t) => {
   t.is(endOf(rules, record(1000)), 1000)
   t.is(endOf(rules, record(9000)), 5000)
+  t.is(endOf(rules, record(4000, undefined, 2000)), 3000)
+  t.is(endOf(rules, record(4000, 2500, 1000)), 3500)
 })

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { type Arbitrary, array, assert, asyncProperty, boolean, constant, constantFrom, nat, oneof, record } from 'fast-check'
 import type { Context } from 'koa'
-import { memoryStore, type SessionStore } from '../../src/index.js'
+import { memoryStore, type MaybePromise, type SessionStore } from '../../src/index.js'
 import { idOf } from '../support/events.js'
 import { startStory } from '../support/story.js'
 
@@ -114,7 +114,7 @@ async function wait(): Promise<void> {
 
 const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve))
 
-async function late<T>(work: () => Promise<T>): Promise<T> {
+async function late<T>(work: () => MaybePromise<T>): Promise<T> {
   await nextTurn()
   const answer = await work()
   await nextTurn()

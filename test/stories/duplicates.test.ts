@@ -1,5 +1,6 @@
 import test from 'ava'
 import type { Context } from 'koa'
+import { idOf } from '../support/events.js'
 import { startStory, type Routes } from '../support/story.js'
 
 const routes: Routes = {
@@ -25,11 +26,18 @@ test('of several cookies of the name, the one that verifies is used, wherever it
   t.deepEqual(await get(`session=${one}; session=${one}`), { user: 'momo' })
 })
 
-test('two that verify and differ are ambiguous: none is used and the store is not asked', async (t) => {
+test('of two cookies of which one is dead, the live one counts, in any order', async (t) => {
+  const { get, one, two, store } = await twoClients(t)
+  await store.destroy(idOf(one))
+  t.deepEqual(await get(`session=${one}; session=${two}`), { user: 'lin' })
+  t.deepEqual(await get(`session=${two}; session=${one}`), { user: 'lin' })
+})
+
+test('of two cookies that name live sessions, none is used', async (t) => {
   const { get, one, two, store } = await twoClients(t)
   t.deepEqual(await get(`session=${one}; session=${two}`), {})
   t.deepEqual(await get(`session=${two}; session=${one}`), {})
-  t.is(store.said, '')
+  t.is(store.said, 'read read read read')
 })
 
 test('at most 8 are looked at', async (t) => {
@@ -50,7 +58,7 @@ test('cookies of names that resemble ours are not looked at', async (t) => {
 test('a cookie is taken in one exact form only', async (t) => {
   const { get, one, store } = await twoClients(t)
   const [sid, mac] = one.split('.') as [string, string]
-  const forms = [`"${one}"`, encodeURIComponent(one).replace('.', '%2E'), `${one}=`, `${one}.`, sid, `${sid}.`, `.${mac}`, `${mac}.${sid}`, `${one}\t.`, `${one},`]
+  const forms = [`"${one}`, `""${one}""`, encodeURIComponent(one).replace('.', '%2E'), `${one}=`, `${one}.`, sid, `${sid}.`, `.${mac}`, `${mac}.${sid}`, `${one}\t.`, `${one},`]
   for (const form of forms) t.deepEqual(await get(`session=${form}`), {}, form)
   // The last character of 43 carries unused bits: another spelling of the same bytes is another text.
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -58,5 +66,6 @@ test('a cookie is taken in one exact form only', async (t) => {
   t.deepEqual(await get(`session=${next(sid)}.${mac}`), {})
   t.deepEqual(await get(`session=${sid}.${next(mac)}`), {})
   t.is(store.said, '')
+  t.deepEqual(await get(`session="${one}"`), { user: 'momo' }, 'one pair of double quotes (RFC 6265 section 4.1.1)')
   t.deepEqual(await get(`session=${one}`), { user: 'momo' })
 })

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { PassThrough } from 'node:stream'
-import { memoryStore, type SessionStore } from '../../src/index.js'
+import { memoryStore, type MaybePromise, type SessionStore } from '../../src/index.js'
 import type { Cleanup } from '../support/app.js'
 import { idOf } from '../support/events.js'
 import { createGate, type Gate } from '../support/gate.js'
@@ -161,7 +161,7 @@ test('ctx.session = null while the body streams destroys the session, though its
 
 test('a save() that nobody awaited and that comes while the session is saved in the end counts nothing twice', async (t) => {
   const { store, gate } = gatedStore()
-  let late: Promise<void> | undefined
+  let late: Promise<unknown> | undefined
   const story = await startStory(
     t,
     {
@@ -230,7 +230,7 @@ async function streaming(t: Cleanup, handle: Handler, later: (ctx: Parameters<Ha
 /** A store that has written, and answers once the gate is open. */
 function gatedStore(): { store: SessionStore; gate: { current: Gate | undefined } } {
   const gate: { current: Gate | undefined } = { current: undefined }
-  const wait = async <T>(working: Promise<T>): Promise<T> => {
+  const wait = async <T>(working: MaybePromise<T>): Promise<T> => {
     const answer = await working
     await gate.current?.pass()
     return answer

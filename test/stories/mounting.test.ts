@@ -85,14 +85,16 @@ test('two middlewares with one cookie name on the way of a request are refused: 
 })
 
 test('a property that ctx already has is refused as the name of a session', async (t) => {
+  t.throws(() => session({ store: memoryStore(), as: 'body' }), { instanceOf: TypeError, message: /as must be/ })
   const app = createApp()
   const errors: Error[] = []
   app.on('error', (error: Error) => errors.push(error))
-  app.use(session({ store: memoryStore(), as: 'body' }))
+  Object.assign(app.context, { db: 1 })
+  app.use(session({ store: memoryStore(), as: 'db' }))
   app.use((ctx) => void (ctx.body = 'fine'))
   const client = new Client(await startApp(t, app))
   t.is((await client.get('/')).status, 500)
-  t.regex(errors[0]!.message, /body/)
+  t.regex(errors[0]!.message, /ctx\.db is defined already/)
 })
 
 test('the same middleware mounted twice on the way of a request opens and closes the session once', async (t) => {

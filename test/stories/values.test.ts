@@ -40,7 +40,8 @@ circular.self = circular
 const refused: [string, unknown, RegExp][] = [
   ['a function', { items: [1, 2, 3, () => 1] }, /cart\.items\[3\]: a function cannot be stored/],
   ['a symbol', { a: Symbol('s') }, /cart\.a: a symbol cannot be stored/],
-  ['undefined in an object', { a: undefined }, /cart\.a: undefined cannot be stored/],
+  ['undefined in an array', { a: [1, undefined] }, /cart\.a\[1\]: undefined cannot be stored/],
+  ['undefined in a map', new Map([['a', undefined]]), /undefined cannot be stored/],
   ['NaN', [Number.NaN], /cart\[0\]: NaN cannot be stored/],
   ['Infinity', Infinity, /cart: Infinity cannot be stored/],
   ['an invalid Date', new Date(Number.NaN), /cart: an invalid Date cannot be stored/],
@@ -70,6 +71,12 @@ for (const [what, value, message] of refused) {
     t.deepEqual(await record(), before)
   })
 }
+
+test('a property of an object whose value is undefined is left out, as JSON does', async (t) => {
+  const { client, record } = await startStory(t, { '/': (ctx) => ctx.session.update({ user: { name: 'momo', nick: undefined, $tag: undefined }, empty: { a: undefined } }) })
+  t.is((await client.get('/')).status, 204)
+  t.deepEqual((await record())?.data, { user: { name: 'momo' }, empty: {} })
+})
 
 test('a value that cannot be stored makes no new session', async (t) => {
   const { client, store } = await startStory(t, { '/bad': (ctx) => ctx.session.set('cart', () => 1) })

@@ -1,4 +1,4 @@
-import type { SessionRecord, SessionStore } from '../../src/store.js'
+import type { MaybePromise, SessionRecord, SessionStore } from '../../src/index.js'
 
 export type Method = 'read' | 'create' | 'update' | 'destroy'
 
@@ -18,7 +18,7 @@ export interface WatchedStore extends SessionStore {
   readonly said: string
   /** Decides over each call from now on; `number` counts from 1 since this was set. */
   fault: Fault | undefined
-  /** What is stored under the id, behind the watch. */
+  /** The session that is stored under the id, without being watched. A marker is none. */
   peek(id: string): Promise<SessionRecord | undefined>
 }
 
@@ -38,7 +38,10 @@ export function watchStore(inner: SessionStore): WatchedStore {
       fault = next
       number = 0
     },
-    peek: (id) => scoped.read(id),
+    async peek(id) {
+      const record = await scoped.read(id)
+      return record?.moved ? undefined : record
+    },
     read: (id) => run({ method: 'read', id }, () => scoped.read(id)),
     create: (id, record) => run({ method: 'create', id }, () => scoped.create(id, record)),
     update: (id, recipe, seen) => run({ method: 'update', id }, () => scoped.update(id, recipe, seen)),
@@ -51,7 +54,7 @@ export function watchStore(inner: SessionStore): WatchedStore {
   return watched
 
   // Not async: a fault may throw where a promise is due, as a careless store does.
-  function run<T>(call: Call, go: () => Promise<T>): Promise<T> {
+  function run<T>(call: Call, go: () => MaybePromise<T>): MaybePromise<T> {
     watched.calls.push(call)
     number++
     return fault?.(call, number) ?? go()

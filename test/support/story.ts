@@ -1,5 +1,5 @@
 import Koa from 'koa'
-import { memoryStore, session, type SessionStore } from '../../src/index.js'
+import { memoryStore, session, type SessionRecord, type SessionStore } from '../../src/index.js'
 import { startApp, type Cleanup } from './app.js'
 import { Client } from './client.js'
 import { idOf } from './events.js'
@@ -19,7 +19,7 @@ export interface Story {
   /** What the app's `error` event told. */
   errors: Error[]
   /** The stored record of the client's session. */
-  record: (client?: Client) => ReturnType<SessionStore['read']>
+  record: (client?: Client) => Promise<SessionRecord | undefined>
 }
 
 export interface Clock {
@@ -53,9 +53,9 @@ export async function startStory(t: Cleanup, routes: Routes, options: Options & 
   app.on('error', (error: Error) => errors.push(error))
   const origin = await startApp(t, app)
   const client = new Client(origin, { now: time.now, https, ...(host !== undefined && { host }) })
-  const record = (whose = client) => {
+  const record = async (whose = client) => {
     const value = whose.cookies.find(({ name }) => name === (rest.name ?? 'session'))?.value
-    return value === undefined ? Promise.resolve(undefined) : store.peek(idOf(value))
+    return value === undefined ? undefined : store.peek(idOf(value))
   }
   return { app, origin, client, store, time, errors, record }
 }

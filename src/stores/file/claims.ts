@@ -1,217 +1,265 @@
 import { randomUUID } from 'node:crypto'
-import { conflictError } from '../../errors.js'
-import { discard, hasCode, ignore, link, pause, readText, rename, syncDirectory, unlink, writeNew, type Writing } from './io.js'
-import type { Names } from './names.js'
-import { createOwners } from './owners.js'
-import type { Stamp } from './stamp.js'
-import { isAt, revisionAt, type Swap } from './swap.js'
+import { setTimeout as delay } from 'node:timers/promises'
+import { SessionError } from '../../errors.js'
+import { Claimants, type Claimant } from './claimants.js'
+import { isAt, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
+import type { FileTimes } from './file-times.js'
+import { discard, hasCode, ifThere, link, rename, syncDirectory, unlink, writeNew } from './fs-calls.js'
+import { readFile } from './read-file.js'
 
 /*
  * The protocol: how processes that share a directory change a record one at a time, without a lock.
  *
- * To take record R from revision r to a later one, a process
- *   1. writes the new text to a temporary file T, whose name is made of id, r and the unique name of its owner (owners.ts),
- *   2. claims the step from r: it makes a hard link to its owner's file, which says that name, under a name made of id, r
- *      and a generation g (from 0). Making a link fails where there is one, so the claim C(r, g) has one owner;
- *   3. looks whether R still is at r,
- *   4. renames T to R, and
- *   5. removes C.
- * A removal claims the same name with a hard link to R itself (which needs no free block on a full disk), and its step 4
- * removes R.
+ * R is the file of the record. A state S of the record is one `rev` with one `write`. The file times of R name the state (file-times.ts).
  *
- * Whoever finds C taken waits a moment for its owner, and then does steps 3 to 5 in the owner's stead ("finishes" it),
- * whether the owner is dead, stopped or merely slow. What makes this safe:
+ * To create R, a process writes a temporary file and makes a hard link to it under the name of R. That fails if R exists. So R is whole as
+ * soon as it is visible, and the process knows whether it won. It then removes the temporary name.
  *
- *   a. R's revision never goes down, and an id is not used again once its record is gone. (Sids are random, so only who
- *      makes up ids of his own could; what is said here is not promised to him.)
- *   b. While R is at r, no claim C(r, …) is taken away. One whose T has gone (its owner gave up) with R still at r is void
- *      for good, and the next contender claims C(r, g+1). So of all claims that are made while R is at r only the last can
- *      lead to a commit, and it is never made before the one before it is void: the *claim that counts*.
- *   c. C(r, …) is removed only by somebody who saw R past r. Whoever claims it again later, however late, does so after R
- *      passed r and fails in step 3. So removing it is harmless at any time from then on.
- *   d. A commit renames T, never the claim, and T's name is used once: an owner never tries a step twice. Two who finish
- *      the same claim rename the same file: one succeeds, and the other finds it gone. (Renaming the claim itself, a name
- *      that is used again, would let a process that was stopped before its rename put a stranger's stale claim over newer
- *      data when it continues.)
+ * To take R from S to the next state, a process
+ *   1. writes the new text to a temporary file T. Its name is made of the id, S and the unique name of a claimant (claimants.ts);
+ *   2. claims the step from S: it makes a hard link to its claimant's file, which holds that unique name. The name of the link is made of
+ *      the id, S and a generation g, which begins at 0. A link cannot be made where a file exists, so the claim C(S, g) has one maker;
+ *   3. checks that R is in state S;
+ *   4. renames T to R; and
+ *   5. removes C(S, g).
+ * To remove R, a process makes the same claim, but as a hard link to R itself, which needs no free block on a full disk. There is no T,
+ * and step 4 removes R.
  *
- * Stopped (SIGSTOP) before 2: when it continues, it claims after all that happened meanwhile, as if it were merely late.
- * Stopped between 2 and 3: others finish it; it then finds R past r and T gone, which means that it was committed. If
- *   T is still there it was not, and with its T it gives up and begins anew on the newer record.
- * Stopped between 3 and 4: its claim was made, then R was seen at r, so the claim counts. R can only have gone on through
- *   T, and the late rename finds T gone: committed. A late removal finds R gone.
- * A finisher stopped between its 3 and 4: it read which T the claim names, then saw R at r, so that claim counts; the same
- *   follows.
- * Stopped before 5: see c.
- * A removal stopped between 2 and 3 has no T to tell it that others finished it. Its claim does, which they leave to it: a
- *   link to R, made while R was at r, holds revision r.
+ * A process that finds C(S, g) made by another waits a moment and then takes steps 3 to 5 for the maker. We say that it *finishes* the claim.
+ * It does so whether the maker is dead, stopped or slow.
  *
- * Killed after 1: T is swept after an hour. Killed after 2 or 3: the next process that changes the record finishes the
- * step, as soon as its wait is over; readers go on seeing revision r, which is whole. Killed after 4: committed, and C is
- * swept. So who was told of a commit can rely on it, and who was killed may or may not have committed, but never half.
+ * Why at most one change is made to each state, and no acknowledged change is lost:
  *
- * T being gone means "committed" only while nobody else removes it: the sweep does, but only after an hour, and a process
- * that took more than half of that does not claim to know (`tooLate`).
+ *   a. R never returns to a state that it has left, because each write has a `write` of its own and an id is not used again. (Two states of
+ *      one record that have the same deadline have the same name with a probability of 1 to 2^38. Restore a directory from a copy only
+ *      while no process uses it.)
+ *   b. While R is in S, no claim C(S, …) is removed. If T of a claim is gone while R is in S, then its maker gave up, and the claim can never
+ *      lead to a change: we say that it is *void*. The next process then makes C(S, g + 1). So a claim is made only when all claims of lower
+ *      generations are void. Of the claims that are made while R is in S, only the last one can lead to a change. We call it the claim
+ *      that counts.
+ *   c. C(S, g) is removed only by a process that has seen R in another state than S, or gone. If a process makes that claim again
+ *      afterwards, R has left S, and step 3 fails. So it is harmless to remove the claim, however late.
+ *   d. Step 4 renames T and not the claim, and the name of T is used once, because a claimant never tries a step twice. If two processes
+ *      finish the same claim, they rename the same T: one of them succeeds, and the other finds T gone. (To rename the claim itself would
+ *      be wrong, because its name may be used again: a process that was stopped before the rename could then put another process' old claim
+ *      over newer data.)
  *
- * A step that fails (no file handle left to look at R, say) is given up by removing T. A removal has no T: one that fails
- * after its claim is carried out by the next process that changes the record.
+ * What happens to a process that is stopped (SIGSTOP) and continues later:
+ *
+ *   - Before step 2: it makes its claim after everything that happened in the meantime, like a process that is merely late.
+ *   - Between 2 and 3: others finish its claim. It then finds R in another state. If T is gone, somebody renamed it: the change was made.
+ *     If T is still there, the change was not made. The process removes T and tries again on the newer record.
+ *   - Between 3 and 4: its claim was made before it saw R in S, so its claim is the one that counts. R can have left S only through T. The late
+ *     rename finds T gone: the change was made. In the same way, a late removal finds R gone.
+ *   - A process that finishes a claim, between its own 3 and 4: it read from the claim which T it is, and then saw R in S. So that claim is
+ *     the one that counts, and the same follows.
+ *   - Before 5: see c.
+ *   - A removal has no T. If R is in another state when its maker looks, then the claim shows whether others finished it: they leave the
+ *     claim to its maker, and a claim that is a link to R in state S was made while R was in S.
+ *   - A creation: the name of its T is used once. If the sweep removed T meanwhile, no link can be made to it, and the creation fails.
+ *
+ * What a process that is killed leaves behind:
+ *
+ *   - After 1: the sweep removes T when it is an hour old.
+ *   - After 2 or 3: the next process that changes the record finishes the claim after its wait. Readers see the state S, which is whole.
+ *   - After 4: the change was made. The sweep removes C.
+ * So a change that was acknowledged is there. A change that was not may or may not have been made, but never in part.
+ *
+ * "T is gone, so the change was made" holds only while nobody else removes T. The sweep does, after an hour. So a process that took more
+ * than half an hour does not conclude it: it answers that the record has changed, and the marks in `write` say whether its own change
+ * was made.
+ *
+ * If a step fails (for example because no file handle is left to look at R), the process gives up by removing T. A removal has no T: if it
+ * fails after its claim, the next process that changes the record carries it out.
  */
 
-// What a claim of removal says where it cannot be a link to the record.
+/** What a claim of a removal holds if it cannot be a link to the record. */
 const removal = '-'
-// For the owner of a claim, which under load may take a few milliseconds to be done with it; finishing it earlier would be
-// safe as well.
-const patience = [1, 2, 4, 8]
+/**
+ * The waits for the maker of a claim, in milliseconds. Under load it may need a few to finish. To finish the claim earlier would be safe too.
+ */
+const waits = [1, 2, 4, 8]
+/** After this time, in milliseconds, a temporary file that is gone may have been swept. */
 const tooLate = 30 * 60_000
 
-export function createClaims(names: Names, writing: Writing): Swap {
-  const owners = createOwners(names, writing)
+/** Compare-and-swap with hard links. */
+export class Claims implements CompareAndSwap {
+  readonly #context: FileContext
+  readonly #claimants: Claimants
 
-  /** Steps 2 to 5 of an update. Whatever comes of it, the temporary file is used up. */
-  async function commit(id: string, from: Stamp, temporary: string, began: number, claimAs: (path: string) => Promise<void>): Promise<boolean> {
-    const { rev } = from
-    const record = names.record(id)
-    const gone = (): boolean => {
-      if (Date.now() - began > tooLate) throw conflictError(1)
-      return true
-    }
-    // To give up is to take the temporary file away. If it has gone already, somebody committed it.
-    const isCommitted = async (): Promise<boolean> => (await removed(temporary)) ? false : gone()
+  constructor(context: FileContext) {
+    this.#context = context
+    this.#claimants = new Claimants(context.names, context.writing)
+  }
+
+  async create(id: string, text: string, times: FileTimes, began: number): Promise<boolean> {
+    const { names, writing } = this.#context
+    const temporary = names.temporary(id, times, randomUUID())
+    await writeNew(temporary, text, times, writing)
     try {
-      const generation = await claim(id, rev, claimAs)
+      assertInTime(began)
+      await link(temporary, names.record(id))
+    } catch (error) {
+      if (hasCode(error, 'EEXIST')) return false
+      throw hasCode(error, 'ENOENT') ? new SessionError('ERR_SESSION_STORE', lostCreation, { cause: error }) : error
+    } finally {
+      await discard(temporary)
+    }
+    if (writing.sync) await syncDirectory(names.dir)
+    return true
+  }
+
+  async replace(id: string, from: FileTimes, text: string, times: FileTimes): Promise<boolean> {
+    const { names, writing } = this.#context
+    // Before the file is written, so that nobody can find it older than this says.
+    const began = Date.now()
+    const claimant = await this.#claimants.take(id, from).catch(ifMissing)
+    // There is no directory, so there is no record.
+    if (!claimant) return false
+    try {
+      const temporary = names.temporary(id, from, claimant.unique)
+      if (!(await ifThere(writeNew(temporary, text, times, writing)))) return false
+      const committed = await this.#commit(id, from, temporary, began, claimant)
+      if (committed && writing.sync) await syncDirectory(names.dir)
+      return committed
+    } finally {
+      this.#claimants.release(claimant)
+    }
+  }
+
+  async remove(id: string, from: FileTimes): Promise<boolean> {
+    const { names, writing, largest } = this.#context
+    const record = names.record(id)
+    const generation = await this.#claim(id, from, (claim) => this.#linkRemoval(id, from, claim))
+    if (generation === undefined) return false
+    const isUnchanged = await isAt(record, id, from, largest)
+    if (isUnchanged) await ifThere(unlink(record))
+    // A claim that is a link to the state `from` was made in time, so somebody else finished it.
+    const removed = isUnchanged || (await isAt(names.claim(id, from, generation), id, from, largest))
+    await drop(this.#context, id, from, generation)
+    if (removed && writing.sync) await syncDirectory(names.dir)
+    return removed
+  }
+
+  close(): Promise<void> {
+    return this.#claimants.close()
+  }
+
+  /** Steps 2 to 5 of an update. Afterwards the temporary file is gone, whatever happened. */
+  async #commit(id: string, from: FileTimes, temporary: string, began: number, claimant: Claimant): Promise<boolean> {
+    const { names, largest } = this.#context
+    const record = names.record(id)
+    const isInTime = (): boolean => Date.now() - began < tooLate
+    // To give up is to remove the temporary file. If it is gone already, then somebody committed it.
+    const wasCommitted = async (): Promise<boolean> => !(await ifThere(unlink(temporary))) && isInTime()
+    try {
+      const generation = await this.#claim(id, from, (claim) => this.#linkClaimant(claimant, claim))
       if (generation === undefined) {
         await discard(temporary)
         return false
       }
-      const stands = await isAt(record, id, from)
-      const committed = stands ? (await renamed(temporary, record)) || gone() : await isCommitted()
-      await drop(names, id, rev, generation)
+      const isUnchanged = await isAt(record, id, from, largest)
+      const committed = isUnchanged ? (await ifThere(rename(temporary, record))) || isInTime() : await wasCommitted()
+      await drop(this.#context, id, from, generation)
       return committed
     } catch (error) {
-      // A failure after somebody else committed it is none.
-      if (await isCommitted().catch(() => false)) return true
+      // A step that failed after somebody else had committed the change is no failure.
+      if (await wasCommitted().catch(() => false)) return true
       throw error
     }
   }
 
-  /** The generation that was claimed, or `undefined` when the record is not at `rev` any more. */
-  async function claim(id: string, rev: number, make: (path: string) => Promise<void>): Promise<number | undefined> {
+  /** Makes a claim and answers its generation, or `undefined` when the record is in another state or gone. */
+  async #claim(id: string, from: FileTimes, makeLink: (claim: string) => Promise<void>): Promise<number | undefined> {
+    const { names, largest } = this.#context
     for (let generation = 0; ; generation++) {
       try {
-        await make(names.claim(id, rev, generation))
+        await makeLink(names.claim(id, from, generation))
         return generation
       } catch (error) {
-        // What is linked to has gone: the record, or the owner's file.
+        // The link's target is gone: the record, or the claimant's file.
         if (hasCode(error, 'ENOENT')) return undefined
         if (!hasCode(error, 'EEXIST')) throw error
       }
-      for (const delay of patience) {
-        await pause(delay * (0.5 + Math.random()))
-        if ((await revisionAt(names.record(id), id)) !== rev) return undefined
+      for (const wait of waits) {
+        await delay(wait * (0.5 + Math.random()))
+        if (!(await isAt(names.record(id), id, from, largest))) return undefined
       }
-      if (!(await finish(names, id, rev, generation))) return undefined
+      if (!(await finish(this.#context, id, from, generation))) return undefined
     }
   }
 
-  async function claimRemoval(id: string, rev: number, path: string): Promise<void> {
+  async #linkClaimant(claimant: Claimant, claim: string): Promise<void> {
     try {
-      await link(names.record(id), path)
+      await link(claimant.path, claim)
     } catch (error) {
-      // Some systems let nobody link to a file that belongs to another user.
+      // Somebody removed its file, or so many claims of dead processes are links to it that there can be no more.
+      if (hasCode(error, 'ENOENT', 'EMLINK')) this.#claimants.abandon(claimant)
+      throw error
+    }
+  }
+
+  async #linkRemoval(id: string, from: FileTimes, claim: string): Promise<void> {
+    const { names, writing } = this.#context
+    try {
+      await link(names.record(id), claim)
+    } catch (error) {
+      // Some systems let nobody make a link to a file of root.
       if (!hasCode(error, 'EPERM', 'EACCES')) throw error
-      const temporary = names.temporary(id, rev, randomUUID())
+      const temporary = names.temporary(id, from, randomUUID())
       await writeNew(temporary, removal, undefined, writing)
       try {
-        await link(temporary, path)
+        await link(temporary, claim)
       } finally {
         await discard(temporary)
       }
     }
   }
-
-  return {
-    async replace(id, from, text, to) {
-      const owner = await owners.take(id, from.rev).catch(ignore('ENOENT'))
-      // No directory, so no record.
-      if (!owner) return false
-      try {
-        const temporary = names.temporary(id, from.rev, owner.unique)
-        // Before it is written, so that nobody can find it older than this says.
-        const began = Date.now()
-        if (!(await written(temporary, text, to, writing))) return false
-        const committed = await commit(id, from, temporary, began, (path) =>
-          link(owner.path, path).catch((error: unknown) => {
-            // Somebody tidied up, or so many dead claims are links to it that there can be no more.
-            if (hasCode(error, 'ENOENT', 'EMLINK')) owners.lost(owner)
-            throw error
-          })
-        )
-        if (committed && writing.sync) await syncDirectory(names.dir)
-        return committed
-      } finally {
-        owners.release(owner)
-      }
-    },
-
-    async remove(id, from) {
-      const { rev } = from
-      const record = names.record(id)
-      const generation = await claim(id, rev, (path) => claimRemoval(id, rev, path))
-      if (generation === undefined) return false
-      const stands = await isAt(record, id, from)
-      if (stands) await removed(record)
-      // A claim that is a link to the state at `rev` was made in time: somebody else finished it.
-      const done = stands || (await revisionAt(names.claim(id, rev, generation), id)) === rev
-      await drop(names, id, rev, generation)
-      if (done && writing.sync) await syncDirectory(names.dir)
-      return done
-    },
-
-    close: () => owners.close()
-  }
 }
 
 /**
- * Does for the owner of a claim what it has not done yet. Answers `true` when there is nothing to do for good, because
- * the owner gave up; otherwise the record is past `rev` afterwards, and the claim of an update is gone.
+ * Takes the steps of a claim that its maker has not taken yet. Answers `true` if the claim is void. Otherwise the record has left the state
+ * afterwards, and the claim of an update is gone.
  */
-export async function finish(names: Names, id: string, rev: number, generation: number): Promise<boolean> {
+export async function finish(context: FileContext, id: string, from: FileTimes, generation: number): Promise<boolean> {
+  const { names, largest } = context
   const record = names.record(id)
-  const found = await readText(names.claim(id, rev, generation))
+  const found = await readFile(names.claim(id, from, generation), largest)
   if (!found) return false
-  const says = 'text' in found ? found.text : ''
-  const stands = (await revisionAt(record, id)) === rev
-  if (stands && isUuid.test(says)) {
-    // First gone, then still at the old revision: it was taken away, not committed.
-    if (!(await renamed(names.temporary(id, rev, says), record)) && (await revisionAt(record, id)) === rev) return true
-  } else if (says === removal || says.trimStart().startsWith('{')) {
-    if (stands) await removed(record)
-    // Its owner learns from the claim that it was carried out, and drops it, or else the sweep does.
+  const content = 'text' in found ? found.text : ''
+  const isUnchanged = await isAt(record, id, from, largest)
+  if (isUuid.test(content)) {
+    const renamed = isUnchanged && (await ifThere(rename(names.temporary(id, from, content), record)))
+    // If the file was gone first and the record is still in the old state, then the maker gave up.
+    if (isUnchanged && !renamed && (await isAt(record, id, from, largest))) return true
+  } else if (content === removal || content.trimStart().startsWith('{')) {
+    if (isUnchanged) await ifThere(unlink(record))
+    // The maker learns from the claim that others finished it, and drops it. If the maker is dead, the sweep does.
     return false
-  } else if (stands) {
-    // Only a power cut can leave an owner's file that says nothing, and it stopped everybody who could have gone on.
+  } else if (isUnchanged) {
+    // Only a power cut leaves a claimant's file empty, and it ended every process that could have gone on.
     return true
   }
-  await drop(names, id, rev, generation)
+  await drop(context, id, from, generation)
   return false
 }
 
 const isUuid = /^[0-9a-f-]{36}$/
 
-/** Only tidies up after a record that is past `rev`, so nothing depends on its success. */
-async function drop(names: Names, id: string, rev: number, generation: number): Promise<void> {
-  for (let each = 0; each <= generation; each++) await discard(names.claim(id, rev, each))
+/** Removes the claims on a state that the record has left. Nothing depends on its success. */
+async function drop({ names }: FileContext, id: string, from: FileTimes, generation: number): Promise<void> {
+  for (let each = 0; each <= generation; each++) await discard(names.claim(id, from, each))
 }
 
-// `false`: it was not there.
+const lostCreation =
+  'the temporary file of a new session was gone before the session was stored: this process was stopped for too long, or somebody emptied the directory'
 
-async function renamed(from: string, to: string): Promise<boolean> {
-  return (await rename(from, to).then(() => true, ignore('ENOENT'))) ?? false
+/** The sweep may already have removed what an older creation wrote (owner-index.ts). */
+export function assertInTime(began: number): void {
+  if (Date.now() - began > tooLate) throw new SessionError('ERR_SESSION_STORE', lostCreation)
 }
 
-async function removed(path: string): Promise<boolean> {
-  return (await unlink(path).then(() => true, ignore('ENOENT'))) ?? false
-}
-
-async function written(path: string, text: string, stamp: Stamp, writing: Writing): Promise<boolean> {
-  return (await writeNew(path, text, stamp, writing).then(() => true, ignore('ENOENT'))) ?? false
+function ifMissing(error: unknown): undefined {
+  if (!hasCode(error, 'ENOENT')) throw error
+  return undefined
 }

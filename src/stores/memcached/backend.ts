@@ -10,36 +10,46 @@ const longestKey = 250
 /** The length of an id, in hexadecimal digits. */
 const idLength = 64
 
+/**
+ * How long after its reading a number is used without looking at the value again, in milliseconds.
+ *
+ * memcached begins to number anew when it restarts. A save with a number from before must not meet the same number on another state of the
+ * session, which somebody has copied into memcached since. So the record is compared, too, unless it was read just now.
+ */
+const freshFor = 1000
+
+/** The number of a state, and when it was read, by the clock of the scope. */
+interface Token {
+  readonly casUniq: string
+  readonly readAt: number
+}
+
 /** Stands for a value that is not text. The kit reports it as corrupt, because it is no record. */
 const notText = 'not text'
 
-/**
- * The records of one prefix in memcached. The token is the number that memcached gives to each state of a value, which it compares
- * when it replaces the value.
- */
-export class MemcachedBackend implements Backend<string> {
+/** The records of one prefix in memcached, which compares the number of a state when it replaces it. */
+export class MemcachedBackend implements Backend<Token> {
   readonly #clientOf: ClientOf
-  readonly #prefix: string
-  readonly #largest: number
+  readonly #scope: StoreScope
 
-  constructor(clientOf: ClientOf, { prefix, largest }: StoreScope) {
-    assertPrefix(prefix)
+  constructor(clientOf: ClientOf, scope: StoreScope) {
+    assertPrefix(scope.prefix)
     this.#clientOf = clientOf
-    this.#prefix = prefix
-    this.#largest = largest
+    this.#scope = scope
   }
 
-  async get(id: string): Promise<Found<string> | undefined> {
-    const stored = await readValue(this.#clientOf(id), this.#prefix + id)
+  async get(id: string): Promise<Found<Token> | undefined> {
+    const readAt = this.#scope.now()
+    const stored = await readValue(this.#clientOf(id), this.#keyOf(id))
     if (!stored) return undefined
-    return stored.text === undefined ? { text: notText } : { text: stored.text, token: stored.casUniq }
+    return stored.text === undefined ? { text: notText } : { text: stored.text, token: { casUniq: stored.casUniq, readAt } }
   }
 
   async insert(id: string, { record, text }: Written): Promise<boolean> {
-    return asStored(text, addValue(this.#clientOf(id), this.#prefix + id, text, exptimeOf(record)))
+    return asStored(text, addValue(this.#clientOf(id), this.#keyOf(id), text, exptimeOf(record)))
   }
 
-  async replace(id: string, from: Known<string>, { record, text }: Written): Promise<Swapped<string>> {
+  async replace(id: string, from: Known<Token>, { record, text }: Written): Promise<Swapped<Token>> {
     return asStored(text, this.#swap(id, from, text, exptimeOf(record)))
   }
 
@@ -47,27 +57,36 @@ export class MemcachedBackend implements Backend<string> {
    * A removal is a compare-and-swap that gives the value an exptime in the past. So it is one atomic step, and a late save with the
    * same number finds nothing.
    */
-  async remove(id: string, from: Known<string>): Promise<Swapped<string>> {
+  async remove(id: string, from: Known<Token>): Promise<Swapped<Token>> {
     return this.#swap(id, from, '', atOnce)
   }
 
-  async #swap(id: string, from: Known<string>, text: string, exptime: number): Promise<Swapped<string>> {
+  async #swap(id: string, from: Known<Token>, text: string, exptime: number): Promise<Swapped<Token>> {
     let { token } = from
-    if (token === undefined) {
-      // memcached does not answer the number of what it has stored. So after a write, the number has to be read.
+    // memcached does not answer the number of what it has stored. So after a write, the number has to be read.
+    if (!token || !this.#isFresh(token)) {
       const found = await this.get(id)
       if (!found) return 'gone'
-      if (found.token === undefined || !this.#has(id, found, from.record)) return found
+      if (!found.token || !this.#has(id, found, from.record)) return found
       token = found.token
     }
-    const answer = await replaceValue(this.#clientOf(id), this.#prefix + id, text, exptime, token)
+    const answer = await replaceValue(this.#clientOf(id), this.#keyOf(id), text, exptime, token.casUniq)
     return answer === 'STORED' ? 'done' : answer === 'NOT_FOUND' ? 'gone' : 'changed'
+  }
+
+  #isFresh({ readAt }: Token): boolean {
+    const age = this.#scope.now() - readAt
+    return age >= 0 && age <= freshFor
   }
 
   /** Whether the text is this state of the record. */
   #has(id: string, { text }: Found, record: SessionRecord): boolean {
-    const reading = readRecord(text, id, this.#largest)
+    const reading = readRecord(text, id, this.#scope.largest)
     return 'record' in reading && isSameVersion(reading.record, record)
+  }
+
+  #keyOf(id: string): string {
+    return this.#scope.prefix + id
   }
 }
 

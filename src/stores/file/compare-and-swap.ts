@@ -1,0 +1,68 @@
+import type { Stats } from 'node:fs'
+import { readRecord, type SessionRecord } from '../../record/index.js'
+import type { FileNames } from './file-names.js'
+import { hasTimes, isSameState, timesIn, timesOf, type FileTimes } from './file-times.js'
+import { lstat, type Writing } from './fs-calls.js'
+import { readFile, type Unreadable } from './read-file.js'
+
+/** What every part of a file store needs to know about its files. */
+export interface FileContext {
+  readonly names: FileNames
+  readonly writing: Writing
+  /** The size in bytes over which a file is no record. */
+  readonly largest: number
+}
+
+/**
+ * Creates, replaces or removes the file of a record on the condition that it is in a known state, in one atomic step across all processes.
+ *
+ * claims.ts does it with hard links, lock-files.ts without.
+ */
+export interface CompareAndSwap {
+  /**
+   * Stores a new record. `false`: the id is taken. It rejects with `ENOENT` when the directory is missing.
+   *
+   * @param began when the caller began, in milliseconds since the epoch.
+   */
+  create(id: string, text: string, times: FileTimes, began: number): Promise<boolean>
+  /** Replaces the record that is in the state `from`. `false`: it is in another state or gone. */
+  replace(id: string, from: FileTimes, text: string, times: FileTimes): Promise<boolean>
+  /** Removes the record that is in the state `from`. `false`: it is in another state or gone. */
+  remove(id: string, from: FileTimes): Promise<boolean>
+  /** Removes what it keeps for itself. */
+  close(): Promise<void>
+}
+
+/** The state of a record as it is stored, and the record itself if it had to be read to know the state. */
+export interface Stored {
+  readonly times: FileTimes
+  readonly record?: SessionRecord
+}
+
+/** Reports whether a file holds that state of a record. */
+export async function isAt(path: string, id: string, from: FileTimes, largest: number): Promise<boolean> {
+  const stats = await lstat(path)
+  if (!stats) return false
+  if (hasTimes(stats, from)) return true
+  // A person edited or copied the file, its file system keeps no such times, or it holds another state: only its text says which.
+  const stored = await readStored(path, id, largest)
+  return stored !== undefined && 'times' in stored && isSameState(stored.times, from)
+}
+
+/** The state of a record's file, by its times if this store set them, otherwise by its text. */
+export async function stateOf(path: string, id: string, stats: Stats, largest: number): Promise<Stored | Unreadable | undefined> {
+  const times = stats.isFile() ? timesIn(stats) : undefined
+  return times ? { times } : readStored(path, id, largest)
+}
+
+/** The record in a file. `undefined`: there is none, or it is one of a newer version, which this version must leave alone. */
+export async function readStored(path: string, id: string, largest: number): Promise<Required<Stored> | Unreadable | undefined> {
+  const found = await readFile(path, largest)
+  if (!found || 'corrupt' in found) return found
+  try {
+    const reading = readRecord(found.text, id, largest)
+    return 'corrupt' in reading ? reading : { times: timesOf(reading.record), record: reading.record }
+  } catch {
+    return undefined
+  }
+}

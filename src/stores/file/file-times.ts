@@ -1,0 +1,89 @@
+import { hash } from 'node:crypto'
+import type { Stats } from 'node:fs'
+import type { SessionRecord } from '../../record/index.js'
+
+/*
+ * The times of a record's file say which state of the record it holds, so that one `lstat` answers what would otherwise take open, read
+ * and close: whether a known text is still the stored one, when the session ends, and whether it has an owner.
+ *
+ *   mtime   the deadline, in whole milliseconds
+ *   atime   the mtime plus `code` units of 4 µs plus half a unit. `code` has 40 bits: 38 of a hash of `rev` and `write`, and 2 for
+ *           the class of the session. So the atime is up to 51 days after the mtime.
+ *
+ * Times travel through doubles: seconds since the epoch, of which a double resolves 0.24 µs. Some systems cut them to whole
+ * microseconds. Half a unit leaves room for both. It also makes times recognisable: times that a copy, an edit or a coarse file system
+ * left behind are equal, in the wrong order, or cut to milliseconds or seconds. Such times never look like these, and then the text of
+ * the file decides.
+ *
+ * An atime after the mtime also spares the disk: Linux (relatime) does not move it when the file is read.
+ */
+
+/** Which state of a record a file holds. No two states of a record have the same: see `write` in record/write-marks.ts. */
+export interface FileTimes {
+  /** The deadline, in whole milliseconds since the epoch. */
+  readonly deadline: number
+  /** 38 bits of a hash of `rev` and `write`, and 2 bits for the class. */
+  readonly code: number
+}
+
+/** What decides in which order sessions are evicted, as two bits. */
+export const anonymous = 0
+export const owned = 1
+export const moved = 2
+
+/** How many hexadecimal digits of the hash give the code: 40 bits. */
+const codeDigits = 10
+const codes = 2 ** (4 * codeDigits)
+const classes = 4
+const microsecondsPerUnit = 4
+const halfUnit = 2
+
+/** The last moment that a `Date` can hold, in milliseconds since the epoch. */
+const lastTime = 8.64e15
+
+export function timesOf({ rev, write, expires, owner, moved: isMoved }: SessionRecord): FileTimes {
+  // Node throws for a time that is not a number where nobody can catch it.
+  if (!Number.isFinite(expires)) throw new RangeError('the deadline of a session is not a number: look at what the option now returns')
+  const fingerprint = Number.parseInt(hash('sha256', `${rev} ${write}`).slice(0, codeDigits), 16)
+  const ofClass = isMoved ? moved : owner === undefined ? anonymous : owned
+  return { deadline: Math.min(Math.round(expires), lastTime), code: fingerprint - (fingerprint % classes) + ofClass }
+}
+
+/** The times that a file has, or `undefined` when they were not set by this module. */
+export function timesIn({ mtimeMs, atimeMs }: Stats): FileTimes | undefined {
+  const deadline = Math.round(mtimeMs)
+  const offset = (atimeMs - mtimeMs) * 1000
+  const code = Math.floor(offset / microsecondsPerUnit)
+  const isInTheMiddle = Math.abs(offset - code * microsecondsPerUnit - halfUnit) < 1.9
+  const isWhole = Math.abs(mtimeMs - deadline) < 0.002
+  return isInTheMiddle && isWhole && code >= 0 && code < codes ? { deadline, code } : undefined
+}
+
+export function hasTimes(stats: Stats, { deadline, code }: FileTimes): boolean {
+  const times = timesIn(stats)
+  return times !== undefined && times.deadline === deadline && times.code === code
+}
+
+export function isSameState(one: FileTimes, other: FileTimes): boolean {
+  return one.deadline === other.deadline && one.code === other.code
+}
+
+export function classOf({ code }: FileTimes): number {
+  return code % classes
+}
+
+/** The arguments of `futimes`, in seconds. */
+export function inSeconds({ deadline, code }: FileTimes): { atime: number; mtime: number } {
+  return { atime: deadline / 1000 + (code * microsecondsPerUnit + halfUnit) / 1e6, mtime: deadline / 1000 }
+}
+
+/** A state as a part of a file name: `mb3k2x9a-7pzq01c`. */
+export function stateName({ deadline, code }: FileTimes): string {
+  return `${deadline.toString(36)}-${code.toString(36)}`
+}
+
+/** @param name what `stateName` gave. */
+export function parseStateName(name: string): FileTimes {
+  const [deadline, code] = name.split('-')
+  return { deadline: Number.parseInt(deadline!, 36), code: Number.parseInt(code!, 36) }
+}

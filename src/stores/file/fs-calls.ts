@@ -1,0 +1,129 @@
+import fs, { type Stats } from 'node:fs'
+import { inSeconds, type FileTimes } from './file-times.js'
+
+/*
+ * The calls of the file system that this store makes: callbacks turned into promises. `fs/promises` makes a `FileHandle` for each file,
+ * and a read was measured to cost up to twice as much with it.
+ */
+
+type Done = (error: NodeJS.ErrnoException | null) => void
+
+/** How a new file is written. */
+export interface Writing {
+  /** The mode of the file, whatever the umask. */
+  readonly mode: number
+  /** Whether to wait until the disk has it. */
+  readonly sync: boolean
+}
+
+export const rename = (from: string, to: string): Promise<void> => call((done) => fs.rename(from, to, done))
+export const unlink = (path: string): Promise<void> => call((done) => fs.unlink(path, done))
+export const link = (existing: string, path: string): Promise<void> => call((done) => fs.link(existing, path, done))
+export const rmdir = (path: string): Promise<void> => call((done) => fs.rmdir(path, done))
+
+/** `undefined`: there is no such file. */
+export function lstat(path: string): Promise<Stats | undefined> {
+  return new Promise((resolve, reject) => {
+    fs.lstat(path, (error, stats) => {
+      if (error && error.code !== 'ENOENT') reject(error)
+      else resolve(error ? undefined : stats)
+    })
+  })
+}
+
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return codes.includes((error as NodeJS.ErrnoException | null)?.code ?? '')
+}
+
+/** Carries out a call and reports whether its file was there. */
+export async function ifThere(made: Promise<void>): Promise<boolean> {
+  try {
+    await made
+    return true
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false
+    throw error
+  }
+}
+
+/** Removes a file that may be gone already. A failure is ignored: the sweep removes what is left. */
+export async function discard(path: string): Promise<void> {
+  await unlink(path).catch(() => undefined)
+}
+
+/**
+ * Writes all of a file that must not exist yet, and gives it its times. Leaves nothing behind when it fails.
+ */
+export function writeNew(path: string, text: string, times: FileTimes | undefined, { mode, sync }: Writing): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fs.open(path, 'wx', mode, (openError, fd) => {
+      if (openError) return reject(openError)
+      const data = Buffer.from(text)
+      const fail = (error: NodeJS.ErrnoException): void => fs.close(fd, () => fs.unlink(path, () => reject(error)))
+      const write = (from: number): void =>
+        fs.write(fd, data, from, data.length - from, null, (error, count) => {
+          if (error) return fail(error)
+          // A disk that is getting full takes a part, and fails only when it is asked to take the rest.
+          if (from + count < data.length) return write(from + count)
+          withMode(fd, mode, (modeError) => (modeError ? fail(modeError) : setTimes()))
+        })
+      const setTimes = (): void => {
+        if (!times) return toDisk()
+        const { atime, mtime } = inSeconds(times)
+        // A failure is ignored: a file without these times is read instead.
+        fs.futimes(fd, atime, mtime, toDisk)
+      }
+      const toDisk = (): void => {
+        if (sync) fs.fsync(fd, (error) => (error ? fail(error) : close()))
+        else close()
+      }
+      const close = (): void => fs.close(fd, (error) => (error ? fs.unlink(path, () => reject(error)) : resolve()))
+      write(0)
+    })
+  })
+}
+
+/** Makes renames and removals in a directory outlast a power cut. */
+export async function syncDirectory(dir: string): Promise<void> {
+  // Windows cannot open a directory, and need not.
+  if (process.platform === 'win32') return
+  const handle = await fs.promises.open(dir, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Makes a directory and those above it, for their owner only whatever the umask. One that exists is left as it is. */
+export async function makeDirectory(dir: string): Promise<void> {
+  const made = await fs.promises.mkdir(dir, { recursive: true, mode: 0o700 })
+  if (made !== undefined) await fs.promises.chmod(dir, 0o700)
+}
+
+/**
+ * Whether this process' umask takes bits of a mode away, learnt from the first file of each mode: only an unusual umask then costs a call
+ * for each file. Until then a file has fewer rights than it should have, never more.
+ */
+const umaskTakes = new Map<number, boolean>()
+
+function withMode(fd: number, mode: number, done: Done): void {
+  const takes = umaskTakes.get(mode)
+  if (takes === false) return done(null)
+  if (takes === true) return fs.fchmod(fd, mode, done)
+  fs.fstat(fd, (error, stats) => {
+    if (error) return done(error)
+    // Windows has other bits than were asked for.
+    umaskTakes.set(mode, process.platform !== 'win32' && (stats.mode & 0o777) !== mode)
+    withMode(fd, mode, done)
+  })
+}
+
+function call(start: (done: Done) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    start((error) => {
+      if (error) reject(error)
+      else resolve()
+    })
+  })
+}

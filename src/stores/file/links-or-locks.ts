@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto'
+import { Claims } from './claims.js'
+import type { CompareAndSwap, FileContext } from './compare-and-swap.js'
+import type { FileTimes } from './file-times.js'
+import { discard, hasCode, link, writeNew } from './fs-calls.js'
+import { Locks } from './lock-files.js'
+
+/** How file systems say that they have no hard links. */
+const refusals = ['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']
+
+/**
+ * Claims where the directory's file system has hard links, locks where it has none. A trial before the first use decides, rather than a
+ * failure in the middle of a change: so all processes that share the directory come to the same choice.
+ */
+export class LinksOrLocks implements CompareAndSwap {
+  readonly #context: FileContext
+  readonly #claims: Claims
+  readonly #locks: Locks
+  #chosen: CompareAndSwap | undefined
+
+  constructor(context: FileContext) {
+    this.#context = context
+    this.#claims = new Claims(context)
+    this.#locks = new Locks(context)
+  }
+
+  async create(id: string, text: string, times: FileTimes, began: number): Promise<boolean> {
+    return (this.#chosen ?? (await this.#choose())).create(id, text, times, began)
+  }
+
+  async replace(id: string, from: FileTimes, text: string, times: FileTimes): Promise<boolean> {
+    return (this.#chosen ?? (await this.#choose())).replace(id, from, text, times)
+  }
+
+  async remove(id: string, from: FileTimes): Promise<boolean> {
+    return (this.#chosen ?? (await this.#choose())).remove(id, from)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#claims.close(), this.#locks.close()])
+  }
+
+  async #choose(): Promise<CompareAndSwap> {
+    const hasLinks = await this.#tryLink()
+    // Tries again the next time: on a full disk nothing can be tried, but sessions can be removed.
+    if (hasLinks === undefined) return this.#claims
+    return (this.#chosen = hasLinks ? this.#claims : this.#locks)
+  }
+
+  /** `undefined`: the trial failed for another reason, which says nothing about links. */
+  async #tryLink(): Promise<boolean | undefined> {
+    const { names } = this.#context
+    const [from, to] = [names.claimant(randomUUID()), names.claimant(randomUUID())]
+    try {
+      await writeNew(from, '', undefined, { mode: 0o600, sync: false })
+    } catch {
+      return undefined
+    }
+    try {
+      await link(from, to)
+      return true
+    } catch (error) {
+      return hasCode(error, ...refusals) ? false : undefined
+    } finally {
+      await discard(to)
+      await discard(from)
+    }
+  }
+}

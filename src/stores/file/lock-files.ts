@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto'
+import { conflictError } from '../../errors.js'
+import { assertInTime } from './claims.js'
+import { isAt, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
+import type { FileNames } from './file-names.js'
+import type { FileTimes } from './file-times.js'
+import { discard, hasCode, ifThere, lstat, rename, syncDirectory, unlink, writeNew } from './fs-calls.js'
+
+/** When a lock that is not renewed may be taken over, in milliseconds. 2000 is the least that proper-lockfile allows. */
+const staleRecord = 2000
+const staleSweep = 10_000
+/** Together about four seconds: a dead process' lock is waited for until it is stale. */
+const recordRetries: Retries = { retries: 80, factor: 1.2, minTimeout: 2, maxTimeout: 60, randomize: true }
+
+/** A lock that is held until `release`. */
+export interface Lock {
+  /** Whether another process took the lock over, because it took it for stale. The holder must then stop. */
+  isLost(): boolean
+  release(): Promise<void>
+}
+
+/** The options of proper-lockfile for its tries; times in milliseconds. */
+interface Retries {
+  readonly retries: number
+  readonly factor?: number
+  readonly minTimeout?: number
+  readonly maxTimeout?: number
+  readonly randomize?: boolean
+}
+
+/**
+ * Compare-and-swap for file systems without hard links: a lock guards the step from the check to the rename.
+ *
+ * It is weaker than claims: a process that is stopped inside that step for longer than the lock lives can overwrite what others wrote in
+ * the meantime. No lock can prevent that.
+ */
+export class Locks implements CompareAndSwap {
+  readonly #context: FileContext
+
+  constructor(context: FileContext) {
+    this.#context = context
+  }
+
+  async create(id: string, text: string, times: FileTimes, began: number): Promise<boolean> {
+    const { names, writing } = this.#context
+    const temporary = names.temporary(id, times, randomUUID())
+    const record = names.record(id)
+    await writeNew(temporary, text, times, writing)
+    try {
+      const isFree = async (): Promise<boolean> => (await lstat(record)) === undefined
+      const created = await this.#locked(id, isFree, () => {
+        assertInTime(began)
+        return rename(temporary, record)
+      })
+      if (created || !(await isFree())) return created
+      // The lock could not be had.
+      throw conflictError(1)
+    } finally {
+      await discard(temporary)
+    }
+  }
+
+  async replace(id: string, from: FileTimes, text: string, times: FileTimes): Promise<boolean> {
+    const { names, writing } = this.#context
+    const temporary = names.temporary(id, from, randomUUID())
+    // There is no directory, so there is no record.
+    if (!(await ifThere(writeNew(temporary, text, times, writing)))) return false
+    let replaced = false
+    try {
+      replaced = await this.#locked(id, this.#isUnchanged(id, from), () => rename(temporary, names.record(id)))
+    } finally {
+      if (!replaced) await discard(temporary)
+    }
+    return replaced
+  }
+
+  remove(id: string, from: FileTimes): Promise<boolean> {
+    return this.#locked(id, this.#isUnchanged(id, from), () => unlink(this.#context.names.record(id)))
+  }
+
+  async close(): Promise<void> {
+    // It keeps nothing.
+  }
+
+  #isUnchanged(id: string, from: FileTimes): () => Promise<boolean> {
+    const { names, largest } = this.#context
+    return () => isAt(names.record(id), id, from, largest)
+  }
+
+  /** Acts under the record's lock if the condition holds. `false` also when the lock cannot be had: the caller then tries again. */
+  async #locked(id: string, condition: () => Promise<boolean>, act: () => Promise<void>): Promise<boolean> {
+    const { names, writing } = this.#context
+    const lock = await acquire(names.record(id), names.lock(id), staleRecord, recordRetries)
+    if (!lock) return false
+    try {
+      if (!(await condition()) || lock.isLost()) return false
+      await act()
+      if (writing.sync) await syncDirectory(names.dir)
+      return true
+    } finally {
+      await lock.release()
+    }
+  }
+}
+
+/** The lock on what one process at a time does for a directory. `undefined`: another process has it. */
+export function lockSweep(names: FileNames): Promise<Lock | undefined> {
+  return acquire(names.dir, names.sweepLock, staleSweep, { retries: 0 })
+}
+
+async function acquire(file: string, lockfilePath: string, stale: number, retries: Retries): Promise<Lock | undefined> {
+  // Imported only when it is needed, because it listens to the process' signals.
+  const { default: lockfile } = await import('proper-lockfile')
+  let lost = false
+  try {
+    const release = await lockfile.lock(file, {
+      lockfilePath,
+      realpath: false,
+      stale,
+      update: stale / 2,
+      retries,
+      // The default throws from a timer, which ends the process.
+      onCompromised: () => {
+        lost = true
+      }
+    })
+    return {
+      isLost: () => lost,
+      // A lost lock belongs to another process.
+      release: () => release().catch(() => undefined)
+    }
+  } catch (error) {
+    if (hasCode(error, 'ELOCKED')) return undefined
+    throw error
+  }
+}

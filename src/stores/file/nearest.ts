@@ -1,0 +1,97 @@
+import { setImmediate } from 'node:timers/promises'
+
+export interface Candidate {
+  /** A SHA-256 in lower-case hex. */
+  readonly id: string
+  /** The candidates with the lowest ranks are kept. */
+  readonly rank: number
+}
+
+/** The size of an id in bytes. */
+const idBytes = 32
+/** So many candidates are dropped in about 3 ms. */
+const dropsPerTurn = 10_000
+
+/**
+ * The candidates with the lowest ranks, of any number that are offered. It is a heap with the highest of those ranks on top. So a directory
+ * of a million files needs neither a million entries nor a sort that holds the event loop.
+ *
+ * It uses flat arrays, 44 bytes for each candidate: a hundred thousand small objects were measured to hold the event loop for 30 ms while
+ * the garbage collector moved them.
+ */
+export class Nearest {
+  readonly #capacity: number
+  readonly #ids: Buffer
+  readonly #ranks: Float64Array
+  /** The heap: indexes into the two above. */
+  readonly #heap: Uint32Array
+  #size = 0
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+    this.#ids = Buffer.alloc(capacity * idBytes)
+    this.#ranks = new Float64Array(capacity)
+    this.#heap = new Uint32Array(capacity)
+  }
+
+  offer(candidate: Candidate): void {
+    if (this.#size < this.#capacity) {
+      this.#heap[this.#size] = this.#size
+      this.#put(candidate, this.#size)
+      this.#moveUp(this.#size++)
+    } else if (this.#capacity > 0 && candidate.rank < this.#rankAt(0)) {
+      this.#put(candidate, 0)
+      this.#moveDown()
+    }
+  }
+
+  /** The lowest of them, in no order. Do not offer anything afterwards. */
+  async *lowest(count: number): AsyncGenerator<Candidate> {
+    while (this.#size > count) {
+      this.#swap(0, --this.#size)
+      this.#moveDown()
+      if (this.#size % dropsPerTurn === 0) await setImmediate()
+    }
+    for (let at = 0; at < this.#size; at++) {
+      const index = this.#heap[at]!
+      yield { id: this.#ids.toString('hex', index * idBytes, (index + 1) * idBytes), rank: this.#ranks[index]! }
+    }
+  }
+
+  #put({ id, rank }: Candidate, at: number): void {
+    const index = this.#heap[at]!
+    this.#ids.write(id, index * idBytes, 'hex')
+    this.#ranks[index] = rank
+  }
+
+  #rankAt(at: number): number {
+    return this.#ranks[this.#heap[at]!]!
+  }
+
+  #swap(a: number, b: number): void {
+    const kept = this.#heap[a]!
+    this.#heap[a] = this.#heap[b]!
+    this.#heap[b] = kept
+  }
+
+  #moveUp(from: number): void {
+    for (let at = from; at > 0; ) {
+      const above = (at - 1) >> 1
+      if (this.#rankAt(above) >= this.#rankAt(at)) return
+      this.#swap(at, above)
+      at = above
+    }
+  }
+
+  #moveDown(): void {
+    for (let at = 0; ; ) {
+      const left = 2 * at + 1
+      let highest = at
+      if (left < this.#size && this.#rankAt(left) > this.#rankAt(highest)) highest = left
+      if (left + 1 < this.#size && this.#rankAt(left + 1) > this.#rankAt(highest)) highest = left + 1
+      if (highest === at) return
+      this.#swap(at, highest)
+      at = highest
+    }
+  }
+}

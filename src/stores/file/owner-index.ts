@@ -1,0 +1,112 @@
+import fs from 'node:fs'
+import { join } from 'node:path'
+import type { FileNames } from './file-names.js'
+import { discard, hasCode, lstat, makeDirectory, rmdir, syncDirectory, writeNew, type Writing } from './fs-calls.js'
+
+/*
+ * Which sessions an owner has: an empty file for each, `owners/<hash of the owner>/<prefix><id>`.
+ *
+ * The index may hold too much, never too little:
+ *
+ *   - The entry is made before the record becomes the owner's, and removed after the record is gone for good.
+ *   - The sweep removes an entry only if there is no record of its id and the entry was older than two hours when the sweep began. A record
+ *     that is gone does not come back, because an id is used once. A record that is still to be created does not come either: its
+ *     temporary file was written at most half an hour after the entry (`assertInTime` in claims.ts), so it was older than one hour when the
+ *     sweep began, and the sweep removed it before it came to the entries. Without it, the creation fails.
+ *   - While there is a record under the id, the sweep leaves all entries of the id alone, whoever owns the record now: it may be about to
+ *     become the owner's again.
+ */
+
+/** How long an entry without a record is kept, in milliseconds. */
+export const keepEntries = 2 * 3_600_000
+
+const hashPattern = /^[0-9a-f]{64}$/
+
+/** How often an entry is tried to be made while a sweep removes its empty directory. */
+const mostTries = 10
+
+export class OwnerIndex {
+  readonly #names: FileNames
+  readonly #writing: Writing
+
+  constructor(names: FileNames, writing: Writing) {
+    this.#names = names
+    this.#writing = writing
+  }
+
+  /** Makes the entry if it does not exist. */
+  async add(owner: string, id: string): Promise<void> {
+    const dir = this.#names.owner(owner)
+    const path = this.#names.ownerEntry(dir, id)
+    for (let tries = 1; ; tries++) {
+      try {
+        await writeNew(path, '', undefined, this.#writing)
+        if (this.#writing.sync) await syncDirectory(dir)
+        return
+      } catch (error) {
+        if (hasCode(error, 'EEXIST')) return
+        if (!hasCode(error, 'ENOENT') || tries === mostTries) throw error
+        await this.#makeDirectories(dir)
+      }
+    }
+  }
+
+  /** Removes the entry of a session that is gone for good. */
+  async remove(owner: string, id: string): Promise<void> {
+    await discard(this.#names.ownerEntry(this.#names.owner(owner), id))
+  }
+
+  /** The ids of the sessions that may be the owner's. */
+  async *idsOf(owner: string): AsyncGenerator<string> {
+    for await (const name of namesIn(this.#names.owner(owner))) {
+      const id = this.#names.parseOwnerEntry(name)
+      if (id !== undefined) yield id
+    }
+  }
+
+  /**
+   * Removes entries without a record, and directories without an entry.
+   *
+   * @param began when the sweep began, in milliseconds since the epoch. It must have swept the temporary files since.
+   */
+  async sweep(began: number, isOver: () => boolean): Promise<void> {
+    for await (const hashed of namesIn(this.#names.owners)) {
+      if (!hashPattern.test(hashed)) continue
+      const dir = join(this.#names.owners, hashed)
+      for await (const name of namesIn(dir)) {
+        if (isOver()) return
+        const id = this.#names.parseOwnerEntry(name)
+        if (id !== undefined && !(await lstat(this.#names.record(id)))) await this.#removeIfOld(join(dir, name), began)
+      }
+      await rmdir(dir).catch(ignoreFull)
+    }
+  }
+
+  async #removeIfOld(path: string, began: number): Promise<void> {
+    const stats = await lstat(path)
+    if (stats && began - stats.ctimeMs > keepEntries) await discard(path)
+  }
+
+  /** One after another, so that each has its mode whatever the umask. */
+  async #makeDirectories(dir: string): Promise<void> {
+    for (const each of [this.#names.dir, this.#names.owners, dir]) await makeDirectory(each)
+    if (!this.#writing.sync) return
+    await syncDirectory(this.#names.dir)
+    await syncDirectory(this.#names.owners)
+  }
+}
+
+/** The names in a directory. One that does not exist has none. */
+async function* namesIn(dir: string): AsyncGenerator<string> {
+  try {
+    for await (const { name } of await fs.promises.opendir(dir)) yield name
+  } catch (error) {
+    // Not a directory: a foreign file beside the owners' directories.
+    if (!hasCode(error, 'ENOENT', 'ENOTDIR')) throw error
+  }
+}
+
+/** Others may have added an entry, or removed the directory. */
+function ignoreFull(error: unknown): void {
+  if (!hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR')) throw error
+}

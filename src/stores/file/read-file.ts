@@ -1,0 +1,62 @@
+import fs, { constants, type Stats } from 'node:fs'
+import { isForeign } from './permissions.js'
+
+/** What a path holds: a text and the facts about its file, or something that cannot be a record of ours. */
+export type Found = { readonly text: string; readonly stats: Stats } | Unreadable
+
+export interface Unreadable {
+  readonly corrupt: string
+  /** Whether the file belongs to another user, so that it stays where it is. */
+  readonly isForeign?: boolean
+}
+
+/** Never follow a symbolic link, never wait for somebody who writes into a FIFO. Windows has neither flag. */
+const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+/** How systems refuse to open what is not a regular file: a symbolic link, a socket, a directory. */
+const oddCodes = ['ELOOP', 'EMLINK', 'EISDIR', 'ENXIO', 'EFTYPE', 'EOPNOTSUPP']
+const irregular: Unreadable = { corrupt: 'it is not a regular file' }
+
+/** Buffers are used again, because to allocate one for each read was measurable. Most records fit into one, in bytes. */
+const bufferSize = 8192
+const mostSpare = 32
+const spare: Buffer[] = []
+
+/**
+ * Reads a file. `undefined`: there is none.
+ *
+ * @param largest no more than one byte above this many is read of a file: its text is too large for a record.
+ */
+export function readFile(path: string, largest: number): Promise<Found | undefined> {
+  return new Promise((resolve, reject) => {
+    fs.open(path, readFlags, (openError, fd) => {
+      if (openError) {
+        if (openError.code === 'ENOENT') resolve(undefined)
+        else if (oddCodes.includes(openError.code ?? '')) resolve(irregular)
+        else reject(openError)
+        return
+      }
+      // Nobody waits until the file is closed: it was only read, so nothing can be lost.
+      const close = (): void => fs.close(fd, () => undefined)
+      fs.fstat(fd, (error, stats) => {
+        if (error || !stats.isFile() || isForeign(stats)) {
+          close()
+          if (error) reject(error)
+          else resolve(stats.isFile() ? { corrupt: 'its file belongs to another user', isForeign: true } : irregular)
+          return
+        }
+        const size = Math.min(stats.size, largest + 1)
+        const buffer = size <= bufferSize ? (spare.pop() ?? Buffer.allocUnsafeSlow(bufferSize)) : Buffer.allocUnsafe(size)
+        const readFrom = (at: number): void =>
+          fs.read(fd, buffer, at, size - at, at, (readError, count) => {
+            const end = at + count
+            if (!readError && count > 0 && end < size) return readFrom(end)
+            close()
+            if (readError) reject(readError)
+            else resolve({ text: buffer.toString('utf8', 0, end), stats })
+            if (buffer.length === bufferSize && spare.length < mostSpare) spare.push(buffer)
+          })
+        readFrom(0)
+      })
+    })
+  })
+}
