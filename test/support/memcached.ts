@@ -1,0 +1,106 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import type { ExecutionContext, TestFn } from 'ava'
+import { MemcacheClient, type MemcacheClientOptions } from 'memcache-client'
+import type { Cleanup } from './app.js'
+import { freePort, until } from './redis.js'
+
+/** Real memcached servers, each on a free loopback port. */
+export const hasMemcached = spawnSync('memcached', ['-V']).status === 0
+
+type Skippable = TestFn | ((title: string, run: (t: ExecutionContext) => void) => void)
+
+/** AVA's `test`. Where memcached is missing, one that skips everything, or fails if `CI=true`. */
+export function needsMemcached(test: TestFn): TestFn {
+  if (hasMemcached) return test
+  const advice = 'memcached is missing: apt-get install memcached'
+  const only: Skippable = process.env['CI'] === 'true' ? test : test.skip
+  only(advice, (t) => t.fail(advice))
+  if (only !== test) console.log(`memcached tests are skipped: ${advice}`)
+  return Object.assign(nothing, { serial: nothing, before: nothing, after: { always: nothing } }) as unknown as TestFn
+}
+
+function nothing(): void {}
+
+export interface MemcachedServer {
+  readonly port: number
+  /** `127.0.0.1:port` */
+  readonly address: string
+  /** Sends lines, and answers what memcached answers, up to a line that ends an answer. */
+  ask(text: string): Promise<string>
+  /** SIGSTOP: it holds its connections and answers nobody. */
+  pause(): void
+  resume(): void
+  /** kill -9. */
+  kill(): Promise<void>
+  /** On the same port, and empty. */
+  start(): Promise<void>
+}
+
+/** Starts a server that ends with the test; arguments are memcached's. */
+export async function startMemcached(t: Cleanup, ...args: string[]): Promise<MemcachedServer> {
+  const port = await freePort()
+  let child: ChildProcess | undefined
+  const server: MemcachedServer = {
+    port,
+    address: `127.0.0.1:${port}`,
+    ask: (text) => ask(port, text),
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
+    async kill() {
+      if (!child || child.exitCode !== null || child.signalCode !== null) return
+      const exited = once(child, 'exit')
+      child.kill('SIGKILL')
+      await exited
+    },
+    async start() {
+      child = spawn(command, [...prefix, '-l', '127.0.0.1', '-p', String(port), '-U', '0', '-m', '16', ...asNobody, ...args], { stdio: 'ignore' })
+      live.add(child)
+      await until(`memcached listens on ${port}`, async () => (await ask(port, 'version')).startsWith('VERSION'))
+    }
+  }
+  t.teardown(() => server.kill())
+  await server.start()
+  return server
+}
+
+/** A client of the driver that ends with the test. */
+export function connectMemcached(t: Cleanup, server: string, options: Partial<MemcacheClientOptions> = {}): MemcacheClient {
+  const client = new MemcacheClient({ server, cmdTimeout: 1500, connectTimeout: 1000, noDelay: true, ...options })
+  t.teardown(() => client.shutdown())
+  return client
+}
+
+/** How often each kind of command was called since the server started, without what asks about this. */
+export async function commandCounts(server: MemcachedServer): Promise<{ gets: number; stores: number; deletes: number; touches: number }> {
+  const stats = await server.ask('stats')
+  const count = (name: string): number => Number(new RegExp(`^STAT ${name} (\\d+)`, 'm').exec(stats)?.[1])
+  const deletes = count('delete_hits') + count('delete_misses')
+  return { gets: count('cmd_get'), stores: count('cmd_set'), deletes, touches: count('cmd_touch') }
+}
+
+// However a test process ends, its servers end with it: on Linux by the kernel, also when it is killed.
+const tied = ['setpriv', '--pdeathsig', 'KILL', 'memcached']
+const [command = 'memcached', ...prefix] = spawnSync(tied[0]!, [...tied.slice(1), '-V']).status === 0 ? tied : ['memcached']
+const asNobody = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
+const live = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of live) child.kill('SIGKILL')
+})
+
+function ask(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${text}\r\n`))
+    let answer = ''
+    socket.setEncoding('utf8')
+    socket.on('data', (part: string) => {
+      answer += part
+      if (!/(^|\n)(END|EN|HD.*|VERSION .*|STORED|NOT_STORED|EXISTS|NOT_FOUND|DELETED|OK|.*ERROR.*)\r\n$/.test(answer)) return
+      socket.destroy()
+      resolve(answer)
+    })
+    socket.on('error', reject)
+    socket.on('end', () => reject(new Error('memcached ended the connection')))
+  })
+}
