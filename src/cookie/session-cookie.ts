@@ -103,7 +103,8 @@ export class SessionCookie {
 
   /** The `Set-Cookie` lines that remove the cookie in the scopes of `cookie.previous`. */
   clearPrevious(secure: boolean): readonly string[] {
-    return this.#cookie.previous.map((scope) => this.#nameAndEquals + writeAttributes(this.#cookie, scope, secure) + longGone)
+    const lines = this.#cookie.previous.map((scope) => this.#nameAndEquals + writeAttributes(this.#cookie, scope, secure) + longGone)
+    return [...new Set(lines)]
   }
 
   #attributesOver(secure: boolean): string {

@@ -7,18 +7,22 @@ import { startApp } from '../support/app.js'
 import { Client } from '../support/client.js'
 import { cookieOf, issue, newer, secret } from './subjects.js'
 
-for (const [what, keys] of [['no keys', undefined], ['null', null], ['an empty list', []], ['an empty string', ['']], ['an empty Buffer', [Buffer.alloc(0)]], ['one empty of two', [secret, '']], ['undefined in the list', [undefined]], ['a hole in the list', new Array(1)]] as const) {
+const absent: readonly [what: string, keys: unknown][] = [
+  ['no keys', undefined], ['null', null], ['an empty list', []], ['an empty string', ['']], ['an empty Buffer', [Buffer.alloc(0)]],
+  ['one empty of two', [secret, '']], ['undefined in the list', [undefined]], ['a hole in the list', Object.assign([], { length: 1 })]
+]
+for (const [what, keys] of absent) {
   test(`${what}: an error that says how to set keys, in the option and in a request`, (t) => {
     t.throws(() => assertKeys(keys, 'session(options)'), { code: 'ERR_SESSION_KEYS', message: /^session\(options\): .*app\.keys = \[/ })
     t.throws(() => cookieOf().read(undefined, keys), { code: 'ERR_SESSION_KEYS', message: /app\.keys = \[/ })
   })
 }
 
-const wrong: readonly [what: string, keys: unknown][] = [
+const otherKinds: readonly [what: string, keys: unknown][] = [
   ['a string', 'my-text'], ['a number', 1], ['true', true], ['an object', {}], ['a list of numbers', [1]], ['a list with an object', [secret, {}]],
   ['a function', () => secret], ['an object that cannot verify', { sign: () => '' }]
 ]
-for (const [what, keys] of wrong) {
+for (const [what, keys] of otherKinds) {
   test(`keys that are ${what} are refused, and not quoted`, (t) => {
     const error = t.throws(() => assertKeys(keys, 'session(options)'), { instanceOf: TypeError, message: /keys must be/ })
     t.false(error.message.includes('my-text') || error.message.includes(secret))
@@ -44,7 +48,9 @@ test('a secret under 32 bytes causes one process warning, which does not quote i
   t.false(warnings[0]!.message.includes('too short, and'))
 })
 
-const { sign, index } = new Keygrip([secret], 'sha256')
+const keygrip = new Keygrip([secret], 'sha256')
+const sign = (data: string) => keygrip.sign(data)
+const index = (data: string, digest: string) => keygrip.index(data, digest)
 const bad: readonly [what: string, signer: unknown, flaw: RegExp][] = [
   ['SHA-1, which is the default', new Keygrip([secret]), /SHA-256 digest.*default of Keygrip is SHA-1/],
   ['SHA-512', new Keygrip([secret], 'sha512'), /SHA-256 digest/],
@@ -125,8 +131,8 @@ test('no pair of name and value that ctx.cookies can sign is what a session sign
   const signed: string[] = []
   const cookie = cookieOf()
   issue(cookie, { sign: (data: string) => (signed.push(data), sign(data)), index })
-  const fieldContent = /^[\u0009\u0020-\u007e\u0080-\u00ff]*$/
-  t.false(fieldContent.test(signed.at(-1)!))
+  // The package refuses control characters but the tab (RFC 7230, field-content).
+  t.true(signed.at(-1)!.includes('\n'))
 })
 
 test('a signature of one cookie name is worth nothing for another, whatever the two names are', (t) => {
