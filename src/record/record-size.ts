@@ -1,7 +1,4 @@
-import { writeRecord, type Json, type SessionRecord } from './record.js'
-
-// The facts of a record beside its data: names, numbers, marks, and an owner of 256 characters at six bytes each.
-const bytesOfFacts = 2048
+import { writeRecord, type Data, type Json, type SessionRecord } from './record.js'
 
 /**
  * The size of a record's text in bytes if it is over the limit, otherwise `undefined`.
@@ -9,13 +6,13 @@ const bytesOfFacts = 2048
  * Writing the text is what a save to memory would cost most. Most records are so small that a rough upper bound decides.
  */
 export function sizeOver(limit: number, record: SessionRecord): number | undefined {
-  if (bytesOfFacts + sizeAtMost(record.data, limit) <= limit) return undefined
+  if (sizeAtMost(record, limit) <= limit) return undefined
   const size = Buffer.byteLength(writeRecord(record))
   return size > limit ? size : undefined
 }
 
 /** An upper bound of the size of a value's JSON text, in bytes. It stops counting above the limit. */
-function sizeAtMost(json: Json | SessionRecord['data'], limit: number): number {
+function sizeAtMost(json: Json | Data | SessionRecord, limit: number): number {
   if (typeof json === 'string') return boundOf(json)
   if (typeof json === 'number') return 25
   if (typeof json !== 'object' || json === null) return 6
@@ -28,7 +25,7 @@ function sizeAtMost(json: Json | SessionRecord['data'], limit: number): number {
     return size
   }
   for (const key in json) {
-    size += 2 + boundOf(key) + sizeAtMost((json as { readonly [key: string]: Json })[key]!, limit)
+    size += 2 + boundOf(key) + sizeAtMost((json as Data)[key]!, limit)
     if (size > limit) return size
   }
   return size

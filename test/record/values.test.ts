@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { createContext, runInContext } from 'node:vm'
 import test from 'ava'
 import * as fc from 'fast-check'
-import { SessionError } from '../src/errors.js'
-import type { Json } from '../src/store.js'
-import { decode, encode } from '../src/values.js'
+import { SessionError } from '../../src/errors.js'
+import type { Json } from '../../src/record/index.js'
+import { decode, encode } from '../../src/record/values.js'
 
 /** Through text and back, as every store does it. */
 function throughText(value: unknown): unknown {
@@ -156,7 +156,9 @@ const refusals: readonly [string, unknown, string][] = [
   ['a class', { items: Cart }, 'cart.items: a function cannot be stored'],
   ['a symbol', Symbol('s'), 'cart: a symbol cannot be stored'],
   ['a symbol as key', { inner: { [Symbol('s')]: 1 } }, 'cart.inner: an object with a symbol as key cannot be stored'],
-  ['undefined', { a: { b: undefined } }, 'cart.a.b: undefined cannot be stored: delete the key, or store null'],
+  ['undefined', undefined, 'cart: undefined cannot be stored: delete the key, or store null'],
+  ['undefined in a Map', { a: new Map([['b', undefined]]) }, 'cart.a[0][1]: undefined cannot be stored'],
+  ['undefined in a Set', new Set([undefined]), 'cart[0]: undefined cannot be stored'],
   ['undefined in an array', [1, undefined], 'cart[1]: undefined cannot be stored'],
   ['NaN', { price: Number.NaN }, 'cart.price: NaN cannot be stored: store null or a string instead'],
   ['Infinity', [[Number.POSITIVE_INFINITY]], 'cart[0][0]: Infinity cannot be stored'],
@@ -206,6 +208,14 @@ for (const [name, value, message] of refusals) {
     t.true(error.message.startsWith(message), error.message)
   })
 }
+
+test('a property whose value is undefined is left out, as JSON does with an optional field', (t) => {
+  t.deepEqual(throughText({ a: { b: undefined, c: 1 }, d: undefined }), { a: { c: 1 } })
+  t.deepEqual(throughText([{ b: undefined }]), [{}])
+  t.deepEqual(encode('key', { $date: 'today', b: undefined }), { $object: { $date: 'today' } }, 'still not taken for a Date')
+  t.deepEqual(throughText({ $date: 'today', b: undefined }), { $date: 'today' })
+  t.deepEqual(encode('key', Object.assign(Object.create(null) as object, { b: undefined })), { $dict: {} })
+})
 
 test('nesting of 500 levels is stored', (t) => {
   t.deepEqual(throughText(nested(500)), nested(500))
