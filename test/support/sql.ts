@@ -87,6 +87,18 @@ export async function collect<T>(iteration: AsyncIterable<T>): Promise<T[]> {
   return all
 }
 
+/** How the database would carry out a statement, as text. It names the index that is used. */
+export async function planOf(knex: Knex, sql: string, bindings: readonly (string | number)[]): Promise<string> {
+  const isSqlite = (knex.client as { dialect: string }).dialect === 'sqlite3'
+  const explain = knex.raw(`explain ${isSqlite ? 'query plan ' : ''}${sql}`, bindings)
+  if ((knex.client as { dialect: string }).dialect !== 'postgresql') return JSON.stringify(await explain)
+  // A small table is read as a whole otherwise.
+  return knex.transaction(async (transaction) => {
+    await transaction.raw('set local enable_seqscan = off')
+    return JSON.stringify(await explain.transacting(transaction))
+  })
+}
+
 /** Knex prints what fails, which is much here. */
 const silent = { warn() {}, error() {}, deprecate() {}, debug() {} }
 

@@ -72,7 +72,8 @@ export class SqlBackend implements Backend {
     let removed = 0
     while (!this.#closing.aborted) {
       const now = this.#now()
-      const expired = this.#database.dialect.rows(await this.#database.run(this.#statements.listExpired, [now, ...this.#range()]))
+      const bindings = [now, this.#prefix.length, this.#prefix, this.#prefix.length + idLength]
+      const expired = this.#database.dialect.rows(await this.#database.run(this.#statements.listExpired, bindings))
       if (expired.length === 0) break
       // In one order, so that two processes that prune at once do not wait for each other in a circle.
       const ids = expired.map(({ id }) => id).sort()

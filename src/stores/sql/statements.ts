@@ -17,7 +17,7 @@ export interface Statements {
   readonly list: string
   /** The same of one owner, the first parameter. */
   readonly listOwned: string
-  /** The ids of a page of rows to remove. Parameters: the present time, and the range as in `list`. */
+  /** The ids of a page of rows to remove. Parameters: the present time, the length of the prefix, the prefix, the length of an id. */
   readonly listExpired: string
   /** Removes so many of them. Parameters: the present time, and the ids. */
   removeExpired(count: number): string
@@ -40,7 +40,8 @@ export function statementsOf(dialect: Dialect, table: string, schema: string | u
     remove: `delete from ${from} where ${isSeen}${afterWrite}`,
     list: `select ${id}, ${recordOut} from ${from} where ${inRange} ${page}`,
     listOwned: `select ${id}, ${recordOut} from ${from} where ${owner} = ? and ${inRange} ${page}`,
-    listExpired: `select ${id} from ${from} where ${expires} <= ? and ${inRange} order by ${expires} limit ${pageSize}`,
+    // Not a range of ids: SQLite would search that range, which is the whole table, instead of the index on `expires`.
+    listExpired: `select ${id} from ${from} where ${expires} <= ? and substr(${id}, 1, ?) = ? and length(${id}) = ? order by ${expires} limit ${pageSize}`,
     removeExpired: (count) =>
       `delete from ${from} where ${expires} <= ? and ${id} in (${Array.from({ length: count }, () => '?').join(', ')})${afterWrite}`
   }
