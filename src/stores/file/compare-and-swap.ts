@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import { readRecord, type SessionRecord } from '../../record/index.js'
 import type { FileNames } from './file-names.js'
-import { hasTimes, isSameState, timesIn, timesOf, type FileTimes } from './file-times.js'
+import { hasTimes, isSameState, timesOf, type FileTimes } from './file-times.js'
 import { lstat, type Writing } from './fs-calls.js'
 import { readFile, type Unreadable } from './read-file.js'
 
@@ -33,12 +33,6 @@ export interface CompareAndSwap {
   close(): Promise<void>
 }
 
-/** The state of a record as it is stored, and the record itself if it had to be read to know the state. */
-export interface Stored {
-  readonly times: FileTimes
-  readonly record?: SessionRecord
-}
-
 /** Reports whether a file holds that state of a record. */
 export async function isAt(path: string, id: string, from: FileTimes, largest: number): Promise<boolean> {
   const stats = await lstat(path)
@@ -46,22 +40,16 @@ export async function isAt(path: string, id: string, from: FileTimes, largest: n
   if (hasTimes(stats, from)) return true
   // A person edited or copied the file, its file system keeps no such times, or it holds another state: only its text says which.
   const stored = await readStored(path, id, largest)
-  return stored !== undefined && 'times' in stored && isSameState(stored.times, from)
-}
-
-/** The state of a record's file, by its times if this store set them, otherwise by its text. */
-export async function stateOf(path: string, id: string, stats: Stats, largest: number): Promise<Stored | Unreadable | undefined> {
-  const times = stats.isFile() ? timesIn(stats) : undefined
-  return times ? { times } : readStored(path, id, largest)
+  return stored !== undefined && 'record' in stored && isSameState(timesOf(stored.record), from)
 }
 
 /** The record in a file. `undefined`: there is none, or it is one of a newer version, which this version must leave alone. */
-export async function readStored(path: string, id: string, largest: number): Promise<Required<Stored> | Unreadable | undefined> {
+export async function readStored(path: string, id: string, largest: number): Promise<{ readonly record: SessionRecord; readonly stats: Stats } | Unreadable | undefined> {
   const found = await readFile(path, largest)
   if (!found || 'corrupt' in found) return found
   try {
     const reading = readRecord(found.text, id, largest)
-    return 'corrupt' in reading ? reading : { times: timesOf(reading.record), record: reading.record }
+    return 'corrupt' in reading ? reading : { record: reading.record, stats: found.stats }
   } catch {
     return undefined
   }

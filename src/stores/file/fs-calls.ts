@@ -1,4 +1,4 @@
-import fs, { type Stats } from 'node:fs'
+import fs, { constants, type Stats } from 'node:fs'
 import { inSeconds, type FileTimes } from './file-times.js'
 
 /*
@@ -7,6 +7,9 @@ import { inSeconds, type FileTimes } from './file-times.js'
  */
 
 type Done = (error: NodeJS.ErrnoException | null) => void
+
+/** Never follow a symbolic link, never wait for somebody who writes into a FIFO. Windows has neither flag. */
+export const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 /** How a new file is written. */
 export interface Writing {
@@ -65,9 +68,9 @@ export function writeNew(path: string, text: string, times: FileTimes | undefine
           if (error) return fail(error)
           // A disk that is getting full takes a part, and fails only when it is asked to take the rest.
           if (from + count < data.length) return write(from + count)
-          withMode(fd, mode, (modeError) => (modeError ? fail(modeError) : setTimes()))
+          withMode(fd, mode, (modeError) => (modeError ? fail(modeError) : putTimes()))
         })
-      const setTimes = (): void => {
+      const putTimes = (): void => {
         if (!times) return toDisk()
         const { atime, mtime } = inSeconds(times)
         // A failure is ignored: a file without these times is read instead.
@@ -81,6 +84,21 @@ export function writeNew(path: string, text: string, times: FileTimes | undefine
       write(0)
     })
   })
+}
+
+/** Gives a file its times, unless another file has its name by now. A failure is ignored: the file is then read instead. */
+export async function setTimes(path: string, seen: Stats, times: FileTimes): Promise<void> {
+  const { atime, mtime } = inSeconds(times)
+  const file = await fs.promises.open(path, readFlags).catch(() => undefined)
+  try {
+    const stats = await file?.stat()
+    // The time of the last change is another one even if the number of the inode is used again.
+    if (stats?.ino === seen.ino && stats.ctimeMs === seen.ctimeMs) await file?.utimes(atime, mtime)
+  } catch {
+    // See above.
+  } finally {
+    await file?.close()
+  }
 }
 
 /** Makes renames and removals in a directory outlast a power cut. */

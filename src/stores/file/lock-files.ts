@@ -15,8 +15,8 @@ const recordRetries: Retries = { retries: 80, factor: 1.2, minTimeout: 2, maxTim
 /** A lock that is held until `release`. */
 export interface Lock {
   /** Whether another process took the lock over, because it took it for stale. The holder must then stop. */
-  isLost(): boolean
-  release(): Promise<void>
+  readonly isLost: () => boolean
+  readonly release: () => Promise<void>
 }
 
 /** The options of proper-lockfile for its tries; times in milliseconds. */

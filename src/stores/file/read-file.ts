@@ -1,4 +1,5 @@
-import fs, { constants, type Stats } from 'node:fs'
+import fs, { type Stats } from 'node:fs'
+import { readFlags } from './fs-calls.js'
 import { isForeign } from './permissions.js'
 
 /** What a path holds: a text and the facts about its file, or something that cannot be a record of ours. */
@@ -10,10 +11,8 @@ export interface Unreadable {
   readonly isForeign?: boolean
 }
 
-/** Never follow a symbolic link, never wait for somebody who writes into a FIFO. Windows has neither flag. */
-const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 /** How systems refuse to open what is not a regular file: a symbolic link, a socket, a directory. */
-const oddCodes = ['ELOOP', 'EMLINK', 'EISDIR', 'ENXIO', 'EFTYPE', 'EOPNOTSUPP']
+const oddCodes = new Set(['ELOOP', 'EMLINK', 'EISDIR', 'ENXIO', 'EFTYPE', 'EOPNOTSUPP'])
 const irregular: Unreadable = { corrupt: 'it is not a regular file' }
 
 /** Buffers are used again, because to allocate one for each read was measurable. Most records fit into one, in bytes. */
@@ -31,7 +30,7 @@ export function readFile(path: string, largest: number): Promise<Found | undefin
     fs.open(path, readFlags, (openError, fd) => {
       if (openError) {
         if (openError.code === 'ENOENT') resolve(undefined)
-        else if (oddCodes.includes(openError.code ?? '')) resolve(irregular)
+        else if (oddCodes.has(openError.code ?? '')) resolve(irregular)
         else reject(openError)
         return
       }

@@ -2,24 +2,32 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import test from 'ava'
-import { fileStore } from '../../../src/stores/file.js'
-import { storeConformance } from '../../../src/testing.js'
+import { FileNames } from '../../../src/stores/file/file-names.js'
+import { fileStore, type FileStoreOptions } from '../../../src/stores/file/index.js'
+import { storeConformance } from '../../../src/testing/conformance.js'
 
-const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'keepsake-'))
-test.after.always(() => fs.rmSync(dir, { recursive: true, force: true }))
+const root = fs.mkdtempSync(path.join(os.tmpdir(), 'keepsake-'))
+test.after.always(() => fs.rmSync(root, { recursive: true, force: true }))
 
-storeConformance(
-  (title, run) => test(`by claims: ${title}`, run),
-  (scope) => fileStore({ dir }).scope!(scope),
-  { parallel: 200 }
-)
-storeConformance(
-  (title, run) => test(`by lock files: ${title}`, run),
-  (scope) => fileStore({ dir: path.join(dir, 'locked'), locking: 'lockfile' }).scope!(scope),
-  { parallel: 20 }
-)
-storeConformance(
-  (title, run) => test(`with durability power: ${title}`, run),
-  (scope) => fileStore({ dir: path.join(dir, 'synced'), durability: 'power' }).scope!(scope),
-  { parallel: 20 }
-)
+function conforms(title: string, parallel: number, options: FileStoreOptions): void {
+  const dir = path.join(root, title)
+  storeConformance(
+    (guarantee, run) => test(`${title}: ${guarantee}`, run),
+    (scope) => {
+      const names = new FileNames(dir, scope.prefix)
+      return {
+        store: fileStore({ ...options, dir }).scope!(scope),
+        put(id, text) {
+          fs.mkdirSync(dir, { recursive: true, mode: 0o700 })
+          fs.writeFileSync(names.record(id), text)
+        },
+        get: (id) => (fs.existsSync(names.record(id)) ? fs.readFileSync(names.record(id), 'utf8') : undefined)
+      }
+    },
+    { parallel, movesCorrupt: true }
+  )
+}
+
+conforms('with hard links', 200, {})
+conforms('with lock files', 20, { locking: 'lockfile' })
+conforms('with durability power', 20, { durability: 'power' })

@@ -1,0 +1,165 @@
+import { emit } from '../../events.js'
+import { isLive } from '../../store/index.js'
+import { pages, recordIds, sideBySide } from './directory.js'
+import type { FileNames } from './file-names.js'
+import { classOf, moved, owned, type FileTimes } from './file-times.js'
+import { lstat } from './fs-calls.js'
+import { Nearest, type Candidate } from './nearest.js'
+import type { SessionFiles } from './session-files.js'
+
+/** So many states are remembered, about 15 MB. The directory says the others. */
+const mostKnown = 100_000
+/** So many candidates are collected in one listing, about 9 MB. More are removed in several rounds. */
+const mostCandidates = 200_000
+/** Further candidates, for records that are created while the directory is listed. */
+const spareCandidates = 1000
+
+/** A deadline that moved by less, in milliseconds, does not change the order. */
+const smallMove = 5000
+
+/** The last deadline that ranks tell apart, in milliseconds since the epoch (the year 65 000), so that they are exact numbers. */
+const lastDeadline = 2e15
+
+/**
+ * Removes records when there are too many: those that have expired first, then sessions without an owner, then owned ones; within a class,
+ * those whose deadline is nearest.
+ */
+export class Eviction {
+  readonly #names: FileNames
+  readonly #files: SessionFiles
+  readonly #now: () => number
+  readonly #closing: AbortSignal
+  /**
+   * Deadline and class of each record as this process last knew them, as one number. So an eviction need not look at every file each time.
+   * Others may have changed a record since: it is looked at before it is removed, and everything is forgotten with each regular sweep.
+   */
+  readonly #known = new Map<string, number>()
+
+  constructor(names: FileNames, files: SessionFiles, now: () => number, closing: AbortSignal) {
+    this.#names = names
+    this.#files = files
+    this.#now = now
+    this.#closing = closing
+  }
+
+  /** Remembers the state of a record. */
+  remember(id: string, times: FileTimes): void {
+    if (this.#known.size < mostKnown || this.#known.has(id)) this.#known.set(id, packed(times))
+  }
+
+  /** Remembers the state of a record if an earlier one of it is remembered. */
+  update(id: string, times: FileTimes): void {
+    if (this.#known.has(id)) this.#known.set(id, packed(times))
+  }
+
+  forget(id: string): void {
+    this.#known.delete(id)
+  }
+
+  forgetAll(): void {
+    this.#known.clear()
+  }
+
+  /** How many records there are. */
+  async count(): Promise<number> {
+    let count = 0
+    for await (const page of pages(this.#names, () => this.#closing.aborted)) count += recordIds(page).length
+    return count
+  }
+
+  /**
+   * Removes records until there are at most `target`. Answers how many are left.
+   *
+   * @param expected how many there are, as far as is known.
+   */
+  async evict(target: number, expected: number, isLost: () => boolean): Promise<number> {
+    const isOver = (): boolean => this.#closing.aborted || isLost()
+    const used = new Set<string>()
+    for (let most = expected; ; ) {
+      const capacity = Math.min(mostCandidates, Math.max(most - target, 0) + spareCandidates)
+      const { count, nearest } = await this.#candidates(capacity, isOver)
+      const usedBefore = used.size
+      let removed = 0
+      await sideBySide(nearest.lowest(Math.max(count - target, 0)), isOver, async (candidate) => {
+        if (await this.#evictOne(candidate, used)) removed++
+      })
+      most = count - removed
+      const isStuck = removed === 0 && used.size === usedBefore
+      if (most <= target || isStuck || isOver()) return most
+    }
+  }
+
+  async #candidates(capacity: number, isOver: () => boolean): Promise<{ count: number; nearest: Nearest }> {
+    const nearest = new Nearest(capacity)
+    let count = 0
+    for await (const page of pages(this.#names, isOver)) {
+      const now = this.#now()
+      const unknown: string[] = []
+      for (const id of recordIds(page)) {
+        count++
+        const state = this.#known.get(id)
+        if (state === undefined) unknown.push(id)
+        else nearest.offer({ id, rank: rankOf(state, now) })
+      }
+      await sideBySide(unknown, isOver, async (id) => {
+        const times = await this.#look(id)
+        if (!times) return
+        this.remember(id, times)
+        nearest.offer({ id, rank: rankOf(packed(times), now) })
+      })
+    }
+    return { count, nearest }
+  }
+
+  /** @param used the sessions that were spared because they had been used since they became candidates. It happens once to each. */
+  async #evictOne({ id, rank }: Candidate, used: Set<string>): Promise<boolean> {
+    const times = await this.#look(id)
+    if (!times) return false
+    const now = this.#now()
+    const rise = rankOf(packed(times), now) - rank
+    // A session that got an owner meanwhile is spared each time.
+    if (rise >= lastDeadline / 2 || (rise > smallMove && !used.has(id))) {
+      used.add(id)
+      this.remember(id, times)
+      return false
+    }
+    if (!(await this.#files.removeSeen(id, times))) return false
+    this.forget(id)
+    if (classOf(times) !== moved && isLive({ expires: times.deadline }, now)) {
+      emit({ type: 'evict', id })
+      warnOnce()
+    }
+    return true
+  }
+
+  async #look(id: string): Promise<FileTimes | undefined> {
+    const stats = await lstat(this.#names.record(id))
+    return stats && this.#files.look(id, stats)
+  }
+}
+
+const classes = 4
+
+function packed(times: FileTimes): number {
+  return Math.min(times.deadline, lastDeadline) * classes + classOf(times)
+}
+
+/** The order of eviction: the lowest rank goes first. */
+function rankOf(state: number, now: number): number {
+  const deadline = Math.floor(state / classes)
+  const ofClass = state % classes
+  if (ofClass === moved || deadline <= now) return deadline
+  return deadline + (ofClass === owned ? 2 : 1) * lastDeadline
+}
+
+let warned = false
+
+function warnOnce(): void {
+  if (warned) return
+  warned = true
+  process.emitWarning(
+    'fileStore holds more sessions than its `threshold` allows (SESSION_FILE_THRESHOLD), so it removes sessions that are still live, and their' +
+      ' users are logged out: raise it, or set it to 0 to keep every session until it expires',
+    { type: 'SessionWarning', code: 'SESSION_FILE_THRESHOLD' }
+  )
+}

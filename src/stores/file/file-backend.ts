@@ -1,0 +1,119 @@
+import type { Backend, Found, Known, StoreScope, Swapped, Written } from '../../store/index.js'
+import type { CompareAndSwap, FileContext } from './compare-and-swap.js'
+import { pages, recordIds } from './directory.js'
+import { Eviction } from './eviction.js'
+import { FileNames } from './file-names.js'
+import { timesOf } from './file-times.js'
+import type { Writing } from './fs-calls.js'
+import { LinksOrLocks } from './links-or-locks.js'
+import { Locks } from './lock-files.js'
+import { OwnerIndex } from './owner-index.js'
+import { Directory } from './permissions.js'
+import { Schedule, type ScheduleOptions } from './schedule.js'
+import { SessionFiles } from './session-files.js'
+import { Sweep } from './sweep.js'
+
+export interface FileBackendOptions extends ScheduleOptions, Writing {
+  readonly dir: string
+  readonly locking: 'auto' | 'lockfile'
+}
+
+/** The records of one prefix in a directory. */
+export class FileBackend implements Backend {
+  readonly #names: FileNames
+  readonly #directory: Directory
+  readonly #compareAndSwap: CompareAndSwap
+  readonly #owners: OwnerIndex
+  readonly #files: SessionFiles
+  readonly #eviction: Eviction
+  readonly #sweep: Sweep
+  readonly #schedule: Schedule
+  readonly #hasThreshold: boolean
+  readonly #closing: AbortSignal
+
+  constructor(options: FileBackendOptions, { prefix, now, largest }: StoreScope, closing: AbortSignal) {
+    const { dir, threshold, locking } = options
+    this.#names = new FileNames(dir, prefix)
+    const context: FileContext = { names: this.#names, writing: options, largest }
+    this.#directory = new Directory(dir)
+    this.#compareAndSwap = locking === 'lockfile' ? new Locks(context) : new LinksOrLocks(context)
+    this.#owners = new OwnerIndex(this.#names, options)
+    this.#files = new SessionFiles(context, this.#directory, this.#compareAndSwap, this.#owners)
+    this.#eviction = new Eviction(this.#names, this.#files, now, closing)
+    this.#sweep = new Sweep(context, this.#files, this.#owners, now, closing)
+    this.#schedule = new Schedule(this.#names, this.#sweep, this.#eviction, options, closing)
+    this.#hasThreshold = threshold > 0
+    this.#closing = closing
+  }
+
+  async get(id: string): Promise<Found | undefined> {
+    await this.#begin()
+    const text = await this.#files.read(id)
+    return text === undefined ? undefined : { text }
+  }
+
+  async insert(id: string, next: Written): Promise<boolean> {
+    await this.#begin()
+    const times = timesOf(next.record)
+    if (!(await this.#files.create(next, times))) return false
+    if (this.#hasThreshold) this.#eviction.remember(id, times)
+    this.#schedule.created()
+    return true
+  }
+
+  async replace(id: string, { record }: Known, next: Written): Promise<Swapped> {
+    await this.#begin()
+    const times = timesOf(next.record)
+    if (!(await this.#files.replace(record, next, times))) return 'changed'
+    this.#eviction.update(id, times)
+    return 'done'
+  }
+
+  async remove(id: string, { record }: Known): Promise<Swapped> {
+    await this.#begin()
+    if (!(await this.#files.remove(id, timesOf(record), record.owner))) return 'changed'
+    this.#eviction.forget(id)
+    return 'done'
+  }
+
+  list(): AsyncGenerator<Found & { readonly id: string }> {
+    return this.#found(this.#ids())
+  }
+
+  ownedBy(owner: string): AsyncGenerator<Found & { readonly id: string }> {
+    return this.#found(this.#owners.idsOf(owner))
+  }
+
+  async prune(): Promise<number> {
+    await this.#directory.check()
+    this.#eviction.forgetAll()
+    return this.#sweep.run()
+  }
+
+  async corrupt(id: string): Promise<void> {
+    await this.#files.moveAside(id)
+  }
+
+  async close(): Promise<void> {
+    await this.#schedule.stop()
+    await this.#compareAndSwap.close()
+  }
+
+  async #begin(): Promise<void> {
+    this.#schedule.start()
+    await this.#directory.check()
+  }
+
+  async *#ids(): AsyncGenerator<string> {
+    for await (const page of pages(this.#names, () => this.#closing.aborted)) yield* recordIds(page)
+  }
+
+  async *#found(ids: AsyncIterable<string>): AsyncGenerator<Found & { readonly id: string }> {
+    await this.#directory.check()
+    for await (const id of ids) {
+      if (this.#closing.aborted) return
+      const text = await this.#files.read(id)
+      if (text !== undefined) yield { id, text }
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto'
+import type { Stats } from 'node:fs'
+import { emit } from '../../events.js'
+import type { SessionRecord } from '../../record/index.js'
+import type { Written } from '../../store/index.js'
+import { readStored, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
+import { classOf, owned, timesIn, timesOf, type FileTimes } from './file-times.js'
+import { hasCode, lstat, rename, setTimes } from './fs-calls.js'
+import type { OwnerIndex } from './owner-index.js'
+import { isForeign, type Directory } from './permissions.js'
+import { readFile, type Unreadable } from './read-file.js'
+import { TextCache } from './text-cache.js'
+
+/** The files of one session: its record, and its entry in the index of owners. */
+export class SessionFiles {
+  readonly #context: FileContext
+  readonly #directory: Directory
+  readonly #compareAndSwap: CompareAndSwap
+  readonly #owners: OwnerIndex
+  readonly #texts = new TextCache()
+
+  constructor(context: FileContext, directory: Directory, compareAndSwap: CompareAndSwap, owners: OwnerIndex) {
+    this.#context = context
+    this.#directory = directory
+    this.#compareAndSwap = compareAndSwap
+    this.#owners = owners
+  }
+
+  /** The text of the record. A file that cannot be a record's counts as none, is reported, and is moved aside if it is ours. */
+  async read(id: string): Promise<string | undefined> {
+    const path = this.#context.names.record(id)
+    if (this.#texts.has(id)) {
+      const stats = await lstat(path)
+      const text = stats && this.#texts.recall(id, stats)
+      if (text !== undefined) return text
+    }
+    const found = await readFile(path, this.#context.largest)
+    if (found && 'text' in found) {
+      this.#texts.remember(id, found.text, timesIn(found.stats), found.stats.size)
+      return found.text
+    }
+    this.#texts.forget(id)
+    if (found) await this.#report(id, found)
+    return undefined
+  }
+
+  /** Stores a new record. `false`: the id is taken. */
+  async create({ record, text }: Written, times: FileTimes): Promise<boolean> {
+    const { id, owner } = record
+    const began = Date.now()
+    const create = async (): Promise<boolean> => {
+      if (owner !== undefined) await this.#owners.add(owner, id)
+      return this.#compareAndSwap.create(id, text, times, began)
+    }
+    let created
+    try {
+      created = await create()
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error
+      await this.#directory.make()
+      created = await create()
+    }
+    if (created) this.#texts.remember(id, text, times, Buffer.byteLength(text))
+    return created
+  }
+
+  /** Replaces the record if it is in the state `from`. */
+  async replace(from: SessionRecord, { record, text }: Written, times: FileTimes): Promise<boolean> {
+    const { id, owner } = record
+    // An update from a revision that this process has already replaced would be in vain, and costs ten times as much as to read.
+    if (this.#texts.knowsNewer(id, from.rev)) return false
+    if (owner !== undefined && owner !== from.owner) await this.#owners.add(owner, id)
+    if (!(await this.#compareAndSwap.replace(id, timesOf(from), text, times))) return false
+    this.#texts.remember(id, text, times, Buffer.byteLength(text))
+    // A marker never becomes a session again.
+    if (record.moved && from.owner !== undefined) await this.#owners.remove(from.owner, id)
+    return true
+  }
+
+  /** Removes the record if it is in the state `times`. */
+  async remove(id: string, times: FileTimes, owner: string | undefined): Promise<boolean> {
+    if (!(await this.#compareAndSwap.remove(id, times))) return false
+    this.#texts.forget(id)
+    if (owner !== undefined) await this.#owners.remove(owner, id)
+    return true
+  }
+
+  /** Removes the record if it is in the state `times`, as `look` found it. */
+  async removeSeen(id: string, times: FileTimes): Promise<boolean> {
+    const stored = classOf(times) === owned ? await this.#read(id) : undefined
+    return this.remove(id, times, stored && 'record' in stored ? stored.record.owner : undefined)
+  }
+
+  /**
+   * The state of the record, by the times of its file if this store set them. Otherwise the text says it, and the file gets its times, as
+   * after a directory was copied. `undefined`: there is no record that this store may remove.
+   */
+  async look(id: string, stats: Stats): Promise<FileTimes | undefined> {
+    const times = stats.isFile() && !isForeign(stats) ? timesIn(stats) : undefined
+    if (times) return times
+    const stored = await this.#read(id)
+    if (!stored) return undefined
+    if ('corrupt' in stored) return this.#report(id, stored)
+    const { record } = stored
+    if (record.owner !== undefined) await this.#owners.add(record.owner, id)
+    const right = timesOf(record)
+    await setTimes(this.#context.names.record(id), stored.stats, right)
+    return right
+  }
+
+  /** Keeps a file that is no record under another name. */
+  async moveAside(id: string): Promise<void> {
+    const { names } = this.#context
+    this.#texts.forget(id)
+    try {
+      await rename(names.record(id), names.aside(id, randomUUID()))
+    } catch (error) {
+      // The client has no session whether or not the file can be moved.
+      if (!hasCode(error, 'ENOENT', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC')) throw error
+    }
+  }
+
+  #read(id: string): ReturnType<typeof readStored> {
+    return readStored(this.#context.names.record(id), id, this.#context.largest)
+  }
+
+  async #report(id: string, { corrupt, isForeign: staysThere = false }: Unreadable): Promise<undefined> {
+    if (!staysThere) await this.moveAside(id)
+    emit({ type: 'corrupt', id, reason: corrupt })
+  }
+}
