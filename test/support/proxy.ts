@@ -11,8 +11,8 @@ export interface Proxy {
   release(): void
   /** How many bytes are kept back. */
   readonly held: number
-  /** Throws away what the server answers from now on, until `cut()`. */
-  loseAnswers(): void
+  /** Throws away what the server answers, from now on or from the next command that matches, until `cut()`. */
+  loseAnswers(from?: RegExp): void
   /** How many bytes of answers were thrown away. */
   readonly lost: number
   /** Breaks every connection. New ones work. */
@@ -28,6 +28,7 @@ export async function startProxy(t: Cleanup, port: number): Promise<Proxy> {
   let holding = false
   let held = 0
   let losing = false
+  let losingFrom: RegExp | undefined
   let lost = 0
   const server = createServer((client) => {
     const upstream = connect(target, '127.0.0.1')
@@ -41,6 +42,7 @@ export async function startProxy(t: Cleanup, port: number): Promise<Proxy> {
       else client.write(bytes)
     })
     client.on('data', (bytes) => {
+      if (losingFrom?.test(String(bytes))) losing = true
       if (!holding) return void upstream.write(bytes)
       held += bytes.length
       waiting.push(() => upstream.write(bytes))
@@ -53,6 +55,7 @@ export async function startProxy(t: Cleanup, port: number): Promise<Proxy> {
   await once(server, 'listening')
   const cut = () => {
     losing = false
+    losingFrom = undefined
     for (const socket of sockets) socket.destroy()
   }
   t.teardown(() => {
@@ -70,8 +73,9 @@ export async function startProxy(t: Cleanup, port: number): Promise<Proxy> {
     get held() {
       return held
     },
-    loseAnswers() {
-      losing = true
+    loseAnswers(from) {
+      losing = from === undefined
+      losingFrom = from
       lost = 0
     },
     get lost() {

@@ -42,9 +42,10 @@ function nodeRedis(name: string): Driver[] {
   const { createClient, createCluster, createSentinel } = require(name) as typeof NodeRedis
   // What is slow on a busy machine is no failure: the middleware's storeTimeout is what bounds a request.
   const commandOptions = { timeout: 60_000 }
-  const socket = { connectTimeout: 1000, reconnectStrategy: (tries: number) => Math.min(20 * 2 ** tries, 300) }
+  // Each client gets its own object: the driver writes the address into it.
+  const socketOptions = () => ({ connectTimeout: 1000, reconnectStrategy: (tries: number) => Math.min(20 * 2 ** tries, 300) })
   const open = (url: string): Opened => {
-    const client = createClient({ url, disableOfflineQueue: true, commandOptions, socket })
+    const client = createClient({ url, disableOfflineQueue: true, commandOptions, socket: socketOptions() })
     return { client, close: closing(client), connecting: client.on('error', nothing).connect() }
   }
   return [
@@ -57,13 +58,13 @@ function nodeRedis(name: string): Driver[] {
         return opened
       },
       async connectCluster(ports) {
-        const client = createCluster({ rootNodes: ports.map((port) => ({ url: `redis://127.0.0.1:${port}` })), commandOptions, defaults: { socket } })
+        const client = createCluster({ rootNodes: ports.map((port) => ({ url: `redis://127.0.0.1:${port}` })), commandOptions, defaults: { socket: socketOptions() } })
         await client.on('error', nothing).connect()
         return { client, close: closing(client) }
       },
       ...(createSentinel && {
         async connectSentinel(sentinelRootNodes) {
-          const client = createSentinel({ name: masterName, sentinelRootNodes, commandOptions, nodeClientOptions: { socket }, sentinelClientOptions: { socket } })
+          const client = createSentinel({ name: masterName, sentinelRootNodes, commandOptions, nodeClientOptions: { socket: socketOptions() }, sentinelClientOptions: { socket: socketOptions() } })
           await client.on('error', nothing).connect()
           return { client, close: closing(client) }
         }

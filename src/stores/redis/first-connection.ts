@@ -16,19 +16,22 @@ export class FirstConnection {
   readonly #start: () => void
   #isOver = false
   #waiting: Promise<void> | undefined
-  #isOutageReported = false
   #hasFailed = false
+  #wasConnected: boolean
+  #isOutageReported = false
 
   /** @param start makes the client connect, if it has not been told to. */
   constructor(client: RedisConnection, start: () => void = () => startConnecting(client)) {
     this.#client = client
     this.#start = start
+    this.#wasConnected = isReady(client)
     // An `error` event without a listener ends the process (node-redis) or is printed each time (ioredis). The store reports failures call
     // by call. Listeners of the application are called as before.
     client.on?.('error', (error) => this.#onError(error))
     // A cluster of node-redis says `connect`.
     for (const event of client.masters ? ['connect', 'ready'] : ['ready']) {
       client.on?.(event, () => {
+        this.#wasConnected = true
         this.#isOutageReported = false
       })
     }
@@ -53,11 +56,13 @@ export class FirstConnection {
     this.#waiting = undefined
   }
 
-  /** Warns once for each outage. */
+  /** Warns once for each outage: a lost connection is none if the client makes another one at once. */
   #onError(error: unknown): void {
     this.#hasFailed = true
-    // Not every error is an outage: the client may be connected all the same.
-    if (this.#isOutageReported || isReady(this.#client)) return
+    const isFirst = this.#wasConnected
+    this.#wasConnected = false
+    // Not every error is about the connection.
+    if (isFirst || this.#isOutageReported || isReady(this.#client)) return
     this.#isOutageReported = true
     process.emitWarning(`redisStore: cannot reach Redis at ${this.address}: ${reasonOf(error)}`, 'SessionWarning')
   }
