@@ -1,8 +1,8 @@
 import type { Context } from 'koa'
-import { assertKnown, assertOption, isPositive } from './checks.js'
+import { assertKnown, assertOption, isCount, isPositive } from './checks.js'
 import { assertKeys, resolveCookieOptions, type CookieOptions, type CookieRules, type Keys } from './cookie/index.js'
 import { longestDelay } from './delays.js'
-import { isLifetime, type SessionRules } from './request/index.js'
+import { cannotListOwners, isLifetime, type SessionRules } from './request/index.js'
 import { defaultScope, type SessionStore } from './store/index.js'
 import { isCookieStore, type CookieStore } from './stores/cookie.js'
 import { fileStore } from './stores/file/index.js'
@@ -39,6 +39,11 @@ export interface SessionOptions {
   onStoreError?: 'fail' | 'anonymous' | undefined
   /** The maximum duration of one store call, in milliseconds. @default 2_000 */
   storeTimeout?: number | undefined
+  /**
+   * Maximum number of sessions of one owner. `loginAs()` ends the least recently used beyond it. Refused with a store that cannot list the
+   * sessions of an owner. Absent: no maximum.
+   */
+  maxPerOwner?: number | undefined
   /** Requests for which it returns `true` get no session at all. Absent: each request gets one. */
   skip?: ((ctx: Context) => boolean) | undefined
   /** The property of `ctx`. @default 'session' */
@@ -66,7 +71,7 @@ export interface Settings extends SessionRules {
 // A mapped type over the interface: the compiler keeps the list complete.
 const optionNames = Object.keys({
   store: 0, keys: 0, signed: 0, name: 0, cookie: 0, permanent: 0, lifetime: 0, absoluteLifetime: 0, refreshEachRequest: 0,
-  touchAfter: 0, prefix: 0, maxBytes: 0, saveOnError: 0, onStoreError: 0, storeTimeout: 0, skip: 0, as: 0, now: 0
+  touchAfter: 0, prefix: 0, maxBytes: 0, saveOnError: 0, onStoreError: 0, storeTimeout: 0, maxPerOwner: 0, skip: 0, as: 0, now: 0
 } satisfies { [Name in keyof Required<SessionOptions>]: 0 })
 
 const where = 'session(options)'
@@ -100,6 +105,7 @@ export function resolveOptions(options: SessionOptions = {}): Settings {
     saveOnError = false,
     onStoreError = 'fail',
     storeTimeout = 2_000,
+    maxPerOwner,
     skip,
     as = 'session',
     now = Date.now
@@ -120,6 +126,7 @@ export function resolveOptions(options: SessionOptions = {}): Settings {
   assert('saveOnError', saveOnError, typeof saveOnError === 'boolean', 'true or false')
   assert('onStoreError', onStoreError, onStoreError === 'fail' || onStoreError === 'anonymous', "'fail' or 'anonymous'")
   assert('storeTimeout', storeTimeout, isPositive(storeTimeout) && storeTimeout <= longestDelay, `a number of milliseconds above 0, at most ${longestDelay}`)
+  assert('maxPerOwner', maxPerOwner, maxPerOwner === undefined || (isCount(maxPerOwner) && maxPerOwner > 0), 'a whole number above 0')
   assert('skip', skip, skip === undefined || (typeof skip === 'function' && !isAsync(skip)), 'a function that returns true or false, and no promise')
   assert('as', as, typeof as === 'string' && as !== '' && !namesOfContext.has(as), 'a property name that Koa does not use')
   assert('now', now, typeof now === 'function' && typeof now() === 'number', 'a function that returns milliseconds since the epoch')
@@ -130,12 +137,14 @@ export function resolveOptions(options: SessionOptions = {}): Settings {
     throw new TypeError(`${where}: prefix cannot be applied, the store has no scope(); give the prefix to the store itself`)
   }
 
+  if (maxPerOwner !== undefined && (carriesRecord || !store.ownedBy)) throw new TypeError(`${where}: maxPerOwner: ${cannotListOwners}`)
+
   const largest = 2 * maxBytes
   return {
     store: carriesRecord ? undefined : (store.scope?.({ prefix: prefix ?? defaultScope.prefix, now, largest }) ?? store),
     cookieStore: carriesRecord ? store : undefined,
     cookieRules: { name, signed, carriesRecord, cookie: resolveCookieOptions(where, name, options.cookie) },
-    keys, permanent, lifetime, absoluteLifetime, refreshEachRequest, touchAfter, maxBytes, largest, saveOnError, onStoreError, storeTimeout, skip, as, now
+    keys, permanent, lifetime, absoluteLifetime, refreshEachRequest, touchAfter, maxBytes, largest, saveOnError, onStoreError, storeTimeout, maxPerOwner, skip, as, now
   }
 }
 

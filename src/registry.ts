@@ -1,9 +1,8 @@
 import type { SessionCookie } from './cookie/index.js'
-import { emit } from './events.js'
 import { assertOption } from './checks.js'
 import type { Settings } from './options.js'
 import { decode, isOwner, type SessionRecord } from './record/index.js'
-import { chooseRecord, type SessionData } from './request/index.js'
+import { chooseRecord, endOwned, endSession, type SessionData } from './request/index.js'
 import { assertId, TimedStore } from './store/index.js'
 
 /** A session as it is seen outside its requests. */
@@ -58,22 +57,12 @@ export interface SessionRegistry {
   close(): Promise<void>
 }
 
-/** How often `endOwnedBy` lists again, while sessions get new sids beside it. */
-const mostPasses = 10
-
 /** @param keysOfApp the keys of the application, as far as it is known. */
 export function createRegistry(settings: Settings, cookie: SessionCookie, store: TimedStore | undefined, keysOfApp: () => unknown): SessionRegistry {
   function list(owner?: string): AsyncIterable<SessionRecord> {
     const lists = owner === undefined ? store?.listsRecords : store?.listsOwners
     if (!store || !lists) throw cannotList(owner === undefined ? 'list its sessions' : 'list the sessions of an owner')
     return store.list(owner)
-  }
-
-  async function end(record: SessionRecord): Promise<boolean> {
-    const last = await store!.destroy(record.id)
-    if (!last) return false
-    emit({ type: 'end', id: record.id, owner: last.owner })
-    return true
   }
 
   return {
@@ -91,23 +80,12 @@ export function createRegistry(settings: Settings, cookie: SessionCookie, store:
     },
     async end(id) {
       assertId(id)
-      const last = await storeOf('end a session').destroy(id)
-      if (!last || last.moved) return false
-      emit({ type: 'end', id, owner: last.owner })
-      return true
+      return endSession(storeOf('end a session'), id)
     },
     async endOwnedBy(owner, { except } = {}) {
       assertOwner('endOwnedBy', owner)
-      let ended = 0
-      for (let pass = 0; pass < mostPasses; pass++) {
-        const records: SessionRecord[] = []
-        for await (const record of list(owner)) if (record.id !== except) records.push(record)
-        const before = ended
-        for (const record of records) if (await end(record)) ended++
-        // A session that got a new sid while the others were listed is found by the next pass.
-        if (ended === before) break
-      }
-      return ended
+      if (!store?.listsOwners) throw cannotList('end the sessions of an owner')
+      return endOwned(store, owner, except)
     },
     async count() {
       let count = 0

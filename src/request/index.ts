@@ -1,6 +1,7 @@
 export { isLifetime } from './lifetimes.js'
 export { chooseRecord, openSession } from './open-session.js'
-export { RequestSession } from './request-session.js'
+export { endOwned, endSession } from './owned-sessions.js'
+export { cannotListOwners, RequestSession } from './request-session.js'
 export { createSessionProxy } from './session-proxy.js'
 export type { LoginOptions } from './replace-sid.js'
 export type { RecordCarrier } from './request-session.js'

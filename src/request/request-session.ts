@@ -6,6 +6,7 @@ import { isPromise, recover, whenDone, type MaybePromise, type TimedStore } from
 import { applyChanges, ChangeTracker, noChanges, type Changes } from './changes.js'
 import { carryOut, headersSent, takeKey } from './carry-out.js'
 import { deadlineOf, endOf, isDue } from './lifetimes.js'
+import { endOwned, holdMaxPerOwner } from './owned-sessions.js'
 import { planSave, type Situation } from './plan.js'
 import { replaceSid, type LoginOptions } from './replace-sid.js'
 import type { SessionRules } from './rules.js'
@@ -48,6 +49,11 @@ export interface RecordCarrier {
 }
 
 const nothingAssigned: Assigned = {}
+
+/** Why a store refuses what needs its list of an owner's sessions. */
+export const cannotListOwners =
+  'this store cannot list the sessions of an owner (a cookie has no server side, and memcached may forget an index at any time): ' +
+  'use fileStore(), redisStore(), mongoStore() or sqlStore()'
 
 /**
  * The session of one request: its state, what the request changed, and the calls of `ctx.session` that reach the store.
@@ -205,7 +211,16 @@ export class RequestSession {
   }
 
   loginAs(owner: string, options: LoginOptions): Promise<void> {
-    return this.#replace({ owner, ...options })
+    return handled(this.#replace({ owner, ...options }).then(() => this.#holdMaxPerOwner(owner)))
+  }
+
+  /** Ends the owner's other sessions. @throws TypeError when the store cannot list the sessions of an owner. */
+  endOthers(): Promise<number> {
+    this.assertWritable()
+    this.access()
+    if (!this.store.listsOwners) throw new TypeError(`ctx.session.endOthers(): ${cannotListOwners}`)
+    const record = this.stored?.record
+    return handled(record?.owner === undefined ? Promise.resolve(0) : endOwned(this.store, record.owner, record.id))
   }
 
   destroy(): Promise<void> {
@@ -329,16 +344,18 @@ export class RequestSession {
     this.assigned = { ...this.assigned, ...assigned }
   }
 
-  /**
-   * A call of the application, which may forget to await it. The end of the request reports the failure then, so the rejection must not end
-   * the process as an unhandled one.
-   */
+  async #holdMaxPerOwner(owner: string): Promise<void> {
+    const { maxPerOwner } = this.rules
+    const record = this.stored?.record
+    if (maxPerOwner !== undefined && record?.owner === owner) await holdMaxPerOwner(this.store, record, maxPerOwner)
+  }
+
   #promised<T>(work: () => MaybePromise<T>): Promise<T> {
-    const promise = new Promise<T>((resolve) => {
-      resolve(this.#inTurn(work))
-    })
-    promise.catch(() => undefined)
-    return promise
+    return handled(
+      new Promise<T>((resolve) => {
+        resolve(this.#inTurn(work))
+      })
+    )
   }
 
   /** One call after another: an application may forget to await, and a request must not race with itself. */
@@ -386,6 +403,15 @@ export class RequestSession {
       warnOfLateChange()
     })
   }
+}
+
+/**
+ * A call of the application, which may forget to await it. The end of the request reports the failure then, so the rejection must not end the
+ * process as an unhandled one.
+ */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined)
+  return promise
 }
 
 let hasWarned = false

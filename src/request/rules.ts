@@ -12,6 +12,8 @@ export interface SessionRules {
   /** The maximum size of a record in bytes. */
   readonly maxBytes: number
   readonly onStoreError: 'fail' | 'anonymous'
+  /** The maximum number of sessions of one owner; `undefined` for none. */
+  readonly maxPerOwner: number | undefined
   /** The clock: milliseconds since the epoch. */
   readonly now: () => number
 }

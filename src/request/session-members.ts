@@ -97,6 +97,12 @@ export interface SessionMembers {
    */
   loginAs(owner: string, options?: LoginOptions): Promise<void>
   /**
+   * Ends the owner's other sessions ("log out everywhere else") and returns how many it ended. Await it.
+   *
+   * @throws TypeError when the store cannot list the sessions of an owner; SessionError when the store fails.
+   */
+  endOthers(): Promise<number>
+  /**
    * Gives the session a new sid with the same data. The old sid stops working at once. Await it before headers are sent.
    *
    * For a login use `loginAs`. Call this at every other change of privilege (OWASP: against session fixation).

@@ -172,6 +172,10 @@ class Members implements SessionMembers {
     return this.#session.loginAs(owner, { permanent, lifetime, keep })
   }
 
+  endOthers(): Promise<number> {
+    return this.#session.endOthers()
+  }
+
   regenerate(callback?: Callback): Promise<void> {
     return withCallback(this.#session.regenerate(), callback)
   }
@@ -217,7 +221,7 @@ function withCallback<T>(promise: Promise<T>, callback: Callback | undefined): P
 const memberNames: ReadonlySet<string> = new Set(
   Object.keys({
     get: 0, set: 0, has: 0, pop: 0, take: 0, setDefault: 0, update: 0, clear: 0, change: 0, increment: 0, permanent: 0, lifetime: 0, modified: 0,
-    polling: 0, accessed: 0, isNew: 0, sid: 0, recordId: 0, owner: 0, createdAt: 0, expiresAt: 0, loginAs: 0, regenerate: 0, destroy: 0, save: 0,
+    polling: 0, accessed: 0, isNew: 0, sid: 0, recordId: 0, owner: 0, createdAt: 0, expiresAt: 0, loginAs: 0, endOthers: 0, regenerate: 0, destroy: 0, save: 0,
     reload: 0, toJSON: 0
   } satisfies { [Name in keyof SessionMembers | 'toJSON']: 0 })
 )

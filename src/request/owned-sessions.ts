@@ -1,0 +1,51 @@
+import { emit } from '../events.js'
+import type { SessionRecord } from '../record/index.js'
+import type { TimedStore } from '../store/index.js'
+
+/** How often the sessions of an owner are listed again while some of them get new sids. */
+const mostPasses = 10
+
+/** Ends the sessions of an owner and answers how many it ended. @param except the id of the session that stays. */
+export async function endOwned(store: TimedStore, owner: string, except?: string): Promise<number> {
+  let ended = 0
+  for (let pass = 0; pass < mostPasses; pass++) {
+    const before = ended
+    for (const { id } of await listOthers(store, owner, except)) if (await endSession(store, id)) ended++
+    // A session that got a new sid while the others were listed is found by the next pass.
+    if (ended === before) break
+  }
+  return ended
+}
+
+/** Ends one session. Answers whether there was one. */
+export async function endSession(store: TimedStore, id: string): Promise<boolean> {
+  const last = await store.destroy(id)
+  if (!last || last.moved) return false
+  emit({ type: 'end', id, owner: last.owner })
+  return true
+}
+
+/**
+ * Ends the least recently used sessions of an owner beyond the maximum, after a login.
+ *
+ * Of two logins at the same moment, both must choose the same victim, or they would end each other. So a session that was created later
+ * than this login counts as more recent than it, and among equals the id decides.
+ */
+export async function holdMaxPerOwner(store: TimedStore, login: SessionRecord, most: number): Promise<void> {
+  const others = await listOthers(store, login.owner!, login.id)
+  if (others.length < most) return
+  const later = others.filter((other) => isLater(other, login))
+  const earlier = others.filter((other) => !isLater(other, login)).toSorted((one, other) => other.used - one.used)
+  const byRecency = [...later.toSorted((one, other) => (isLater(one, other) ? -1 : 1)), login, ...earlier]
+  for (const { id } of byRecency.slice(most)) await endSession(store, id)
+}
+
+async function listOthers(store: TimedStore, owner: string, except: string | undefined): Promise<SessionRecord[]> {
+  const others: SessionRecord[] = []
+  for await (const record of store.list(owner)) if (record.id !== except) others.push(record)
+  return others
+}
+
+function isLater(one: SessionRecord, other: SessionRecord): boolean {
+  return one.created > other.created || (one.created === other.created && one.id > other.id)
+}
