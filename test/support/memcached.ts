@@ -1,8 +1,11 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import type { ExecutionContext, TestFn } from 'ava'
-import { MemcacheClient, type MemcacheClientOptions } from 'memcache-client'
+import { MemcacheClient } from 'memcache-client'
 import type { Cleanup } from './app.js'
 import { freePort, until } from './redis.js'
 
@@ -30,7 +33,7 @@ export interface MemcachedServer {
   /** Sends lines, and answers what memcached answers, up to a line that ends an answer. */
   ask(text: string): Promise<string>
   /** SIGSTOP: it holds its connections and answers nobody. */
-  pause(): void
+  pause(): Promise<void>
   resume(): void
   /** kill -9. */
   kill(): Promise<void>
@@ -46,7 +49,11 @@ export async function startMemcached(t: Cleanup, ...args: string[]): Promise<Mem
     port,
     address: `127.0.0.1:${port}`,
     ask: (text) => ask(port, text),
-    pause: () => void child?.kill('SIGSTOP'),
+    async pause() {
+      child!.kill('SIGSTOP')
+      // Its threads go on for a moment, long enough to answer.
+      await until('memcached is stopped', () => isStopped(child!.pid!))
+    },
     resume: () => void child?.kill('SIGCONT'),
     async kill() {
       if (!child || child.exitCode !== null || child.signalCode !== null) return
@@ -66,8 +73,8 @@ export async function startMemcached(t: Cleanup, ...args: string[]): Promise<Mem
 }
 
 /** A client of the driver that ends with the test. */
-export function connectMemcached(t: Cleanup, server: string, options: Partial<MemcacheClientOptions> = {}): MemcacheClient {
-  const client = new MemcacheClient({ server, cmdTimeout: 1500, connectTimeout: 1000, noDelay: true, ...options })
+export function connectMemcached(t: Cleanup, server: string): MemcacheClient {
+  const client = new MemcacheClient({ server, cmdTimeout: 1500, connectTimeout: 1000, noDelay: true })
   t.teardown(() => client.shutdown())
   return client
 }
@@ -88,6 +95,13 @@ const live = new Set<ChildProcess>()
 process.on('exit', () => {
   for (const child of live) child.kill('SIGKILL')
 })
+
+async function isStopped(pid: number): Promise<boolean> {
+  const tasks = `/proc/${pid}/task`
+  if (!existsSync(tasks)) return true
+  const states = await Promise.all((await readdir(tasks)).map((task) => readFile(join(tasks, task, 'stat'), 'utf8')))
+  return states.every((state) => / T /.test(state))
+}
 
 function ask(port: number, text: string): Promise<string> {
   return new Promise((resolve, reject) => {

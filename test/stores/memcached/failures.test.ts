@@ -14,7 +14,7 @@ memcachedTest('while memcached is stopped every call fails in time, and works ag
   const [record, other] = [newRecord(), newRecord()]
   await store.create(record.id, record)
   const seen = await store.read(record.id)
-  server.pause()
+  await server.pause()
   const start = performance.now()
   await Promise.all([
     t.throwsAsync(async () => store.read(record.id), failed),
@@ -30,11 +30,11 @@ memcachedTest('while memcached is stopped every call fails in time, and works ag
 
 memcachedTest('a save that timed out is applied once or not at all, however late', async (t) => {
   const server = await startMemcached(t)
-  const { store, another, newRecord } = openScope(connectMemcached(t, server.address, { cmdTimeout: 100 }))
+  const { store, another, newRecord } = openScope(connectMemcached(t, server.address))
   const record = newRecord({ count: 0 })
   await store.create(record.id, record)
   const seen = await store.read(record.id)
-  server.pause()
+  await server.pause()
   await t.throwsAsync(async () => store.update(record.id, counting, seen), failed)
   server.resume()
   const later = another(connectMemcached(t, server.address))
@@ -49,7 +49,7 @@ memcachedTest('calls in progress fail at once when memcached is killed, and its 
   const record = newRecord()
   await store.create(record.id, record)
   const seen = await store.read(record.id)
-  server.pause()
+  await server.pause()
   const calls = [store.read(record.id), store.update(record.id, counting, seen), store.destroy(newRecord().id)].map((call) => t.throwsAsync(async () => call, failed))
   const start = performance.now()
   await server.kill()
@@ -232,10 +232,10 @@ memcachedTest('lost connections cost the calls that were in progress, and no mor
 
 memcachedTest('nothing of a session is in an error', async (t) => {
   const server = await startMemcached(t)
-  const { store, newRecord } = openScope(connectMemcached(t, server.address, { cmdTimeout: 100 }))
+  const { store, newRecord } = openScope(connectMemcached(t, server.address))
   const record = newRecord({ secret: 'a-secret' })
   await store.create(record.id, record)
-  server.pause()
+  await server.pause()
   const error = await t.throwsAsync(async () => store.update(record.id, counting, record))
   server.resume()
   t.notRegex(`${error.stack} ${JSON.stringify(error)} ${String(error.cause)}`, new RegExp(`a-secret|${record.id}`))
