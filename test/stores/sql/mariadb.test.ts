@@ -1,0 +1,73 @@
+import test from 'ava'
+import { createTable, sqlStore } from '../../../src/stores/sql/index.js'
+import { until } from '../../support/redis.js'
+import { collect, needsEngine, newRecord, servers, type Database } from '../../support/sql.js'
+
+const engine = servers.find(({ name }) => name === 'MariaDB')!
+const engineTest = needsEngine(test, engine)
+let database: Database
+
+engineTest.before(async () => {
+  database = await engine.start()
+})
+engineTest.after.always(async () => {
+  await database?.stop()
+})
+
+/** Runs a statement on each new connection. */
+function settingUp(sql: string): { pool: { afterCreate: (connection: Connection, done: (error: unknown, connection: Connection) => void) => void } } {
+  return { pool: { afterCreate: (connection, done) => connection.query(sql, (error) => done(error, connection)) } }
+}
+
+interface Connection {
+  query(sql: string, done: (error: unknown) => void): void
+}
+
+const settings = ["set sql_mode = 'NO_BACKSLASH_ESCAPES'", "set sql_mode = ''", 'set names latin1', "set names utf8mb3 collate utf8mb3_general_ci", "set sql_mode = 'ANSI_QUOTES,STRICT_ALL_TABLES'", 'set session transaction isolation level serializable']
+
+for (const [at, sql] of settings.entries()) {
+  engineTest(`MariaDB: data comes back as it was on a connection with ${sql}`, async (t) => {
+    const knex = database.connect(settingUp(sql))
+    const table = `settings_${at}`
+    await createTable({ knex, table })
+    const store = sqlStore({ knex, table })
+    for (const text of ["O'Brien", `'); drop table ${table}; -- `, "\\' or 1=1", 'é漢🙂', '\0', '"'.repeat(1000)]) {
+      const record = newRecord({ text }, { owner: text.slice(0, 100) })
+      t.true(await store.create(record.id, record))
+      t.deepEqual(await store.read(record.id), record)
+      const written = await store.update(record.id, (current) => ({ ...current, data: { ...current.data, more: text } }), record)
+      t.deepEqual(await store.read(record.id), written)
+      t.deepEqual(await collect(store.ownedBy!(record.owner!)), [written])
+    }
+    t.is((await collect(store.records!())).length, 6)
+    // Another connection reads the same text.
+    const other = sqlStore({ knex: database.connect(), table })
+    for (const record of await collect(store.records!())) t.deepEqual(await other.read(record.id), record)
+  })
+}
+
+engineTest('MariaDB: the table keeps emojis and compares bytes in a database whose character set is latin1', async (t) => {
+  const admin = database.connect()
+  await admin.raw('create database old character set latin1 collate latin1_german2_ci')
+  const knex = database.connect({ connection: database.url.replace(/mysql$/, 'old') })
+  await createTable({ knex })
+  const store = sqlStore({ knex })
+  const record = newRecord({ text: '🙂' })
+  await store.create(record.id, record)
+  t.deepEqual(await store.read(record.id), record)
+  t.is(await store.scope!({ prefix: 'SESSION:', now: Date.now, largest: 1000 }).read(record.id), undefined)
+})
+
+engineTest('MariaDB: a record over max_allowed_packet is refused and says what to raise', async (t) => {
+  const admin = database.connect()
+  await createTable({ knex: admin, table: 'packets' })
+  const record = newRecord()
+  await sqlStore({ knex: admin, table: 'packets' }).create(record.id, record)
+  await admin.raw('set global max_allowed_packet = 1048576')
+  const store = sqlStore({ knex: database.connect(), table: 'packets' })
+  const larger = store.update(record.id, (current) => ({ ...current, data: { text: 'x'.repeat(600_000) } }))
+  await t.throwsAsync(async () => larger, { code: 'ERR_SESSION_STORE', message: /max_allowed_packet/ })
+  // The server closes the connection on which that came.
+  await until('the store has another connection', async () => (await store.read(record.id)) !== undefined)
+  t.deepEqual(await store.read(record.id), record)
+})
