@@ -108,7 +108,7 @@ export class ResponseCookie {
     if (this.headersSent) return
     this.#line = line
     this.#lines = line === undefined ? this.#previousLines : [...this.#previousLines, line]
-    this.#ownLines = [...new Set([...this.#ownLines, ...this.#lines])]
+    this.#ownLines = this.#ownLines.length === 0 ? this.#lines : [...new Set([...this.#ownLines, ...this.#lines])]
     if (this.#ownLines.length === 0) return
     this.#restore()
     this.#listen()
@@ -134,22 +134,28 @@ export class ResponseCookie {
   #restoreLines(): void {
     const { res } = this.#ctx
     const present = linesOf(res.getHeader('Set-Cookie'))
-    const wanted = this.#lines
-    const ours = present.filter((line) => this.#ownLines.includes(line))
-    if (ours.length === wanted.length && wanted.every((line) => ours.includes(line))) return
-    const lines = [...present.filter((line) => !ours.includes(line)), ...wanted]
+    if (this.#areOurs(present)) return
+    const lines = present.filter((line) => !this.#ownLines.includes(line))
+    lines.push(...this.#lines)
     if (lines.length > 0) res.setHeader('Set-Cookie', lines)
     else res.removeHeader('Set-Cookie')
+  }
+
+  /** Whether each of our lines is there once, and none that another one of ours has replaced. */
+  #areOurs(present: readonly string[]): boolean {
+    let own = 0
+    for (const line of present) if (this.#ownLines.includes(line)) own++
+    if (own !== this.#lines.length) return false
+    for (const line of this.#lines) if (!present.includes(line)) return false
+    return true
   }
 
   /** A shared cache must not hand one visitor's cookie to another (RFC 9111 section 7.3). */
   #restoreCacheControl(): void {
     const { res } = this.#ctx
     const present = res.getHeader('Cache-Control')
-    if (present === undefined) {
-      res.setHeader('Cache-Control', 'no-store')
-      return
-    }
+    if (present === undefined) res.setHeader('Cache-Control', 'no-store')
+    if (present === undefined || present === 'no-store') return
     const made = privateCacheControl([present].flat().join(', '))
     if (made === undefined) return
     res.setHeader('Cache-Control', made)
