@@ -1,0 +1,152 @@
+import type { Backend, Found, Known, StoreScope, Swapped, Written } from '../../store/index.js'
+import type { MongoCollection } from './client.js'
+import { documentOf, filterOf, foundIn, hashOf, type SessionDocument } from './document.js'
+import { assertSize, isTaken } from './failures.js'
+import type { Indexes } from './indexes.js'
+
+/** A text and the id that it is stored under. */
+type Listed = Found & { readonly id: string }
+
+/** How many documents one step of a listing reads. */
+const pageSize = 100
+
+/** How many documents one step of `prune` removes. */
+const pruneSize = 1000
+
+const idPattern = /^[0-9a-f]{64}$/
+
+/** Answers in JavaScript's own types, also from a client that is set to answer BSON's. */
+const plainValues = { promoteValues: true, promoteLongs: true, useBigInt64: false, raw: false }
+
+/**
+ * How the store reads, whatever the client's own defaults are.
+ *
+ * A secondary may lag behind and show a session that was destroyed. The primary's newest state is also what the next write is compared with:
+ * with `majority`, a save that lost would read the same old state again until the replicas have caught up.
+ */
+const reading = { readPreference: 'primary', readConcern: { level: 'local' }, ...plainValues }
+
+/**
+ * The records of one prefix.
+ *
+ * The driver may send a write again when the answer was lost (`retryWrites`). That is safe: it numbers each write, and a replica set answers
+ * a number that it has seen with the first outcome. A single server has no such memory, so there the driver sends nothing again and the call
+ * fails. `deleteMany` is never sent again.
+ */
+export class MongoBackend implements Backend {
+  readonly #collection: MongoCollection
+  readonly #indexes: Indexes | undefined
+  readonly #writing: object
+  readonly #scope: StoreScope
+  readonly #closing: AbortSignal
+
+  constructor(collection: MongoCollection, indexes: Indexes | undefined, writeConcern: object, scope: StoreScope, closing: AbortSignal) {
+    this.#collection = collection
+    this.#indexes = indexes
+    this.#writing = { writeConcern, ...plainValues }
+    this.#scope = scope
+    this.#closing = closing
+  }
+
+  async get(id: string): Promise<Found | undefined> {
+    const document = await this.#collection.findOne({ _id: this.#keyOf(id) }, reading)
+    return document ? foundIn(document) : undefined
+  }
+
+  async insert(id: string, next: Written): Promise<boolean> {
+    assertSize(next.text)
+    const [isInserted] = await Promise.all([this.#insertDocument(documentOf(this.#keyOf(id), next)), this.#indexes?.ensure()])
+    return isInserted
+  }
+
+  /** Does not answer the state that won: to read it here would cost the same, and the kit reads it after its pause, when it is newer. */
+  async replace(id: string, { record }: Known, next: Written): Promise<Swapped> {
+    assertSize(next.text)
+    const key = this.#keyOf(id)
+    const [result] = await Promise.all([
+      this.#collection.replaceOne(filterOf(key, record), documentOf(key, next), this.#writing) as Promise<{ matchedCount?: number }>,
+      this.#indexes?.ensure()
+    ])
+    return result.matchedCount === 1 ? 'done' : 'changed'
+  }
+
+  async remove(id: string, { record }: Known): Promise<Swapped> {
+    const result = (await this.#collection.deleteOne(filterOf(this.#keyOf(id), record), this.#writing)) as { deletedCount?: number }
+    return result.deletedCount === 1 ? 'done' : 'changed'
+  }
+
+  async *list(): AsyncGenerator<Listed> {
+    for await (const page of this.#pages({}, pageSize)) yield* this.#listed(page)
+  }
+
+  /** The filter has no prefix, so that MongoDB has only the one index to choose. An owner has few sessions. */
+  async *ownedBy(owner: string): AsyncGenerator<Listed> {
+    const documents = this.#collection.find({ owner: { $eq: hashOf(owner) } }, { ...reading, batchSize: pageSize })
+    for await (const document of documents) yield* this.#listed([document as SessionDocument])
+  }
+
+  /**
+   * In steps that each end soon: they do not hold up other writes, and end before a client's socket timeout. A record whose deadline was
+   * moved after it was found stays, because the removal compares the deadline again.
+   */
+  async prune(): Promise<number> {
+    const expires = { $lte: new Date(this.#scope.now()) }
+    let removed = 0
+    for await (const page of this.#pages({ expires }, pruneSize, { _id: 1 })) {
+      // Another prefix may begin with this one, and its clock may be another.
+      const keys = page.map(({ _id }) => _id).filter((key) => this.#idOf(key) !== undefined)
+      const { deletedCount = 0 } = (await this.#collection.deleteMany({ _id: { $in: keys }, expires }, this.#writing)) as { deletedCount?: number }
+      removed += deletedCount
+      if (this.#closing.aborted) break
+    }
+    return removed
+  }
+
+  async #insertDocument(document: SessionDocument): Promise<boolean> {
+    try {
+      await this.#collection.insertOne(document, this.#writing)
+      return true
+    } catch (error) {
+      if (isTaken(error)) return false
+      throw error
+    }
+  }
+
+  /**
+   * The documents of the prefix in pages, each read by a query of its own that begins after the last key. So a listing survives a failover,
+   * and may pause for longer than MongoDB keeps a cursor. A key never changes, so a record that is rewritten meanwhile is neither missed nor
+   * repeated.
+   */
+  async *#pages(filter: object, size: number, projection: object = {}): AsyncGenerator<SessionDocument[]> {
+    // Ids are hexadecimal digits, which sort before `g`. The bounds are compared as text, so nothing in a prefix is a pattern.
+    const end = `${this.#scope.prefix}g`
+    let after = this.#scope.prefix
+    for (;;) {
+      const options = { ...reading, projection, sort: { _id: 1 }, limit: size, batchSize: size }
+      const page: SessionDocument[] = []
+      for await (const document of this.#collection.find({ ...filter, _id: { $gt: after, $lt: end } }, options)) page.push(document as SessionDocument)
+      if (page.length > 0) yield page
+      if (page.length < size) return
+      after = page.at(-1)!._id
+    }
+  }
+
+  *#listed(page: readonly SessionDocument[]): Generator<Listed> {
+    for (const document of page) {
+      const id = this.#idOf(document._id)
+      if (id !== undefined) yield { ...foundIn(document), id }
+    }
+  }
+
+  #keyOf(id: string): string {
+    return this.#scope.prefix + id
+  }
+
+  /** The id in a key of this prefix. A document that others planted may have any value as its key. */
+  #idOf(key: unknown): string | undefined {
+    const { prefix } = this.#scope
+    if (typeof key !== 'string' || !key.startsWith(prefix)) return undefined
+    const id = key.slice(prefix.length)
+    return idPattern.test(id) ? id : undefined
+  }
+}

@@ -1,0 +1,41 @@
+/*
+ * The official driver (package mongodb, version 4 or later), as far as the store uses it. It is typed by the methods that the store calls,
+ * so that importing this package needs no driver.
+ */
+
+export interface MongoClient {
+  /** Without a name, the database in the client's URL. */
+  db(name?: string): MongoDatabase
+}
+
+export interface MongoDatabase {
+  collection(name: string): MongoCollection
+}
+
+export interface MongoCollection {
+  findOne(filter: object, options: object): Promise<object | null>
+  find(filter: object, options: object): AsyncIterable<object>
+  insertOne(document: object, options: object): Promise<object>
+  replaceOne(filter: object, document: object, options: object): Promise<object>
+  deleteOne(filter: object, options: object): Promise<object>
+  deleteMany(filter: object, options: object): Promise<object>
+  createIndex(keys: { [field: string]: 1 }, options: object): Promise<string>
+}
+
+export function isClient(value: unknown): value is MongoClient {
+  return hasMethods(value, ['db'])
+}
+
+export function isDatabase(value: unknown): value is MongoDatabase {
+  return hasMethods(value, ['collection'])
+}
+
+export function isCollection(value: unknown): value is MongoCollection {
+  return hasMethods(value, ['findOne', 'find', 'insertOne', 'replaceOne', 'deleteOne', 'deleteMany', 'createIndex'])
+}
+
+function hasMethods(value: unknown, names: readonly string[]): boolean {
+  // Mongoose's models are functions.
+  if (typeof value !== 'object' || value === null) return false
+  return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+}

@@ -1,0 +1,117 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ExecutionContext, TestFn } from 'ava'
+import { MongoClient, type MongoClientOptions } from 'mongodb'
+import type { Cleanup } from './app.js'
+import { freePort, until } from './redis.js'
+
+/** Real servers: mongo-java-server, each on a free loopback port and with a temporary directory. */
+export const hasMongo = spawnSync('sh', ['-c', 'command -v mongo-java-server']).status === 0
+
+/** The URL of a server of your own, on which the tests run too that need no server to themselves. */
+export const ownServer = process.env['MONGODB_URI']
+
+type Skippable = TestFn | ((title: string, run: (t: ExecutionContext) => void) => void)
+
+/** AVA's `test`. Where the server is missing, one that skips everything, or fails if `CI=true`. */
+export function needsMongo(test: TestFn): TestFn {
+  if (hasMongo) return test
+  const advice = 'mongo-java-server is missing: run .ci/mongo-java-server/install'
+  const only: Skippable = process.env['CI'] === 'true' ? test : test.skip
+  only(advice, (t) => t.fail(advice))
+  if (only !== test) console.log(`MongoDB tests are skipped: ${advice}`)
+  return Object.assign(nothing, { serial: nothing, before: nothing, after: { always: nothing } }) as unknown as TestFn
+}
+
+function nothing(): void {}
+
+export interface MongoServer {
+  readonly port: number
+  readonly url: string
+  /** SIGSTOP: it holds its connections and answers nobody. */
+  pause(): Promise<void>
+  resume(): void
+  /** kill -9. */
+  kill(): Promise<void>
+  /** On the same port, with the data that it had. */
+  start(): Promise<void>
+}
+
+/** Starts a server that ends with the test. */
+export async function startMongo(t: Cleanup): Promise<MongoServer> {
+  const port = await freePort()
+  const folder = await mkdtemp(join(tmpdir(), 'keepsake-mongo-'))
+  let child: ChildProcess | undefined
+  const server: MongoServer = {
+    port,
+    url: `mongodb://127.0.0.1:${port}`,
+    async pause() {
+      child!.kill('SIGSTOP')
+      // Its threads go on for a moment, long enough to answer.
+      await until('the server is stopped', () => isStopped(child!.pid!))
+    },
+    resume: () => void child?.kill('SIGCONT'),
+    async kill() {
+      if (!child || child.exitCode !== null || child.signalCode !== null) return
+      const exited = once(child, 'exit')
+      child.kill('SIGKILL')
+      await exited
+      live.delete(child)
+    },
+    async start() {
+      child = spawn(command, [...prefix, `127.0.0.1:${port}`, folder], { stdio: ['ignore', 'pipe', 'ignore'] })
+      live.add(child)
+      const ended = once(child, 'exit').then(() => Promise.reject(new Error('mongo-java-server ended before it listened')))
+      await Promise.race([once(child.stdout!, 'data'), ended])
+      ended.catch(nothing)
+    }
+  }
+  t.teardown(async () => {
+    await server.kill()
+    await rm(folder, { recursive: true, force: true })
+  })
+  await server.start()
+  return server
+}
+
+/** A client that ends with the test. Nothing waits for long, and a busy machine has time. */
+export function connectMongo(t: Cleanup, url: string, options: MongoClientOptions = {}): MongoClient {
+  const client = new MongoClient(url, { serverSelectionTimeoutMS: 3000, connectTimeoutMS: 3000, ...options })
+  t.teardown(() => client.close(true))
+  return client
+}
+
+/** The name of a database that ends with the test. */
+export function temporaryDatabase(t: Cleanup, client: MongoClient): string {
+  const name = `keepsake_${randomBytes(4).toString('hex')}`
+  t.teardown(() => client.db(name).dropDatabase().catch(nothing))
+  return name
+}
+
+/** What a command does instead of succeeding: see `FailCommand.java`, and MongoDB's fail point of the same name. */
+export type Failure = { errorCode: number } | { closeConnection: true } | { writeConcernError: { code: number; errmsg: string } }
+
+/** Makes the next commands of that name fail on the server. */
+export async function failNext(client: MongoClient, command: string, failure: Failure, times = 1): Promise<void> {
+  await client.db('admin').command({ configureFailPoint: 'failCommand', mode: { times }, data: { failCommands: [command], ...failure } })
+}
+
+// However a test process ends, its servers end with it: on Linux by the kernel, also when it is killed.
+const tied = ['setpriv', '--pdeathsig', 'KILL']
+const [command, ...prefix] = spawnSync(tied[0]!, [...tied.slice(1), 'true']).status === 0 ? [...tied, 'mongo-java-server'] : ['mongo-java-server']
+const live = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of live) child.kill('SIGKILL')
+})
+
+async function isStopped(pid: number): Promise<boolean> {
+  const tasks = `/proc/${pid}/task`
+  if (!existsSync(tasks)) return true
+  const states = await Promise.all((await readdir(tasks)).map((task) => readFile(join(tasks, task, 'stat'), 'utf8')))
+  return states.every((state) => / T /.test(state))
+}
