@@ -51,7 +51,10 @@ export function createWriter(): Writer {
       // An older write of this writer is its latest one that was applied: it makes its writes one after another.
       if (marks.some((each) => each.startsWith(own))) return false
       // Only as many other writers as the list holds can have pushed the mark out, each with a write of its own.
-      return marks.length === mostWriters && stored.rev - tried.rev >= mostWriters ? undefined : false
+      if (marks.length < mostWriters || stored.rev - tried.rev < mostWriters) return false
+      // A mark that was there before this write is pushed out before it.
+      const older = tried.write.split(' ')
+      return marks.some((each) => older.includes(each)) ? false : undefined
     }
   }
 }

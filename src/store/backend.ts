@@ -33,6 +33,11 @@ export type Swapped<Token = unknown> = 'done' | 'gone' | 'changed' | Found<Token
  * than `expires`", and need not retry. What it throws becomes a `SessionError` with code `ERR_SESSION_STORE`.
  */
 export interface Backend<Token = unknown> {
+  /**
+   * `true`: the driver never sends a command again by itself, so a conflict is always another's write. Otherwise the kit finds out from
+   * `write` whether the conflict is with the very write that it tried, and an update fails if that cannot be known: eight others wrote since.
+   */
+  readonly sendsOnce?: boolean
   get(id: string): Promise<Found<Token> | undefined>
   /** Stores a text under an id that is free. `false`: the id is taken. */
   insert(id: string, next: Written): Promise<boolean>

@@ -221,6 +221,7 @@ class Records<Token> {
    * @throws SessionError `ERR_SESSION_STORE` when it cannot be known.
    */
   #wasApplied(tried: SessionRecord, stored: SessionRecord): boolean {
+    if (this.#backend.sendsOnce) return false
     const applied = this.#writer.wasApplied(tried, stored)
     if (applied !== undefined) return applied
     throw new SessionError(

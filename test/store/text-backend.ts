@@ -16,6 +16,7 @@ export interface TextBackendOptions {
   readonly tokens?: boolean
   /** Answer a conflict with the stored text, so that the caller need not read it. */
   readonly answersText?: boolean
+  readonly sendsOnce?: boolean
 }
 
 /** A database of texts in this process, which can be made to fail in the ways in which servers and drivers fail. */
@@ -64,6 +65,7 @@ export class TextDatabase {
       }
     }
     return {
+      sendsOnce: this.#options.sendsOnce ?? false,
       get: async (id) => {
         await this.#note('get')
         const entry = this.entries.get(keyOf(id))

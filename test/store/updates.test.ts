@@ -4,8 +4,7 @@ import { count, newRecord, withKey } from './new-record.js'
 import { after, answerLost, notSent, sentTwice, TextDatabase } from './text-backend.js'
 
 /** A database with one record, and two stores on it: two processes. */
-async function setUp(fields: Partial<SessionRecord> = {}) {
-  const database = new TextDatabase()
+async function setUp(fields: Partial<SessionRecord> = {}, database = new TextDatabase()) {
   const [store, other] = [database.store(), database.store()]
   const record = newRecord(fields)
   await store.create(record.id, record)
@@ -177,6 +176,21 @@ test('where it cannot be known whether an update was applied, it fails and is no
   await t.throwsAsync(async () => store.update(id, count, record), { code: 'ERR_SESSION_STORE', message: /cannot tell whether the changes were saved/ })
   t.deepEqual(await dataOf(store, id), { count: 9 })
   t.is((await store.update(id, count))?.rev, 11, 'later updates go on')
+})
+
+test('a slow update is made however many others wrote meanwhile, where a driver sends each command once', async (t) => {
+  const { database, store, id, record } = await setUp({}, new TextDatabase({ sendsOnce: true }))
+  for (let at = 0; at < 20; at++) await database.store().update(id, count)
+  t.like(await store.update(id, count, record), { rev: 22, data: { count: 21 } })
+})
+
+test('a slow update is made although few others wrote often meanwhile', async (t) => {
+  const { database, store, id } = await setUp()
+  for (let at = 0; at < 10; at++) await database.store().update(id, count)
+  const seen = await store.read(id)
+  const others = Array.from({ length: 7 }, () => database.store())
+  for (const other of [...others, ...others, ...others]) await other.update(id, count)
+  t.like(await store.update(id, count, seen), { data: { count: 32 } })
 })
 
 test('after an answer was lost, the next update builds on what is stored', async (t) => {
