@@ -72,9 +72,9 @@ export async function startMemcached(t: Cleanup, ...args: string[]): Promise<Mem
   return server
 }
 
-/** A client of the driver that ends with the test. */
-export function connectMemcached(t: Cleanup, server: string): MemcacheClient {
-  const client = new MemcacheClient({ server, cmdTimeout: 1500, connectTimeout: 1000, noDelay: true })
+/** A client of the driver that ends with the test. @param cmdTimeout in milliseconds. */
+export function connectMemcached(t: Cleanup, server: string, cmdTimeout = 1500): MemcacheClient {
+  const client = new MemcacheClient({ server, cmdTimeout, connectTimeout: cmdTimeout, noDelay: true })
   t.teardown(() => client.shutdown())
   return client
 }

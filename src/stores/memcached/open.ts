@@ -4,16 +4,13 @@ import type { MemcachedClient } from './client.js'
 import { storeOf } from './memcached-store.js'
 
 interface Driver {
-  /** Absent in versions before 1. */
-  MemcacheClient?: new (options: {
+  MemcacheClient: new (options: {
     server: string
     cmdTimeout: number
     connectTimeout: number
     noDelay: boolean
   }) => MemcachedClient & { shutdown(): void }
 }
-
-const where = "storeFromUrl('memcached://…')"
 
 const defaultPort = 11211
 
@@ -28,14 +25,14 @@ const commandTimeout = 1500
  * `URL` cannot hold several hosts with ports, so give those as a string. The hosts as written decide which of them keeps a session. The order
  * does not matter.
  *
+ * @param where the call, for errors.
  * @throws TypeError for another URL; Error that says what to install if the driver is missing.
  */
-export function openMemcached(url: string | URL, options: object = {}): SessionStore {
+export function openMemcached(url: string | URL, options: object = {}, where = 'openMemcached(url, options)'): SessionStore {
   const [unknown] = Object.keys(options)
   if (unknown !== undefined) throw new TypeError(`${where}: unknown option "${unknown}"; a store in memcached has no options`)
-  const servers = serversOf(String(url))
-  const { MemcacheClient } = loadDriver(where, ['memcache-client']).driver as Driver
-  if (!MemcacheClient) throw new Error(`${where}: the installed package memcache-client is too old: npm install memcache-client@latest`)
+  const servers = serversOf(String(url), where)
+  const { MemcacheClient } = loadDriver(where, ['memcache-client@1.0']).driver as Driver
   const clients = servers.map((server) => new MemcacheClient({ server, cmdTimeout: commandTimeout, connectTimeout, noDelay: true }))
   const nodes = new Map(servers.map((server, at): [string, MemcachedClient] => [server, clients[at]!]))
   return storeOf(nodes, async () => {
@@ -44,7 +41,7 @@ export function openMemcached(url: string | URL, options: object = {}): SessionS
 }
 
 /** `host:port` of each server. The driver takes no other form. */
-function serversOf(url: string): string[] {
+function serversOf(url: string, where: string): string[] {
   const servers = /^memcached:\/\/([^/?#@]+)\/?$/i.exec(url)?.[1]?.split(',').map(serverOf)
   // The URL is not quoted: somebody may have put a password into it, which the driver could not use.
   if (!servers || servers.includes(undefined)) {
