@@ -2,18 +2,18 @@ import { inspect } from 'node:util'
 import type { Context, Middleware } from 'koa'
 import { isDataObject } from './checks.js'
 import { defineErrorHeaders, type ResponseCookie } from './cookie/index.js'
-import { createSessionProxy, type RequestSession, type Session } from './request/index.js'
+import { createSessionProxy, type Session, type SessionCalls } from './request/index.js'
 
 /** One request's use of one middleware: what `ctx.session` gives and takes. */
 export class Visit {
   readonly middleware: Middleware
-  readonly #session: RequestSession
+  readonly #calls: SessionCalls
   readonly #as: string
   #proxy: Session | undefined
 
-  constructor(middleware: Middleware, session: RequestSession, as: string) {
+  constructor(middleware: Middleware, calls: SessionCalls, as: string) {
     this.middleware = middleware
-    this.#session = session
+    this.#calls = calls
     this.#as = as
   }
 
@@ -22,18 +22,18 @@ export class Visit {
   }
 
   get response(): ResponseCookie {
-    return this.#session.response
+    return this.#calls.session.response
   }
 
   get session(): Session {
-    return (this.#proxy ??= createSessionProxy(this.#session))
+    return (this.#proxy ??= createSessionProxy(this.#calls))
   }
 
   assign(value: unknown): void {
     if (value !== null && !isDataObject(value)) {
       throw new TypeError(`ctx.${this.#as}: expected an object with the data, or null to destroy the session`)
     }
-    if (value === null) this.#session.end()
+    if (value === null) this.#calls.end()
     else if (value !== this.#proxy) {
       // Copied first: it may be made of the session's own values.
       const data = { ...value }

@@ -4,7 +4,7 @@ import { SessionCookie, ResponseCookie } from './cookie/index.js'
 import { defineAccessor, Visit, visitOf } from './context-property.js'
 import { resolveOptions, type SessionOptions } from './options.js'
 import { createRegistry, type SessionRegistry } from './registry.js'
-import { openSession, RequestSession, type Session } from './request/index.js'
+import { openSession, RequestSession, SessionCalls, type Session } from './request/index.js'
 import { isPromise, TimedStore } from './store/index.js'
 
 declare module 'koa' {
@@ -49,21 +49,22 @@ export function session(options?: SessionOptions): Middleware & SessionRegistry 
     const response = new ResponseCookie(ctx, cookie, settings.keys)
     const carried = cookieStore?.carry(tokens, settings)
     const requestSession = new RequestSession(settings, carried ? new TimedStore(carried, storeTimeout) : timedStore!, response, carried)
-    new Visit(keepsake, requestSession, as).attach(ctx)
+    const calls = new SessionCalls(requestSession)
+    new Visit(keepsake, calls, as).attach(ctx)
     if (tokens.length > 1) response.clearPrevious()
 
     let thrown: { error: unknown } | undefined
     try {
       const opening = openSession(requestSession, tokens, newestWins)
       if (isPromise(opening)) await opening
-      requestSession.refreshWithHeaders(ctx)
+      calls.refreshWithHeaders(ctx)
       await next()
     } catch (error) {
       thrown = { error }
     }
     try {
       const status = thrown ? statusOf(thrown.error) : ctx.status
-      const closing = requestSession.close(status >= 500 && !saveOnError)
+      const closing = calls.close(status >= 500 && !saveOnError)
       if (isPromise(closing)) await closing
     } catch (error) {
       // The handler's own error is never replaced by one of ours, which was published as an event.

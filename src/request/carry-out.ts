@@ -6,7 +6,8 @@ import { applyChanges, valueAt, type Changes } from './changes.js'
 import { deadlineOf, isDue } from './lifetimes.js'
 import { newSession, nextRecord } from './next-record.js'
 import type { Step } from './plan.js'
-import type { RequestSession, StoredState } from './request-session.js'
+import type { RequestSession } from './request-session.js'
+import type { StoredState } from './session-state.js'
 
 /** Carries out a planned step. Answers `false` when changes of the request were dropped. */
 export function carryOut(session: RequestSession, step: Step): MaybePromise<boolean> {
@@ -30,11 +31,9 @@ export function carryOut(session: RequestSession, step: Step): MaybePromise<bool
 function create(session: RequestSession): MaybePromise<void> {
   const changes = session.changes()
   const made = newSession(session, applyChanges(changes, {}) ?? {})
-  const { state } = session
-  const { assigned } = session
+  const { state, assigned } = session
   return whenDone(session.store.create(made.record), () => {
-    settle(session, state, made, changes, true)
-    session.savedAssigned(assigned)
+    session.settle(state, made, assigned, changes, true)
     emit({ type: 'create', id: made.record.id })
   })
 }
@@ -65,8 +64,7 @@ function update(session: RequestSession, stored: StoredState, take?: Taking): Ma
       session.response.clear()
       return true
     }
-    settle(session, stored, { ...stored, sid, record, reissue: false }, saved, needsCookie(session, stored, record))
-    session.savedAssigned(assigned)
+    session.settle(stored, { ...stored, sid, record, reissue: false }, assigned, saved, needsCookie(session, stored, record))
     emit({ type: 'save', id })
     return true
   })
@@ -156,21 +154,6 @@ function drop(session: RequestSession, stored: StoredState, reason: 'gone' | 'mo
     session.startAnew(changes)
   }
   return false
-}
-
-/**
- * Goes on from what is stored now, and sends the cookie. If `ctx.session = null` ended the session while it was being stored, what was
- * stored is to be removed.
- */
-export function settle(session: RequestSession, before: RequestSession['state'], stored: StoredState, changes: Changes, send: boolean): void {
-  if (session.state !== before) {
-    session.ended = stored
-    return
-  }
-  // First, because a cookie that is too large is a save that failed.
-  if (send) session.sendCookie(stored)
-  session.state = stored
-  session.tracker.saved(stored.record.data, changes)
 }
 
 function needsCookie({ carrier }: RequestSession, { record: seen, reissue }: StoredState, record: SessionRecord): boolean {

@@ -2,7 +2,8 @@ import { createSid, idOf } from '../cookie/index.js'
 import { SessionError } from '../errors.js'
 import { createMark, sizeOver, type Data, type SessionRecord } from '../record/index.js'
 import { deadlineOf, isDue } from './lifetimes.js'
-import type { RequestSession, StoredState } from './request-session.js'
+import type { RequestSession } from './request-session.js'
+import type { StoredState } from './session-state.js'
 
 /** A new session, under a sid that was never used. It is not stored yet. */
 export function newSession(session: RequestSession, data: Data, facts: Partial<SessionRecord> = {}): StoredState {

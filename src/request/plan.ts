@@ -1,4 +1,4 @@
-import type { SessionState } from './request-session.js'
+import type { SessionState } from './session-state.js'
 
 /** What a save has to do. */
 export type Step =

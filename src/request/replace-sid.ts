@@ -2,9 +2,10 @@ import { emit } from '../events.js'
 import { isSameVersion, type Data, type SessionRecord } from '../record/index.js'
 import { graceAfterDeadline, recover, whenDone, type MaybePromise } from '../store/index.js'
 import { applyChanges, type Changes } from './changes.js'
-import { headersSent, settle } from './carry-out.js'
+import { headersSent } from './carry-out.js'
 import { newSession } from './next-record.js'
-import type { RequestSession, StoredState } from './request-session.js'
+import type { RequestSession } from './request-session.js'
+import type { StoredState } from './session-state.js'
 
 export interface LoginOptions {
   /** Whether the cookie outlives the browser. Absent: as before. */
@@ -51,8 +52,7 @@ function logInNewSession(session: RequestSession, login: Login): MaybePromise<vo
   const changes = session.changes()
   const made = newSession(session, keptOf(login, applyChanges(changes, {}) ?? {}), loginFacts(login))
   return whenDone(session.store.create(made.record), () => {
-    settle(session, state, made, changes, true)
-    session.savedAssigned(assigned)
+    session.settle(state, made, assigned, changes, true)
     emit({ type: 'create', id: made.record.id })
     emit({ type: 'login', id: made.record.id, from: undefined, owner: login.owner })
   })
@@ -71,8 +71,7 @@ function replaceStored(session: RequestSession, old: StoredState, login: Login |
           whenDone(carryOver(session, first, last, record, login, changes), (made) => {
             // What was set is in the new record now; somebody who ended the session meanwhile ends this one.
             if (made === undefined) return removeEmpty(session, old, first, last !== undefined, changes)
-            settle(session, old, made, changes, true)
-            session.savedAssigned(assigned)
+            session.settle(old, made, assigned, changes, true)
             if (login) emit({ type: 'login', id: made.record.id, from: record.id, owner: login.owner })
             else emit({ type: 'regenerate', id: made.record.id, from: record.id })
           })

@@ -4,33 +4,33 @@ import { isOwner } from '../record/index.js'
 import type { ChangeFunction, ChangeTracker } from './changes.js'
 import { isLifetime } from './lifetimes.js'
 import type { LoginOptions } from './replace-sid.js'
-import type { RequestSession } from './request-session.js'
+import type { SessionCalls } from './session-calls.js'
 import type { Session, SessionMembers } from './session-members.js'
 
 /** Makes the object that is `ctx.session`. */
-export function createSessionProxy(session: RequestSession): Session {
-  return new Proxy(new Members(session), handler) as unknown as Session
+export function createSessionProxy(calls: SessionCalls): Session {
+  return new Proxy(new Members(calls), handler) as unknown as Session
 }
 
 type Callback = (error?: unknown) => void
 
 /** The members of `ctx.session`, and the target of the proxy. */
 class Members implements SessionMembers {
-  readonly #session: RequestSession
+  readonly #calls: SessionCalls
 
-  constructor(session: RequestSession) {
-    this.#session = session
+  constructor(calls: SessionCalls) {
+    this.#calls = calls
   }
 
   /** The tracker, to read data from. */
   get reading(): ChangeTracker {
-    this.#session.access()
-    return this.#session.tracker
+    this.#calls.access()
+    return this.#calls.session.tracker
   }
 
   /** The tracker, to change data. As in Flask, setting counts as access. */
   get writing(): ChangeTracker {
-    this.#session.assertWritable()
+    this.#calls.assertWritable()
     return this.reading
   }
 
@@ -56,7 +56,7 @@ class Members implements SessionMembers {
 
   take(key: string): Promise<never> {
     assertKey(key)
-    return this.#session.take(key) as Promise<never>
+    return this.#calls.take(key) as Promise<never>
   }
 
   setDefault(key: string, value: unknown): never {
@@ -71,9 +71,7 @@ class Members implements SessionMembers {
   }
 
   clear(): void {
-    this.#session.assertWritable()
-    this.#session.access()
-    this.#session.clear()
+    this.#calls.clear()
   }
 
   change(key: string, fn: ChangeFunction): never {
@@ -91,75 +89,75 @@ class Members implements SessionMembers {
   }
 
   get permanent(): boolean {
-    this.#session.look()
-    return this.#session.permanent
+    this.#calls.look()
+    return this.#calls.session.permanent
   }
 
   set permanent(value: boolean) {
     assertOption('ctx.session', 'permanent', value, typeof value === 'boolean', 'true or false')
-    this.#session.permanent = value
+    this.#calls.assign({ permanent: value })
   }
 
   get lifetime(): number {
-    this.#session.look()
-    return this.#session.lifetime
+    this.#calls.look()
+    return this.#calls.session.lifetime
   }
 
   set lifetime(value: number) {
     assertOption('ctx.session', 'lifetime', value, isLifetime(value), 'a number of milliseconds above 0, at most a thousand years')
-    this.#session.lifetime = value
+    this.#calls.assign({ lifetime: value })
   }
 
   get modified(): boolean {
-    return this.#session.modified
+    return this.#calls.session.modified
   }
 
   set modified(value: boolean) {
     assertOption('ctx.session', 'modified', value, typeof value === 'boolean', 'true or false')
-    this.#session.modified = value
+    this.#calls.assign({ forced: value })
   }
 
   get polling(): boolean {
-    return this.#session.polling
+    return this.#calls.session.polling
   }
 
   set polling(value: boolean) {
     assertOption('ctx.session', 'polling', value, typeof value === 'boolean', 'true or false')
-    this.#session.polling = value
+    this.#calls.session.polling = value
   }
 
   get accessed(): boolean {
-    return this.#session.accessed
+    return this.#calls.session.accessed
   }
 
   get isNew(): boolean {
-    this.#session.access()
-    return this.#session.isNew
+    this.#calls.access()
+    return this.#calls.session.stored === undefined
   }
 
   get sid(): string | undefined {
-    this.#session.access()
-    return this.#session.stored?.sid
+    this.#calls.access()
+    return this.#calls.session.stored?.sid
   }
 
   get recordId(): string | undefined {
-    this.#session.access()
-    return this.#session.stored?.record.id
+    this.#calls.access()
+    return this.#calls.session.stored?.record.id
   }
 
   get owner(): string | undefined {
-    this.#session.access()
-    return this.#session.stored?.record.owner
+    this.#calls.access()
+    return this.#calls.session.stored?.record.owner
   }
 
   get createdAt(): Date {
-    this.#session.access()
-    return new Date(this.#session.createdAt)
+    this.#calls.access()
+    return new Date(this.#calls.session.createdAt)
   }
 
   get expiresAt(): Date {
-    this.#session.access()
-    return new Date(this.#session.expiresAt)
+    this.#calls.access()
+    return new Date(this.#calls.session.expiresAt)
   }
 
   loginAs(owner: string, options: LoginOptions = {}): Promise<void> {
@@ -169,27 +167,27 @@ class Members implements SessionMembers {
     assertOption(where, 'permanent', permanent, permanent === undefined || typeof permanent === 'boolean', 'true or false')
     assertOption(where, 'lifetime', lifetime, lifetime === undefined || isLifetime(lifetime), 'a number of milliseconds above 0')
     assertOption(where, 'keep', keep, keep === undefined || Array.isArray(keep), 'an array of keys')
-    return this.#session.loginAs(owner, { permanent, lifetime, keep })
+    return this.#calls.loginAs(owner, { permanent, lifetime, keep })
   }
 
   endOthers(): Promise<number> {
-    return this.#session.endOthers()
+    return this.#calls.endOthers()
   }
 
   regenerate(callback?: Callback): Promise<void> {
-    return withCallback(this.#session.regenerate(), callback)
+    return withCallback(this.#calls.regenerate(), callback)
   }
 
   destroy(callback?: Callback): Promise<void> {
-    return withCallback(this.#session.destroy(), callback)
+    return withCallback(this.#calls.destroy(), callback)
   }
 
   save(callback?: Callback): Promise<boolean> {
-    return withCallback(this.#session.save(), callback)
+    return withCallback(this.#calls.save(), callback)
   }
 
   reload(callback?: Callback): Promise<boolean> {
-    return withCallback(this.#session.reload(), callback)
+    return withCallback(this.#calls.reload(), callback)
   }
 
   /** The data only, also under keys with the names of members. */

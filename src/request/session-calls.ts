@@ -1,0 +1,263 @@
+import { emit } from '../events.js'
+import { isPromise, recover, whenDone, type MaybePromise } from '../store/index.js'
+import { carryOut, headersSent, takeKey } from './carry-out.js'
+import { deadlineOf } from './lifetimes.js'
+import { endOwned, holdMaxPerOwner } from './owned-sessions.js'
+import { planSave } from './plan.js'
+import { replaceSid, type LoginOptions } from './replace-sid.js'
+import type { Assigned, RequestSession } from './request-session.js'
+
+/** Why a store refuses what needs its list of an owner's sessions. */
+export const cannotListOwners =
+  'this store cannot list the sessions of an owner (a cookie has no server side, and memcached may forget an index at any time): ' +
+  'use fileStore(), redisStore(), mongoStore() or sqlStore()'
+
+/**
+ * The calls of one request's session: those of `ctx.session`, and the save at the end of the request.
+ *
+ * Calls to the store are made one after another. Cookies are sent only after what they stand for is stored.
+ */
+export class SessionCalls {
+  readonly session: RequestSession
+  /** The calls in progress, one after another. */
+  #pending: Promise<unknown> | undefined
+  /** The middleware has ended. */
+  #isClosed = false
+  #reportsLate = false
+
+  constructor(session: RequestSession) {
+    this.session = session
+  }
+
+  /** Notes that the request read or set data. */
+  access(): void {
+    const { session } = this
+    if (session.accessed) return
+    session.accessed = true
+    this.look()
+    // The response is made after the middleware has ended: `ctx.body = { me: ctx.session }`.
+    if (this.#isClosed && session.stored) this.#inBackground(() => carryOut(session, planSave(session.situation(true))))
+  }
+
+  /** Notes that the response depends on the session. */
+  look(): void {
+    const { session } = this
+    if (session.isUsed) return
+    session.isUsed = true
+    if (this.#isClosed) session.response.vary()
+  }
+
+  /** To be called before each change. @throws SessionError when the session is read-only. */
+  assertWritable(): void {
+    const { state } = this.session
+    if (state.kind === 'read-only') throw state.error
+    if (this.#isClosed) this.#reportLate()
+  }
+
+  assign(assigned: Assigned): void {
+    this.assertWritable()
+    this.look()
+    this.session.assign(assigned)
+  }
+
+  clear(): void {
+    this.assertWritable()
+    this.access()
+    this.session.clear()
+  }
+
+  /** `ctx.session = null`. The end of the request removes the session. */
+  end(): void {
+    this.assertWritable()
+    this.access()
+    this.session.end()
+    // A stream that goes on after the middleware: there is no other occasion.
+    if (this.#isClosed) this.#inBackground(() => this.#removeEnded())
+  }
+
+  save(): Promise<boolean> {
+    return this.#promised(() => whenDone(this.#removeEnded(), () => this.#save(false, true)))
+  }
+
+  regenerate(): Promise<void> {
+    return this.#replace()
+  }
+
+  loginAs(owner: string, options: LoginOptions): Promise<void> {
+    return handled(this.#replace({ owner, ...options }).then(() => this.#holdMaxPerOwner(owner)))
+  }
+
+  /** Ends the owner's other sessions. @throws TypeError when the store cannot list the sessions of an owner. */
+  endOthers(): Promise<number> {
+    this.assertWritable()
+    this.access()
+    const { store, stored } = this.session
+    if (!store.listsOwners) throw new TypeError(`ctx.session.endOthers(): ${cannotListOwners}`)
+    const { owner, id } = stored?.record ?? {}
+    return handled(owner === undefined ? Promise.resolve(0) : endOwned(store, owner, id))
+  }
+
+  destroy(): Promise<void> {
+    return this.#promised(() => {
+      this.end()
+      return this.#removeEnded()
+    })
+  }
+
+  take(key: string): Promise<unknown> {
+    return this.#promised(() =>
+      whenDone(this.#removeEnded(), () => {
+        this.assertWritable()
+        this.access()
+        return takeKey(this.session, key)
+      })
+    )
+  }
+
+  reload(): Promise<boolean> {
+    const { session } = this
+    return this.#promised(() => {
+      this.access()
+      const before = session.stored
+      if (!before) return false
+      return whenDone(session.store.read(before.record.id), (record) => {
+        if (session.state !== before) return false
+        if (record && !record.moved) {
+          session.reloaded(before, record)
+          return true
+        }
+        session.state = { kind: record ? 'moved' : 'gone' }
+        session.startAnew()
+        return false
+      })
+    })
+  }
+
+  /**
+   * Sends the cookie of a due refresh when the headers leave, if the application then answers by itself (`ctx.respond = false`): such
+   * headers may leave before the end of the request, when the refresh is stored.
+   */
+  refreshWithHeaders(ctx: { respond?: boolean | undefined }): void {
+    const { session } = this
+    const { stored, rules } = session
+    if (!stored || !(stored.record.permanent || session.carrier) || !rules.refreshEachRequest) return
+    session.response.beforeHeaders(() => {
+      if (ctx.respond !== false || this.#isClosed || session.state !== stored || this.#pending || !session.isDue) return
+      const { sid, record } = stored
+      session.sendCookie({ sid, record: { ...record, expires: deadlineOf(rules, record.created, record.lifetime, rules.now()) } })
+      this.#inBackground(() => carryOut(session, { kind: 'refresh' }))
+    })
+  }
+
+  /**
+   * Saves at the end of the request.
+   *
+   * @param failed the response is a server error, and changes are not kept then.
+   */
+  close(failed: boolean): MaybePromise<unknown> {
+    this.#isClosed = true
+    if (!this.#pending && !this.session.isUsed && !this.session.stored?.reissue) return
+    return this.#inTurn(() => whenDone(this.#removeEnded(), () => this.#save(failed, false)))
+  }
+
+  /** @param asked the application called `save()` and awaits the answer. */
+  #save(failed: boolean, asked: boolean): MaybePromise<boolean> {
+    const { session } = this
+    if (asked) this.assertWritable()
+    const { stored } = session
+    if (stored?.failure !== undefined) throw stored.failure
+    const step = planSave(session.situation(failed))
+    if (step.kind === 'drop' && step.reason === 'headers-sent' && asked) throw headersSent('save a session')
+    return carryOut(session, step)
+  }
+
+  /** Removes what `ctx.session = null` ended. Another session may be ended meanwhile, so this looks again afterwards. */
+  #removeEnded(): MaybePromise<void> {
+    if (!this.session.ended) return
+    return whenDone(carryOut(this.session, { kind: 'remove' }), () => this.#removeEnded())
+  }
+
+  #replace(login?: LoginOptions & { owner: string }): Promise<void> {
+    return this.#promised(() => {
+      this.assertWritable()
+      this.access()
+      return whenDone(this.#removeEnded(), () => replaceSid(this.session, login))
+    })
+  }
+
+  async #holdMaxPerOwner(owner: string): Promise<void> {
+    const { store, stored, rules } = this.session
+    if (rules.maxPerOwner !== undefined && stored?.record.owner === owner) await holdMaxPerOwner(store, stored.record, rules.maxPerOwner)
+  }
+
+  #promised<T>(work: () => MaybePromise<T>): Promise<T> {
+    return handled(
+      new Promise<T>((resolve) => {
+        resolve(this.#inTurn(work))
+      })
+    )
+  }
+
+  /** One call after another: an application may forget to await, and a request must not race with itself. */
+  #inTurn<T>(work: () => MaybePromise<T>): MaybePromise<T> {
+    if (!this.#pending) {
+      const answer = work()
+      if (isPromise(answer)) this.#pending = this.#untilDone(answer)
+      return answer
+    }
+    const turn = this.#pending.then(work)
+    this.#pending = this.#untilDone(turn)
+    return turn
+  }
+
+  /** A call that nobody waits for. Its failure was published as an event. */
+  #inBackground(work: () => MaybePromise<unknown>): void {
+    void recover(() => this.#inTurn(work), () => undefined)
+  }
+
+  #untilDone(turn: Promise<unknown>): Promise<unknown> {
+    const done: Promise<unknown> = turn.then(
+      () => this.#isDone(done),
+      () => this.#isDone(done)
+    )
+    return done
+  }
+
+  #isDone(done: Promise<unknown>): void {
+    if (this.#pending === done) this.#pending = undefined
+  }
+
+  /** Reports changes that are made after the end of the request, unless `save()` follows at once. */
+  #reportLate(): void {
+    if (this.#reportsLate) return
+    this.#reportsLate = true
+    setImmediate(() => {
+      const { session } = this
+      this.#reportsLate = false
+      if (this.#pending || !session.modified || session.ended) return
+      emit({ type: 'dropped', id: session.stored?.record.id, reason: 'late' })
+      warnOfLateChange()
+    })
+  }
+}
+
+/**
+ * A call of the application, which may forget to await it. The end of the request reports the failure then, so the rejection must not end the
+ * process as an unhandled one.
+ */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined)
+  return promise
+}
+
+let hasWarned = false
+
+function warnOfLateChange(): void {
+  if (hasWarned) return
+  hasWarned = true
+  process.emitWarning(
+    'ctx.session was changed after its request had ended, and the change is lost: look for a missing `await next()` in a middleware, ' +
+      'or call `await ctx.session.save()` after the change',
+    'SessionWarning'
+  )
+}
