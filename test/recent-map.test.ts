@@ -5,7 +5,7 @@ import { RecentMap } from '../src/recent-map.js'
 const most = 8
 const step = fc.tuple(fc.constantFrom('set', 'get', 'delete'), fc.nat({ max: 15 }).map(String))
 
-test('never more than the bound, always the newest value, and the half that was used last is there', (t) => {
+test('a recent map never holds more than its bound, answers the newest value, and keeps the half that was used last', (t) => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       const map = new RecentMap<{ at: number }>(most)

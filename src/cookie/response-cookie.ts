@@ -99,7 +99,7 @@ export class ResponseCookie {
     if (this.#varies) this.#listen()
   }
 
-  /** Only `secure: 'auto'` asks. */
+  /** Whether the request came over TLS. It matters only with `secure: 'auto'`, so only then is Koa asked. */
   #isTls(): boolean {
     return this.#cookie.secure === 'auto' && this.#ctx.secure
   }

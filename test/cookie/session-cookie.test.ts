@@ -1,6 +1,7 @@
 import test from 'ava'
 import * as fc from 'fast-check'
 import { createSid, idOf, type CookieOptions } from '../../src/cookie/index.js'
+import { TokenSigner } from '../../src/cookie/token.js'
 import { recordEvents } from '../support/events.js'
 import { cookieOf, edits, forged, isWhole, issue, newer, noise, secret } from './subjects.js'
 
@@ -98,6 +99,12 @@ test('nine cookies of the name, also of one value, are an event and no session',
   const events = recordEvents(t)
   t.deepEqual(subject.read(Array(9).fill(header).join('; '), [secret]), [])
   t.deepEqual(events, [{ type: 'invalid-cookie', id: undefined, reason: 'too-many' }])
+})
+
+test('before any keys are in use, no signed token verifies', (t) => {
+  const signer = new TokenSigner('session', true, false)
+  t.is(signer.verify(`${createSid()}.${'A'.repeat(43)}`), undefined)
+  t.is(signer.verify(issue(cookieOf()).slice('session='.length)), undefined)
 })
 
 test('an invalid cookie is an event that says whether its form or its signature is wrong', (t) => {
