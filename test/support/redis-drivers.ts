@@ -42,8 +42,6 @@ function nodeRedis(name: string): Driver[] {
   const { createClient, createCluster, createSentinel } = require(name) as typeof NodeRedis
   // What is slow on a busy machine is no failure: the middleware's storeTimeout is what bounds a request.
   const commandOptions = { timeout: 60_000 }
-  // Each client gets its own object: the driver writes the address into it.
-  const socketOptions = () => ({ connectTimeout: 1000, reconnectStrategy: (tries: number) => Math.min(20 * 2 ** tries, 300) })
   const open = (url: string): Opened => {
     const client = createClient({ url, disableOfflineQueue: true, commandOptions, socket: socketOptions() })
     return { client, close: closing(client), connecting: client.on('error', nothing).connect() }
@@ -103,6 +101,11 @@ function ioRedis(name: string): Driver[] {
       }
     }
   ]
+}
+
+/** Each client gets its own object: node-redis writes the address into it. */
+function socketOptions() {
+  return { connectTimeout: 1000, reconnectStrategy: (tries: number) => Math.min(20 * 2 ** tries, 300) }
 }
 
 /** Version 4 says `disconnect` to what `destroy` is since 5. */

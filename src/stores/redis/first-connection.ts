@@ -3,7 +3,7 @@ import { reasonOf } from '../../errors.js'
 import { addressOf, isConnecting, isReady, startConnecting, type RedisConnection } from './connection.js'
 
 /** How long a call waits for the first connection, in milliseconds. It is below the middleware's default `storeTimeout` of 2 seconds. */
-const longestWait = 1_000
+const longestWait = 1_500
 /** How often it looks, in milliseconds. The clients have no event in common that says that they are connected. */
 const interval = 5
 
@@ -59,10 +59,11 @@ export class FirstConnection {
   /** Warns once for each outage: a lost connection is none if the client makes another one at once. */
   #onError(error: unknown): void {
     this.#hasFailed = true
-    const isFirst = this.#wasConnected
-    this.#wasConnected = false
     // Not every error is about the connection.
-    if (isFirst || this.#isOutageReported || isReady(this.#client)) return
+    if (isReady(this.#client)) return
+    const isLoss = this.#wasConnected
+    this.#wasConnected = false
+    if (isLoss || this.#isOutageReported) return
     this.#isOutageReported = true
     process.emitWarning(`redisStore: cannot reach Redis at ${this.address}: ${reasonOf(error)}`, 'SessionWarning')
   }

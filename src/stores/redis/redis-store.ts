@@ -59,11 +59,10 @@ function commandsOf(client: unknown): RedisCommands | undefined {
   return undefined
 }
 
-/** Also a client that is refused, so that the first thing to change is said first. */
 function looksLikeClient(options: unknown): boolean {
   if (typeof options !== 'object' || options === null) return false
-  const { get, set, client } = options as Record<string, unknown>
-  return typeof get === 'function' && typeof set === 'function' && client === undefined
+  const { get, set } = options as Record<string, unknown>
+  return typeof get === 'function' && typeof set === 'function'
 }
 
 function adviceOn(client: unknown): string {

@@ -55,7 +55,7 @@ async function start(t: ExecutionContext, driver: Driver) {
     store,
     onNew,
     record,
-    async failOver() {
+    failOver: async () => {
       network.switchTo(newMaster.port)
       await until('the client has connected again', async () => (await store.read(newRecord().id)) === undefined)
     }
@@ -63,5 +63,5 @@ async function start(t: ExecutionContext, driver: Driver) {
 }
 
 function append(text: string): (record: SessionRecord) => SessionRecord {
-  return (record) => withKey('list', `${String(record.data['list'])},${text}`)(record)
+  return (record) => withKey('list', `${record.data['list'] as string},${text}`)(record)
 }

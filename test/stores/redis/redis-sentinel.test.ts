@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import test from 'ava'
-import { redisStore } from '../../src/stores/redis.js'
-import { storeConformance } from '../../src/testing.js'
-import { races } from '../races/races.js'
-import { Client } from '../support/client.js'
-import { startServers, type Fleet } from '../support/fleet.js'
-import { drivers, type Connected } from '../support/redis-drivers.js'
-import { newest } from '../support/redis-store.js'
-import { masterName, needsRedis, startSentinels, until } from '../support/redis.js'
+import { redisStore } from '../../../src/stores/redis/index.js'
+import { storeConformance } from '../../../src/testing/index.js'
+import { races } from '../../races/races.js'
+import { Client } from '../../support/client.js'
+import { startServers, type Fleet } from '../../support/fleet.js'
+import { drivers, type Connected } from '../../support/redis-drivers.js'
+import { newest } from '../../support/redis-store.js'
+import { textsOf } from '../../support/redis-texts.js'
+import { masterName, needsRedis, startSentinels, until } from '../../support/redis.js'
 
 const redisTest = needsRedis(test)
 const withSentinel = drivers.filter(({ connectSentinel }) => connectSentinel)
@@ -87,7 +88,10 @@ redisTest.serial('a failover in the midst of requests: each is answered, what is
 for (const { name } of withSentinel) {
   storeConformance(
     (title, run) => redisTest(`after a failover, ${name}: ${title}`, run),
-    (scope) => redisStore({ client: clients.get(name)!.client }).scope!(scope),
+    (scope) => {
+      const { client } = clients.get(name)!
+      return { store: redisStore({ client }).scope!(scope), ...textsOf(client, scope) }
+    },
     { parallel: 50 }
   )
 }
