@@ -1,37 +1,37 @@
-import { createCookie } from '../cookie.js'
+import { createSid, idOf, SessionCookie } from '../cookie/index.js'
 import { resolveOptions, type SessionOptions } from '../options.js'
-import { createSid, idOf } from '../sid.js'
-import type { SessionRecord } from '../store.js'
-import { encode } from '../values.js'
+import { createMark, encode, type SessionRecord } from '../record/index.js'
 
 /**
- * Stores a session with the given data and answers the `Cookie` header of its client, so that an application's tests can
- * start logged in.
+ * Stores a session with the given data and answers the `Cookie` header of its client, so that an application's tests can start logged in.
  *
- * @param options those of the application's `session()`: the same store, and `keys` also where the application has its
- * keys in `app.keys`. What does not matter for a cookie is not looked at.
+ * @param options the options of the application's `session()`: the same store, and `keys` also where the application sets `app.keys`.
+ * @param owner the owner, as `loginAs()` sets it. Absent: an anonymous session.
  * @throws TypeError for options that are wrong; SessionError for keys that cannot sign and data that cannot be stored.
  * @example
  * ```ts
- * const cookie = await sessionCookie({ user: 'momo' }, { store, keys: app.keys })
+ * const cookie = await sessionCookie({ theme: 'dark' }, { store, keys: app.keys }, user.id)
  * const response = await fetch(`${origin}/account`, { headers: { cookie } })
  * ```
  */
-export async function sessionCookie(data: object, options: SessionOptions): Promise<string> {
-  const { store, cookieStore, lifetime, absoluteLifetime, permanent, now, keys, ...settings } = resolveOptions(options)
+export async function sessionCookie(data: object, options: SessionOptions, owner?: string): Promise<string> {
+  const settings = resolveOptions(options)
+  const { store, cookieStore, lifetime, absoluteLifetime, permanent, now, keys, cookieRules } = settings
   const sid = createSid()
-  const id = idOf(sid)
   const created = now()
   const record: SessionRecord = {
     rev: 1,
-    id,
+    write: createMark(),
+    id: idOf(sid),
     created,
+    used: created,
     expires: created + Math.min(lifetime, absoluteLifetime),
     permanent,
+    ...(owner !== undefined && { owner }),
     data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, encode(key, value)]))
   }
-  const carried = cookieStore?.carry(undefined, now)
-  await (carried ?? store!).create(id, record)
-  const line = createCookie({ ...settings, cookieStore }).write(sid, carried?.payload(id), keys, false, undefined)
+  const carried = cookieStore?.carry([], settings)
+  await (carried ?? store!).create(record.id, record)
+  const line = new SessionCookie(cookieRules).write(sid, carried?.payload(record.id), keys, false, undefined)
   return line.slice(0, line.indexOf(';'))
 }
