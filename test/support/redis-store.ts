@@ -1,4 +1,5 @@
-import { redisStore, type SessionStore } from '../../src/index.js'
+import type { SessionStore } from '../../src/store/index.js'
+import { redisStore } from '../../src/stores/redis/index.js'
 import { startProcesses, type Fleet } from './fleet.js'
 import { drivers, type Connected, type Driver } from './redis-drivers.js'
 

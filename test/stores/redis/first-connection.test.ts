@@ -96,19 +96,19 @@ redisTest('clusters: the first calls after the start wait until the nodes are kn
     const client = createCluster({ rootNodes: ports.map((port) => ({ url: `redis://127.0.0.1:${port}` })), defaults: { disableOfflineQueue: true } })
     client.on('error', () => undefined)
     void client.connect()
-    await works(t, redisStore({ client }), name)
+    await showWorks(t, redisStore({ client }), name)
     await client.close?.()
     if (!client.close) await (client as { disconnect(): Promise<void> }).disconnect()
   }
   for (const name of ['ioredis', 'ioredis5']) {
     const { Cluster } = require(name) as typeof IoRedis
     const client = new Cluster(ports.map((port) => ({ host: '127.0.0.1', port })), { enableOfflineQueue: false })
-    await works(t, redisStore({ client }), name)
+    await showWorks(t, redisStore({ client }), name)
     client.disconnect()
   }
 })
 
-async function works(t: ExecutionContext, store: SessionStore, name: string): Promise<void> {
+async function showWorks(t: ExecutionContext, store: SessionStore, name: string): Promise<void> {
   const record = newRecord()
   t.true(await store.create(record.id, record), name)
   t.deepEqual(await store.read(record.id), record, name)
