@@ -17,6 +17,8 @@ export interface TextBackendOptions {
   /** Answer a conflict with the stored text, so that the caller need not read it. */
   readonly answersText?: boolean
   readonly sendsOnce?: boolean
+  /** A fault: `write` is not compared. */
+  readonly comparesRevisionsOnly?: boolean
 }
 
 /** A database of texts in this process, which can be made to fail in the ways in which servers and drivers fail. */
@@ -100,7 +102,7 @@ export class TextDatabase {
   #isSame(entry: Entry, id: string, { record, token }: Known<number>): boolean {
     if (token !== undefined) return entry.token === token
     const reading = readRecord(entry.text, id)
-    return 'record' in reading && reading.record.rev === record.rev && reading.record.write === record.write
+    return 'record' in reading && reading.record.rev === record.rev && (reading.record.write === record.write || this.#options.comparesRevisionsOnly === true)
   }
 
   #found({ text, token }: Entry): Found<number> {
