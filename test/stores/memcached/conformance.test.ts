@@ -1,6 +1,6 @@
 import test from 'ava'
 import { memcachedStore } from '../../../src/stores/memcached/index.js'
-import { storeConformance } from '../../../src/testing/conformance.js'
+import { storeConformance } from '../../../src/testing/index.js'
 import { connectMemcached, needsMemcached, startMemcached, type MemcachedServer } from '../../support/memcached.js'
 
 const memcachedTest = needsMemcached(test)
