@@ -1,6 +1,6 @@
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -14,7 +14,7 @@ const run = promisify(execFile)
 export interface SqlServer {
   readonly url: string
   /** SIGSTOP: it holds its connections and answers nobody. */
-  pause(): void
+  pause(): Promise<void>
   resume(): void
   /** kill -9. */
   kill(): Promise<void>
@@ -73,7 +73,10 @@ async function startServer(dir: string, port: number, url: string, command: read
   }
   const server: SqlServer = {
     url,
-    pause: () => signal('SIGSTOP'),
+    async pause() {
+      signal('SIGSTOP')
+      await until('the server has stopped', () => [child!.pid!, ...childrenOf(child!.pid!)].every(isStopped))
+    },
     resume: () => signal('SIGCONT'),
     async kill() {
       if (!child || child.exitCode !== null || child.signalCode !== null) return
@@ -104,6 +107,11 @@ async function startServer(dir: string, port: number, url: string, command: read
 /** The processes that a server has started: PostgreSQL has one for each connection. */
 function childrenOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+}
+
+/** Whether every thread of a process has stopped. */
+function isStopped(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((thread) => /^State:\s+T/m.test(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8')))
 }
 
 /** Whether the server answers on its port. MariaDB speaks first, PostgreSQL answers the question for TLS. */

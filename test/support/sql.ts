@@ -99,6 +99,20 @@ export async function planOf(knex: Knex, sql: string, bindings: readonly (string
   })
 }
 
+/** Connections of pg and mysql2. */
+interface Connection {
+  query(sql: string, done: (error: unknown) => void): void
+}
+
+/** Settings of a pool that run a statement on each new connection. */
+export function onEachConnection(sql: string): Knex.PoolConfig {
+  return {
+    afterCreate(connection: Connection, done: (error: unknown, connection: Connection) => void) {
+      connection.query(sql, (error) => done(error, connection))
+    }
+  }
+}
+
 /** Knex prints what fails, which is much here. */
 const silent = { warn() {}, error() {}, deprecate() {}, debug() {} }
 

@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Dialect } from './dialects.js'
-import { connectionError, DatabaseError, isMissingTable, isTransient, noAnswer, noConnection, statementError } from './failures.js'
+import { connectionError, isMissingTable, isTransient, lateError, noAnswer, noConnection, statementError, type LateCode } from './failures.js'
 import type { Binding, KnexInstance } from './knex.js'
 
 /** The longest pause before a statement is tried again, in milliseconds. */
 const longestPause = 50
+
+/** The part of the remaining time after which a statement is cancelled. That takes a connection of its own, and must be over in time too. */
+const cancelAfter = 0.75
 
 /** Runs single statements, each on a connection of the pool that is in no transaction. */
 export class Database {
@@ -63,7 +66,7 @@ export class Database {
 
   async #query(connection: unknown, sql: string, bindings: readonly Binding[], end: number): Promise<unknown> {
     const query = this.#knex.raw(sql, bindings).connection(connection)
-    const answer = Promise.resolve(this.dialect.cancels ? query.timeout(timeUntil(end), { cancel: true }) : query)
+    const answer = Promise.resolve(this.dialect.cancels ? query.timeout(Math.ceil(timeUntil(end) * cancelAfter), { cancel: true }) : query)
     const release = () => this.#knex.client.releaseConnection(connection)
     // When the query has ended, which may be later than the time that the caller has.
     answer.then(release, release).catch(() => undefined)
@@ -76,9 +79,9 @@ export class Database {
 }
 
 /** The answer, or the error with that code when the time is over. */
-function inTime<T>(answer: Promise<T>, end: number, code: typeof noConnection | typeof noAnswer): Promise<T> {
+function inTime<T>(answer: Promise<T>, end: number, code: LateCode): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(timedOut(code)), timeUntil(end))
+    const timer = setTimeout(() => reject(lateError(code)), timeUntil(end))
     answer.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }
@@ -86,8 +89,4 @@ function inTime<T>(answer: Promise<T>, end: number, code: typeof noConnection | 
 /** Knex takes a timeout of 0 for none. */
 function timeUntil(end: number): number {
   return Math.max(1, Math.ceil(end - performance.now()))
-}
-
-function timedOut(code: typeof noConnection | typeof noAnswer): DatabaseError {
-  return new DatabaseError(code === noConnection ? 'no connection to the database was free in time' : 'the database did not answer in time', code)
 }

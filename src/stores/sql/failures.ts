@@ -18,18 +18,26 @@ export class DatabaseError extends Error {
 /** The codes of the errors that the store raises itself. */
 export const noConnection = 'NO_CONNECTION'
 export const noAnswer = 'NO_ANSWER'
+export type LateCode = typeof noConnection | typeof noAnswer
+
+/** The error of a call whose time is over. */
+export function lateError(code: LateCode): DatabaseError {
+  return new DatabaseError(code === noConnection ? 'no connection to the database was free in time' : 'the database did not answer in time', code)
+}
 
 /** What was thrown while a connection was being opened. Its message has no statement in it. */
 export function connectionError(error: unknown): DatabaseError {
   if (error instanceof DatabaseError) return error
-  const code = codeOf(error, noConnection) || noConnection
-  return new DatabaseError(reasonOf(error) || code, code)
+  if (isKnexTimeout(error)) return lateError(noConnection)
+  const code = codeOf(error)
+  return new DatabaseError(reasonOf(error) || code, code || noConnection)
 }
 
 /** What was thrown for a statement: Knex puts the statement and ` - ` before the message of the driver. */
 export function statementError(error: unknown): DatabaseError {
   if (error instanceof DatabaseError) return error
-  const code = codeOf(error, noAnswer)
+  if (isKnexTimeout(error)) return lateError(noAnswer)
+  const code = codeOf(error)
   const reason = reasonOf(error)
   const end = reason.lastIndexOf(' - ')
   return new DatabaseError((end === -1 ? reason : reason.slice(end + 3)) || code, code)
@@ -69,7 +77,7 @@ const transient = /^(40001|40P01|55P03|ER_LOCK_DEADLOCK|ER_LOCK_WAIT_TIMEOUT|ER_
 
 const advice: readonly (readonly [codes: RegExp, advice: string])[] = [
   [new RegExp(`^${noConnection}$`), 'the pool is exhausted or the database does not answer: raise pool.max, keep transactions short, look at the database'],
-  [new RegExp(`^${noAnswer}$`), 'a transaction may hold the row, or the database is stopped or overloaded'],
+  [new RegExp(`^(${noAnswer}|57014|ER_QUERY_INTERRUPTED|ER_STATEMENT_TIMEOUT)$`), 'a transaction may hold the row, or the database is stopped or overloaded'],
   [transient, 'keep transactions that use the table short'],
   [/^(ECONN.*|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT|EHOST.*|ENET.*|08...|57P0.|PROTOCOL_.*|ER_SERVER_SHUTDOWN|ER_CONNECTION_KILLED)$/, 'this passes once the database is reachable again'],
   [/^(53300|ER_CON_COUNT_ERROR|ER_TOO_MANY_USER_CONNECTIONS|ER_USER_LIMIT_REACHED)$/, 'raise max_connections of the database, or lower pool.max of its clients'],
@@ -84,9 +92,10 @@ const advice: readonly (readonly [codes: RegExp, advice: string])[] = [
   [/^SQLITE_CANTOPEN/, 'create the directory and make it writable']
 ]
 
-/** @param whenLate the code for Knex's own timeout. */
-function codeOf(error: unknown, whenLate: string): string {
-  if (!(error instanceof Error)) return ''
-  if (error.name === 'KnexTimeoutError') return whenLate
-  return 'code' in error && typeof error.code === 'string' ? error.code : ''
+function isKnexTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === 'KnexTimeoutError'
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
