@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
-import type { SessionRecord } from '../../src/store.js'
-import { fileStore, type FileStoreOptions } from '../../src/stores/file.js'
-import type { Order } from './file-workers.js'
+import { createMark, type SessionRecord } from '../../src/record/index.js'
+import { fileStore, type FileStoreOptions } from '../../src/stores/file/index.js'
+import type { Method, Order } from './file-workers.js'
 
-// Started by file-workers.ts with the store's options; answers by messages.
+// file-workers.ts starts it with the store's options. It answers by messages.
 const store = fileStore(JSON.parse(process.argv[2]!) as FileStoreOptions)
 
 process.on('message', (order: Order) => {
@@ -17,65 +17,63 @@ async function run(order: Order): Promise<void> {
     case 'churn':
       return churn(order.worker, order.ids)
     case 'count':
-      await Promise.all(Array.from({ length: order.times }, () => store.update(order.id, counting(order.key))))
-      return tell('done')
+      await Promise.all(Array.from({ length: order.times }, async () => store.update(order.id, counting(order.key))))
+      return send('done')
     case 'race':
       return race(order.ids, order.destroys)
     case 'fill': {
       const made = Array.from({ length: order.records }, () => newRecord(order.lifetime))
-      await Promise.all(made.map((record) => store.create(record.id, record)))
-      return tell('done')
+      await Promise.all(made.map(async (record) => store.create(record.id, record)))
+      return send('done')
     }
     case 'stop':
       return stop(order)
     case 'rush': {
-      const results = await Promise.allSettled(Array.from({ length: order.reads }, () => store.read(order.id)))
+      const results = await Promise.allSettled(Array.from({ length: order.reads }, async () => store.read(order.id)))
       const failed = results.find((result) => result.status === 'rejected')
       const again = await store.read(order.id)
-      return tell({ ...outcomeOf(failed), found: results.filter((result) => result.status === 'fulfilled' && result.value).length, again: again?.rev })
+      return send({ ...outcomeOf(failed), found: results.filter((each) => each.status === 'fulfilled' && each.value).length, again: again?.rev })
     }
     case 'one': {
-      const record = { ...newRecord(60_000), id: order.id }
-      const [result] = await Promise.allSettled([
-        order.method === 'create'
-          ? store.create(order.id, record)
-          : order.method === 'update'
-            ? store.update(order.id, counting('one'))
-            : store[order.method](order.id)
-      ])
-      return tell(outcomeOf(result))
+      const [result] = await Promise.allSettled([callOnce(order.method, order.id, 'one')])
+      return send(outcomeOf(result))
     }
   }
 }
 
-/** Makes, changes and removes sessions until it is killed, and tells of each thing once it was acknowledged. */
+function callOnce(method: Method, id: string, key: string): unknown {
+  if (method === 'create') return store.create(id, { ...newRecord(3_600_000), id })
+  return method === 'update' ? store.update(id, counting(key)) : store[method](id)
+}
+
+/** Makes, changes and removes sessions until it is killed, and reports each change as soon as it is acknowledged. */
 async function churn(worker: string, ids: readonly string[]): Promise<void> {
   const loops = ids.map(async (id) => {
     for (;;) {
       const written = await store.update(id, counting(worker))
-      if (written) tell({ id, count: written.data[worker] })
+      if (written) send({ id, count: written.data[worker] })
     }
   })
   const comings = (async () => {
     for (;;) {
       const record = newRecord(3_600_000)
       await store.create(record.id, record)
-      tell({ created: record.id })
+      send({ created: record.id })
       await store.update(record.id, counting('padding'))
       await store.destroy(record.id)
-      tell({ destroyed: record.id })
+      send({ destroyed: record.id })
     }
   })()
   await Promise.all([...loops, comings])
 }
 
-/** Updates each session, or removes it, all at once; answers what came of each. */
+/** Updates or removes every session, all at once, and reports the revision of each answer. */
 async function race(ids: readonly string[], destroys: boolean): Promise<void> {
-  const answers = await Promise.all(ids.map((id) => (destroys ? store.destroy(id) : store.update(id, counting(String(process.pid))))))
-  tell(answers.map((answer) => answer?.rev ?? 0))
+  const answers = await Promise.all(ids.map(async (id) => (destroys ? store.destroy(id) : store.update(id, counting(String(process.pid))))))
+  send(answers.map((answer) => answer?.rev ?? 0))
 }
 
-/** Stops itself by SIGSTOP right before the n-th call of a kind, and answers when it was continued. */
+/** Stops itself by SIGSTOP right before the n-th call of a kind, and reports the outcome when it was continued. */
 async function stop({ before, nth = 1, id, method }: Extract<Order, { task: 'stop' }>): Promise<void> {
   const calls = fs as unknown as Record<string, (...args: unknown[]) => void>
   const original = calls[before]!
@@ -84,8 +82,8 @@ async function stop({ before, nth = 1, id, method }: Extract<Order, { task: 'sto
     if (++number === nth) process.kill(process.pid, 'SIGSTOP')
     original(...args)
   }
-  const [result] = await Promise.allSettled([method === 'update' ? store.update(id, counting('stopped')) : store.destroy(id)])
-  tell(outcomeOf(result))
+  const [result] = await Promise.allSettled([callOnce(method, id, 'stopped')])
+  send(outcomeOf(result))
 }
 
 function counting(key: string): (current: SessionRecord) => SessionRecord {
@@ -94,9 +92,9 @@ function counting(key: string): (current: SessionRecord) => SessionRecord {
 
 function newRecord(lifetime: number): SessionRecord {
   const now = Date.now()
-  // Long enough that half of it would be seen.
+  // Long enough to notice if half of it were missing.
   const data = { padding: 0, text: 'x'.repeat(3000) }
-  return { rev: 1, id: randomBytes(32).toString('hex'), created: now, expires: now + lifetime, permanent: false, data }
+  return { rev: 1, write: createMark(), id: randomBytes(32).toString('hex'), created: now, used: now, expires: now + lifetime, permanent: false, data }
 }
 
 function outcomeOf(result: PromiseSettledResult<unknown> | undefined): object {
@@ -105,6 +103,6 @@ function outcomeOf(result: PromiseSettledResult<unknown> | undefined): object {
   return { code, message }
 }
 
-function tell(message: unknown): void {
+function send(message: unknown): void {
   process.send!(message)
 }

@@ -3,17 +3,19 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { FileStoreOptions } from '../../src/stores/file.js'
+import type { FileStoreOptions } from '../../src/stores/file/index.js'
 
-/** What a worker is told: a task's name and what it is about. */
+export type Method = 'read' | 'create' | 'update' | 'destroy'
+
+/** What a worker is to do. */
 export type Order =
   | { task: 'churn'; worker: string; ids: readonly string[] }
   | { task: 'count'; id: string; times: number; key: string }
   | { task: 'race'; ids: readonly string[]; destroys: boolean }
   | { task: 'fill'; records: number; lifetime: number }
-  | { task: 'stop'; before: string; nth?: number; id: string; method: 'update' | 'destroy' }
+  | { task: 'stop'; before: string; nth?: number; id: string; method: Method }
   | { task: 'rush'; reads: number; id: string }
-  | { task: 'one'; method: 'read' | 'create' | 'update' | 'destroy'; id: string }
+  | { task: 'one'; method: Method; id: string }
 
 export interface Worker {
   child: ChildProcess
@@ -27,14 +29,13 @@ export interface Worker {
 }
 
 /**
- * Processes that use a file store, of plain JavaScript: started two hundred times, the loader of TypeScript would take
- * most of the time.
+ * Processes that use a file store. They run plain JavaScript: with two hundred starts, the loader of TypeScript would take most of the time.
  */
 export function createWorkers(): { start(options: FileStoreOptions, how?: { uid?: number; openFiles?: number }): Worker; close(): Promise<void> } {
   const root = fileURLToPath(new URL('../..', import.meta.url))
   const cache = path.join(root, 'node_modules', '.cache')
   fs.mkdirSync(cache, { recursive: true })
-  // Below node_modules, so that the workers find what the package depends on.
+  // Below node_modules, so that the workers find the dependencies of the package.
   const built = fs.mkdtempSync(path.join(cache, 'file-worker-'))
   fs.chmodSync(built, 0o755)
   fs.writeFileSync(path.join(built, 'package.json'), '{"type":"module"}')
@@ -49,7 +50,7 @@ export function createWorkers(): { start(options: FileStoreOptions, how?: { uid?
   )
   execFileSync(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', built], { stdio: 'inherit' })
   const workers = new Set<Worker>()
-  // A worker that is stopped would stay for ever should the test's own process be ended.
+  // A stopped worker would stay forever if the test's own process ended.
   process.on('exit', () => {
     for (const { child } of workers) child.kill('SIGKILL')
   })

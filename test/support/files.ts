@@ -3,10 +3,30 @@ import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import type { Json, SessionRecord } from '../../src/store.js'
+import { createMark, type Json, type SessionRecord } from '../../src/record/index.js'
+import { defaultScope, type Recipe, type SessionStore, type StoreScope } from '../../src/store/index.js'
+import { fileStore, type FileStoreOptions } from '../../src/stores/file/index.js'
 
 interface Teardown {
   teardown(fn: () => void): void
+}
+
+/** The file store as it is: each call answers a promise, and each optional method exists. */
+export interface FileStore extends Required<SessionStore> {
+  read(id: string): Promise<SessionRecord | undefined>
+  create(id: string, record: SessionRecord): Promise<boolean>
+  update(id: string, recipe: Recipe, seen?: SessionRecord): Promise<SessionRecord | null | undefined>
+  destroy(id: string): Promise<SessionRecord | undefined>
+  scope(scope: StoreScope): FileStore
+}
+
+export function openStore(options: FileStoreOptions): FileStore {
+  return fileStore(options) as FileStore
+}
+
+/** A scope with the usual prefix and a clock of its own. */
+export function withClock(now: () => number): StoreScope {
+  return { ...defaultScope, now }
 }
 
 /** A directory of its own, gone when the test ends. */
@@ -16,9 +36,26 @@ export function tempDir(t: Teardown): string {
   return dir
 }
 
-export function newRecord(data: { [key: string]: Json } = {}, lifetime = 3_600_000): SessionRecord {
+/** A record that was never stored, with an hour to live. */
+export function newRecord(data: { [key: string]: Json } = {}, lifetime = 3_600_000, fields: Partial<SessionRecord> = {}): SessionRecord {
   const now = Date.now()
-  return { rev: 1, id: randomBytes(32).toString('hex'), created: now, expires: now + lifetime, permanent: false, data }
+  const id = randomBytes(32).toString('hex')
+  return { rev: 1, write: createMark(), id, created: now, used: now, expires: now + lifetime, permanent: false, ...fields, data }
+}
+
+/** Creates a record in a store and answers it as it is stored. */
+export async function create(store: SessionStore, record = newRecord()): Promise<SessionRecord> {
+  if (!(await store.create(record.id, record))) throw new Error('the id is taken')
+  const stored = await store.read(record.id)
+  if (!stored) throw new Error('the record that was created is not there')
+  return stored
+}
+
+/** Everything that a listing yields. */
+export async function all<T>(listing: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = []
+  for await (const item of listing) items.push(item)
+  return items
 }
 
 /** Where the store keeps a record of the usual prefix. */
@@ -26,9 +63,9 @@ export function fileOf(dir: string, id: string): string {
   return path.join(dir, `session%3a${id}.json`)
 }
 
-/** What is in the directory beside records and owners: temporary files, claims, locks. */
+/** What is in the directory beside records, claimants and the index of owners: temporary files, claims, locks. */
 export function leftovers(dir: string): string[] {
-  return fs.readdirSync(dir).filter((name) => !/\.(json|owner)$/.test(name))
+  return fs.readdirSync(dir).filter((name) => !/\.(json|claimant)$|^owners$/.test(name))
 }
 
 /** A recipe that counts under a key. */
@@ -36,23 +73,23 @@ export function counting(key = 'count'): (current: SessionRecord) => SessionReco
   return (current) => ({ ...current, data: { ...current.data, [key]: ((current.data[key] as number | undefined) ?? 0) + 1 } })
 }
 
-/** Polls until it holds. */
+/** Polls until the condition holds, or throws after so many milliseconds. */
 export async function until(holds: () => boolean | Promise<boolean>, within = 20_000): Promise<void> {
   const end = performance.now() + within
   while (!(await holds())) {
-    if (performance.now() > end) throw new Error('did not come to hold in time')
+    if (performance.now() > end) throw new Error('the condition did not hold in time')
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
 
-/** Decides over a call of the file system before it is made: what it resolves to is the call's error. */
+/** Decides about a call of the file system before it is made: the call fails with the error to which it resolves. */
 export type Gate = (name: string, args: readonly unknown[]) => NodeJS.ErrnoException | undefined | Promise<NodeJS.ErrnoException | undefined>
 
 const gates = new AsyncLocalStorage<Gate>()
-const gated = ['open', 'read', 'write', 'close', 'futimes', 'fchmod', 'fstat', 'fsync', 'rename', 'unlink', 'link', 'lstat'] as const
+const gated = ['open', 'read', 'write', 'close', 'futimes', 'fchmod', 'fstat', 'fsync', 'rename', 'unlink', 'link', 'lstat', 'rmdir'] as const
 let installed = false
 
-/** Runs something whose calls of `node:fs` all go through a gate, as do those that follow from them. */
+/** Runs a function. All its calls of `node:fs`, and those that follow from it, go through the gate. */
 export function through<T>(gate: Gate, run: () => T): T {
   install()
   return gates.run(gate, run)

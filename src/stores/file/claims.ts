@@ -66,8 +66,7 @@ import { readFile } from './read-file.js'
  * So a change that was acknowledged is there. A change that was not may or may not have been made, but never in part.
  *
  * "T is gone, so the change was made" holds only while nobody else removes T. The sweep does, after an hour. So a process that took more
- * than half an hour does not conclude it: it answers that the record has changed, and the marks in `write` say whether its own change
- * was made.
+ * than half an hour does not conclude it, and its call fails.
  *
  * If a step fails (for example because no file handle is left to look at R), the process gives up by removing T. A removal has no T: if it
  * fails after its claim, the next process that changes the record carries it out.
@@ -149,7 +148,10 @@ export class Claims implements CompareAndSwap {
   async #commit(id: string, from: FileTimes, temporary: string, began: number, claimant: Claimant): Promise<boolean> {
     const { names, largest } = this.#context
     const record = names.record(id)
-    const isInTime = (): boolean => Date.now() - began < tooLate
+    const isInTime = (): true => {
+      if (Date.now() - began > tooLate) throw new SessionError('ERR_SESSION_STORE', unknownOutcome)
+      return true
+    }
     // To give up is to remove the temporary file. If it is gone already, then somebody committed it.
     const wasCommitted = async (): Promise<boolean> => !(await ifThere(unlink(temporary))) && isInTime()
     try {
@@ -250,6 +252,8 @@ const isUuid = /^[0-9a-f-]{36}$/
 async function drop({ names }: FileContext, id: string, from: FileTimes, generation: number): Promise<void> {
   for (let each = 0; each <= generation; each++) await discard(names.claim(id, from, each))
 }
+
+const unknownOutcome = 'this process was stopped for so long in the middle of an update that it cannot tell whether the update was stored'
 
 const lostCreation =
   'the temporary file of a new session was gone before the session was stored: this process was stopped for too long, or somebody emptied the directory'

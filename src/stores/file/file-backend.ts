@@ -20,6 +20,7 @@ export interface FileBackendOptions extends ScheduleOptions, Writing {
 
 /** The records of one prefix in a directory. */
 export class FileBackend implements Backend {
+  readonly sendsOnce = true
   readonly #names: FileNames
   readonly #directory: Directory
   readonly #compareAndSwap: CompareAndSwap

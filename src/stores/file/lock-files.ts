@@ -46,18 +46,19 @@ export class Locks implements CompareAndSwap {
     const temporary = names.temporary(id, times, randomUUID())
     const record = names.record(id)
     await writeNew(temporary, text, times, writing)
+    let created = false
     try {
       const isFree = async (): Promise<boolean> => (await lstat(record)) === undefined
-      const created = await this.#locked(id, isFree, () => {
+      created = await this.#locked(id, isFree, () => {
         assertInTime(began)
         return rename(temporary, record)
       })
-      if (created || !(await isFree())) return created
-      // The lock could not be had.
-      throw conflictError(1)
+      // Otherwise the lock could not be had.
+      if (!created && (await isFree())) throw conflictError(1)
     } finally {
-      await discard(temporary)
+      if (!created) await discard(temporary)
     }
+    return created
   }
 
   async replace(id: string, from: FileTimes, text: string, times: FileTimes): Promise<boolean> {

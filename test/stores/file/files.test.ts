@@ -4,15 +4,18 @@ import fs from 'node:fs'
 import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { channelName, type SessionEvent } from '../../../src/events.js'
-import { fileStore, type FileStoreOptions } from '../../../src/stores/file.js'
-import { counting, fileOf, leftovers, newRecord, tempDir } from '../../support/files.js'
+import { defaultScope } from '../../../src/store/index.js'
+import { FileNames } from '../../../src/stores/file/file-names.js'
+import { hasTimes, timesOf } from '../../../src/stores/file/file-times.js'
+import { fileStore, type FileStoreOptions } from '../../../src/stores/file/index.js'
+import { all, counting, create, fileOf, leftovers, newRecord, openStore, tempDir, withClock, type FileStore } from '../../support/files.js'
 
 function events(t: ExecutionContext, id: string): SessionEvent[] {
-  const all: SessionEvent[] = []
-  const listen = (event: unknown) => void ((event as SessionEvent).id === id && all.push(event as SessionEvent))
+  const received: SessionEvent[] = []
+  const listen = (event: unknown) => void ((event as SessionEvent).id === id && received.push(event as SessionEvent))
   subscribe(channelName, listen)
   t.teardown(() => void unsubscribe(channelName, listen))
-  return all
+  return received
 }
 
 function modeOf(file: string): string {
@@ -22,17 +25,17 @@ function modeOf(file: string): string {
 test('a record is one JSON file that a person can read, and its mtime is its deadline', async (t) => {
   const dir = tempDir(t)
   const record = newRecord({ user: 'momo' })
-  await fileStore({ dir }).create(record.id, record)
+  await openStore({ dir }).create(record.id, record)
   t.is(fs.readFileSync(fileOf(dir, record.id), 'utf8'), JSON.stringify(record))
   t.is(Math.round(fs.statSync(fileOf(dir, record.id)).mtimeMs), record.expires)
-  t.is((await fileStore({ dir }).update(record.id, (current) => ({ ...current, expires: current.expires + 5000 })))?.rev, 2)
+  t.is((await openStore({ dir }).update(record.id, (current) => ({ ...current, expires: current.expires + 5000 })))?.rev, 2)
   t.is(Math.round(fs.statSync(fileOf(dir, record.id)).mtimeMs), record.expires + 5000)
   t.deepEqual(leftovers(dir), [])
 })
 
 test('the directory is resolved when the store is made, and is made when it is missing, for its owner only', async (t) => {
   const dir = path.join(tempDir(t), 'var', 'sessions')
-  const store = fileStore({ dir: path.relative(process.cwd(), dir) })
+  const store = openStore({ dir: path.relative(process.cwd(), dir) })
   const record = newRecord()
   t.is(await store.read(record.id), undefined)
   t.is(await store.update(record.id, counting()), undefined)
@@ -44,13 +47,13 @@ test('the directory is resolved when the store is made, and is made when it is m
 
 test('a directory that is removed while the store runs is an empty one, and is made again', async (t) => {
   const dir = path.join(tempDir(t), 'sessions')
-  const store = fileStore({ dir })
+  const store = openStore({ dir })
   const [first, second] = [newRecord(), newRecord()]
   await store.create(first.id, first)
   fs.rmSync(dir, { recursive: true })
   t.is(await store.update(first.id, counting(), first), undefined)
   t.is(await store.destroy(first.id), undefined)
-  t.is(await store.prune!(), 0)
+  t.is(await store.prune(), 0)
   t.true(await store.create(second.id, second))
   t.deepEqual(await store.read(second.id), second)
 })
@@ -60,11 +63,11 @@ for (const umask of [0o000, 0o022, 0o077, 0o777]) {
   test(`files have exactly the mode that was asked for under umask ${umask.toString(8)}`, (t) => {
     const dir = path.join(tempDir(t), 'sessions')
     const script = `
-      import { fileStore } from './src/stores/file.ts'
+      import { fileStore } from './src/stores/file/index.ts'
       process.umask(${umask})
       const id = 'a'.repeat(64)
       const store = fileStore({ dir: ${JSON.stringify(dir)}, mode: '640' })
-      await store.create(id, { rev: 1, id, created: 0, expires: 8e15, permanent: false, data: {} })
+      await store.create(id, { rev: 1, write: 'new', id, created: 0, used: 0, expires: 8e15, permanent: false, data: {} })
       console.log((await import('node:fs')).statSync(${JSON.stringify(fileOf(dir, 'a'.repeat(64)))}).mode & 0o777)
       await store.update(id, (current) => current)
     `
@@ -86,7 +89,7 @@ for (const [mode, expected] of modes) {
   test(`mode ${JSON.stringify(mode)} is ${expected} in octal`, async (t) => {
     const dir = tempDir(t)
     const record = newRecord()
-    const store = fileStore({ dir, mode })
+    const store = openStore({ dir, mode })
     await store.create(record.id, record)
     t.is(modeOf(fileOf(dir, record.id)), expected)
     await store.update(record.id, counting())
@@ -119,7 +122,7 @@ for (const [options, message] of wrong) {
 
 test('what is not an id never becomes a path', async (t) => {
   const dir = tempDir(t)
-  const store = fileStore({ dir })
+  const store = openStore({ dir })
   const record = newRecord()
   for (const id of ['', '..', '../../etc/passwd', 'A'.repeat(64), 'a'.repeat(63), `${'a'.repeat(64)}\n`]) {
     for (const call of [() => store.read(id), () => store.create(id, { ...record, id }), () => store.update(id, counting()), () => store.destroy(id)]) {
@@ -137,17 +140,17 @@ const odd: readonly [string, (file: string, t: ExecutionContext) => void, string
   ["another id's record", (file) => fs.writeFileSync(file, JSON.stringify(newRecord())), 'it names another id'],
   ['a list', (file) => fs.writeFileSync(file, '[]'), 'it is not an object'],
   ['a directory', (file) => { fs.rmSync(file); fs.mkdirSync(file) }, 'it is not a regular file'],
-  ['a FIFO', (file) => { fs.rmSync(file); execFileSync('mkfifo', [file]) }, 'it is empty'],
+  ['a FIFO', (file) => { fs.rmSync(file); execFileSync('mkfifo', [file]) }, 'it is not a regular file'],
   ['a symbolic link to a record', (file, t) => { const target = outside(t); fs.renameSync(file, target); fs.symlinkSync(target, file) }, 'it is not a regular file'],
   ['a dangling symbolic link', (file, t) => { fs.rmSync(file); fs.symlinkSync(outside(t), file) }, 'it is not a regular file']
 ]
 for (const [what, put, reason] of odd) {
-  test(`${what} in place of a record is no session, is told of, and is kept under another name`, async (t) => {
+  test(`${what} in place of a record is no session, is reported, and is kept under another name`, async (t) => {
     for (const method of ['read', 'update', 'destroy', 'create', 'stale update'] as const) {
       const dir = tempDir(t)
-      const store = fileStore({ dir })
+      const store = openStore({ dir })
       const record = newRecord()
-      const told = events(t, record.id)
+      const reports = events(t, record.id)
       await store.create(record.id, record)
       const file = fileOf(dir, record.id)
       put(file, t)
@@ -156,7 +159,7 @@ for (const [what, put, reason] of odd) {
       else if (method === 'stale update') t.is(await store.update(record.id, counting(), record), undefined)
       else if (method === 'update') t.is(await store.update(record.id, counting()), undefined)
       else t.is(await store[method](record.id), undefined)
-      t.deepEqual(told.filter(({ type }) => type === 'corrupt'), [{ type: 'corrupt', id: record.id, reason }], method)
+      t.deepEqual(reports.filter(({ type }) => type === 'corrupt'), [{ type: 'corrupt', id: record.id, reason }], method)
       const aside = leftovers(dir).filter((name) => name.endsWith('.corrupt'))
       t.is(aside.length, 1)
       t.is(fs.lstatSync(path.join(dir, aside[0]!)).ino, before.ino)
@@ -169,7 +172,7 @@ for (const [what, put, reason] of odd) {
 
 test('a record of a newer version is refused and left where it is', async (t) => {
   const dir = tempDir(t)
-  const store = fileStore({ dir, threshold: 1 })
+  const store = openStore({ dir, threshold: 1 })
   const record = newRecord()
   const text = JSON.stringify({ ...record, version: 2, expires: 5 })
   fs.writeFileSync(fileOf(dir, record.id), text)
@@ -178,13 +181,13 @@ test('a record of a newer version is refused and left where it is', async (t) =>
   await t.throwsAsync(store.read(record.id), expected)
   await t.throwsAsync(store.update(record.id, counting()), expected)
   await t.throwsAsync(store.destroy(record.id), expected)
-  t.is(await store.prune!(), 0)
+  t.is(await store.prune(), 0)
   t.is(fs.readFileSync(fileOf(dir, record.id), 'utf8'), text)
 })
 
 test('a record that a person edited and laid out anew is read and updated', async (t) => {
   const dir = tempDir(t)
-  const store = fileStore({ dir })
+  const store = openStore({ dir })
   const record = newRecord({ user: 'momo' })
   const { rev, ...rest } = record
   fs.writeFileSync(fileOf(dir, record.id), `\n${JSON.stringify({ ...rest, rev, note: 'by hand' }, undefined, 2)}\n`)
@@ -194,58 +197,69 @@ test('a record that a person edited and laid out anew is read and updated', asyn
 })
 
 test('records of any size are written and read whole', async (t) => {
-  const store = fileStore({ dir: tempDir(t) })
+  const dir = tempDir(t)
+  const [store, reader] = [openStore({ dir }), openStore({ dir })].map((each) => each.scope({ ...defaultScope, largest: 2_000_000 })) as [FileStore, FileStore]
   // Around the size of the buffer that reads go through.
-  for (const size of [0, 8000, ...Array.from({ length: 40 }, (_, at) => 8020 + at), 16_384, 1_000_000]) {
-    const record = newRecord({ text: 'é}'.repeat(size / 3), tail: 'x'.repeat(size % 3) })
-    await store.create(record.id, record)
-    t.deepEqual(await store.read(record.id), record)
-    t.like(await store.update(record.id, (current) => current), { rev: 2, data: record.data })
-    t.deepEqual(await store.destroy(record.id), { ...record, rev: 2 })
+  for (const size of [0, 8000, ...Array.from({ length: 80 }, (_, at) => 7950 + at), 16_384, 1_000_000]) {
+    const record = await create(store, newRecord({ text: 'é}'.repeat(size / 3), tail: 'x'.repeat(size % 3) }))
+    const updated = await store.update(record.id, (current) => current)
+    t.like(updated, { rev: 2, data: record.data })
+    t.deepEqual(await reader.read(record.id), updated)
+    t.deepEqual(await store.destroy(record.id), updated)
   }
 })
 
-test('what other programs and other prefixes keep in the directory is never counted, listed or removed', async (t) => {
+test('no more is read of a file than a record may have', async (t) => {
+  const dir = tempDir(t)
+  const store = openStore({ dir })
+  const record = await create(store)
+  fs.truncateSync(fileOf(dir, record.id), 5_000_000_000)
+  const reports = events(t, record.id)
+  t.is(await store.read(record.id), undefined)
+  t.deepEqual(reports, [{ type: 'corrupt', id: record.id, reason: `it is larger than ${defaultScope.largest} bytes` }])
+})
+
+test('files of other programs and other prefixes in the directory are never counted, listed or removed', async (t) => {
   const dir = tempDir(t)
   const clock = { now: Date.now() }
-  const whole = fileStore({ dir, threshold: 1 })
-  const store = whole.scope!({ prefix: 'session:', now: () => clock.now })
-  const [mine, theirs] = [newRecord({}, 1000), newRecord({}, 1000)]
-  await fileStore({ dir }).scope!({ prefix: 'session:a', now: Date.now }).create(theirs.id, theirs)
-  await fileStore({ dir }).scope!({ prefix: 'SESSION:', now: Date.now }).create(theirs.id, theirs)
+  const whole = openStore({ dir, threshold: 1 })
+  const store = whole.scope(withClock(() => clock.now))
+  const theirs = newRecord({}, 1000)
+  await openStore({ dir }).scope({ ...defaultScope, prefix: 'session:a' }).create(theirs.id, theirs)
+  await openStore({ dir }).scope({ ...defaultScope, prefix: 'SESSION:' }).create(theirs.id, theirs)
   const old = new Date(5)
-  for (const name of ['.gitkeep', 'README.json', `${mine.id}.json`, `session%3a${mine.id}.json.bak`, 'session%3ax.tmp', 'session%3a5.claim']) {
+  for (const name of ['.gitkeep', 'README.json', `${theirs.id}.json`, `session%3a${theirs.id}.json.bak`, 'session%3ax.tmp', 'session%3a5.claim']) {
     fs.writeFileSync(path.join(dir, name), 'foreign')
     fs.utimesSync(path.join(dir, name), old, old)
   }
   const others = fs.readdirSync(dir)
-  await store.create(mine.id, mine)
-  const listed = []
-  for await (const record of store.records!()) listed.push(record)
-  t.deepEqual(listed, [mine])
-  clock.now += 2000
-  t.is(await store.prune!(), 1)
+  const mine = await create(store, newRecord({}, 1000))
+  t.deepEqual(await all(store.records()), [mine])
+  clock.now += 62_000
+  t.is(await store.prune(), 1)
   t.deepEqual(fs.readdirSync(dir).sort(), others.sort())
 })
 
-test('closing waits for what is under way, and is fine twice; afterwards calls say so', async (t) => {
+test('closing waits for calls in progress and may be done twice, and later calls say that the store is closed', async (t) => {
   const dir = tempDir(t)
-  const whole = fileStore({ dir })
-  const store = whole.scope!({ prefix: 'session:', now: Date.now })
-  const record = newRecord()
-  const under = [store.create(record.id, record), ...Array.from({ length: 30 }, () => store.update(record.id, counting()))]
-  await Promise.all([store.close!(), whole.close!()])
-  await store.close!()
-  t.is(JSON.parse(fs.readFileSync(fileOf(dir, record.id), 'utf8')).data.count, 30)
-  await Promise.all(under)
+  const whole = openStore({ dir })
+  const store = whole.scope(withClock(Date.now))
+  const record = await create(store)
+  const late = newRecord()
+  const inProgress = [store.create(late.id, late), ...Array.from({ length: 30 }, () => store.update(record.id, counting()))]
+  await Promise.all([store.close(), whole.close()])
+  await store.close()
+  t.like(JSON.parse(fs.readFileSync(fileOf(dir, record.id), 'utf8')), { data: { count: 30 } })
+  t.true(fs.existsSync(fileOf(dir, late.id)))
+  await Promise.all(inProgress)
   const closed = { code: 'ERR_SESSION_STORE', message: 'the file store is closed: make a new one to go on' }
   for (const each of [store, whole]) {
     await t.throwsAsync(each.read(record.id), closed)
     await t.throwsAsync(each.create(record.id, record), closed)
     await t.throwsAsync(each.update(record.id, counting()), closed)
     await t.throwsAsync(each.destroy(record.id), closed)
-    await t.throwsAsync(each.prune!(), closed)
-    await t.throwsAsync(each.records!()[Symbol.asyncIterator]().next(), closed)
+    await t.throwsAsync(each.prune(), closed)
+    await t.throwsAsync(each.records()[Symbol.asyncIterator]().next(), closed)
   }
 })
 
@@ -253,22 +267,22 @@ test('closing waits for what is under way, and is fine twice; afterwards calls s
 test.serial('what dead processes left is swept when it is older than an hour, and not before', async (t) => {
   const dir = tempDir(t)
   const { now } = Date
-  const store = fileStore({ dir }).scope!({ prefix: 'session:', now })
-  const [record, claimed, gone, torn] = [newRecord(), newRecord(), newRecord(), newRecord()]
-  await store.create(record.id, record)
-  await store.create(claimed.id, claimed)
+  const store = openStore({ dir }).scope(withClock(now))
+  const [record, claimed] = [await create(store), await create(store)]
+  const names = new FileNames(dir, 'session:')
   const unique = '3f2b7c1e-8a44-4d0e-9d2c-1b5f0a9e7c11'
-  const name = (rest: string) => path.join(dir, `session%3a${rest}`)
-  fs.writeFileSync(name(`${unique}.owner`), unique)
-  fs.writeFileSync(name(`${record.id}.1-${unique}.tmp`), '{"rev":')
-  fs.linkSync(name(`${unique}.owner`), name(`${gone.id}.4-0.claim`))
-  // Killed between its claim and its rename, and never met by anybody.
-  fs.writeFileSync(name(`${claimed.id}.1-${unique}.tmp`), JSON.stringify({ ...claimed, rev: 2 }))
-  fs.linkSync(name(`${unique}.owner`), name(`${claimed.id}.1-0.claim`))
-  fs.writeFileSync(fileOf(dir, torn.id), '{"rev":1')
-  fs.utimesSync(fileOf(dir, torn.id), 5, 5)
+  const passed = { deadline: 1_766_311_200_000, code: 5 }
+  fs.writeFileSync(names.claimant(unique), unique)
+  // Killed while it wrote, with a claim on a state that the record has left, and without a record.
+  fs.writeFileSync(names.temporary(record.id, passed, unique), '{"rev":')
+  fs.linkSync(names.claimant(unique), names.claim(record.id, passed, 3))
+  fs.linkSync(names.claimant(unique), names.claim(newRecord().id, passed, 0))
+  // Killed between its claim and its rename, and nobody came across the claim.
+  const from = timesOf(claimed)
+  fs.writeFileSync(names.temporary(claimed.id, from, unique), JSON.stringify({ ...claimed, rev: 2, write: 'by-the-dead' }))
+  fs.linkSync(names.claimant(unique), names.claim(claimed.id, from, 0))
   const before = fs.readdirSync(dir).sort()
-  t.is(await store.prune!(), 0)
+  t.is(await store.prune(), 0)
   t.deepEqual(fs.readdirSync(dir).sort(), before)
 
   // Their age is that of the inode's last change, which nobody can set: so it is the clock that goes forward.
@@ -276,10 +290,26 @@ test.serial('what dead processes left is swept when it is older than an hour, an
     Date.now = now
   })
   Date.now = () => now() + 3_700_000
-  t.is(await store.prune!(), 0)
+  t.is(await store.prune(), 0)
   t.deepEqual(await store.read(record.id), record)
   t.like(await store.update(claimed.id, counting()), { data: { count: 1 } })
-  await store.prune!()
-  t.deepEqual(leftovers(dir).filter((each) => !each.endsWith('.corrupt')), [])
-  t.is(leftovers(dir).length, 1, 'the torn file is kept aside')
+  await store.prune()
+  t.deepEqual(leftovers(dir), [])
+})
+
+test('a sweep moves a file aside that has expired by its time and is no record, and puts the times of a copied record right', async (t) => {
+  const dir = tempDir(t)
+  const store = openStore({ dir })
+  const torn = newRecord()
+  fs.writeFileSync(fileOf(dir, torn.id), '{"rev":1')
+  const copied = await create(store, newRecord({}, 3_600_000, { owner: 'momo' }))
+  for (const { id } of [torn, copied]) fs.utimesSync(fileOf(dir, id), 5, 5)
+  fs.rmSync(path.join(dir, 'owners'), { recursive: true })
+  const reports = events(t, torn.id)
+  t.is(await store.prune(), 0)
+  t.deepEqual(reports, [{ type: 'corrupt', id: torn.id, reason: 'it is not JSON' }])
+  t.is(leftovers(dir).filter((name) => name.endsWith('.corrupt')).length, 1)
+  t.true(hasTimes(fs.lstatSync(fileOf(dir, copied.id)), timesOf(copied)))
+  // So that the sessions of a copied directory are found by their owner, even if the index was not copied.
+  t.deepEqual(await all(store.ownedBy('momo')), [copied])
 })
