@@ -1,7 +1,7 @@
 import type { SessionStore } from '../../store/index.js'
 import { loadDriver } from '../load-driver.js'
 import type { KnexInstance } from './knex.js'
-import { resolveOptions, type SqlStoreOptions, type SqlUrlOptions } from './options.js'
+import { assertUrlOptions, resolveOptions, type SqlUrlOptions } from './options.js'
 import { storeOf } from './sql-store.js'
 import { sqliteConfig } from './sqlite-file.js'
 
@@ -25,10 +25,11 @@ const silent = { warn() {}, error() {}, deprecate() {}, debug() {} }
  * @throws TypeError for a wrong URL or option; Error that says what to install.
  */
 export function openSql(url: URL, options: SqlUrlOptions = {}): SessionStore {
+  assertUrlOptions(where, options)
   const config = configOf(url)
   const makeKnex = loadDriver(`storeFromUrl('${url.protocol}…')`, ['knex']).driver as KnexFactory
   const knex = makeKnex({ ...config, log: silent, compileSqlOnError: false })
-  const settings = resolveOptions(where, { ...(options satisfies Omit<SqlStoreOptions, 'knex'>), knex })
+  const settings = resolveOptions(where, { ...options, knex })
   return storeOf(settings, { close: () => knex.destroy() })
 }
 

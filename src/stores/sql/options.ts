@@ -32,15 +32,20 @@ export interface SqlSettings {
   readonly timeout: number
 }
 
-const optionNames = Object.keys({ knex: 0, table: 0, schema: 0, pruneEvery: 0, timeout: 0 } satisfies { [Name in keyof Required<SqlStoreOptions>]: 0 })
+const urlOptionNames = Object.keys({ table: 0, schema: 0, pruneEvery: 0, timeout: 0 } satisfies { [Name in keyof Required<SqlUrlOptions>]: 0 })
 
 /** Names become part of statements. The longest leaves room for the names of the indexes: PostgreSQL cuts a name after 63 characters. */
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,47}$/
 const nameRule = 'up to 48 letters, digits and underscores, and not begin with a digit'
 
+/** Refuses unknown options of `storeFromUrl()`, before anything is opened. */
+export function assertUrlOptions(where: string, options: SqlUrlOptions): void {
+  assertKnown(where, options, urlOptionNames)
+}
+
 /** @throws TypeError that names the option and what is expected. */
 export function resolveOptions(where: string, options: SqlStoreOptions): SqlSettings {
-  assertKnown(where, options, optionNames)
+  assertKnown(where, options, ['knex', ...urlOptionNames])
   const { knex, table = 'sessions', schema, pruneEvery = 900_000, timeout = 1_500 } = options
   assertOption(where, 'knex', knex, isKnex(knex), "what knex({ client: 'pg', … }) returned")
   if (knex.isTransaction === true) {
