@@ -2,12 +2,13 @@ import type { SessionStore } from '../store/index.js'
 import type { FileStoreOptions } from './file/index.js'
 import { openMemcached } from './memcached/index.js'
 import type { MemoryStoreOptions } from './memory/index.js'
+import { openMongo, type MongoUrlOptions } from './mongo/index.js'
 import { openFile, openMemory } from './open-local.js'
 import { openRedis, type RedisUrlOptions } from './redis/index.js'
 import { openSql, type SqlUrlOptions } from './sql/index.js'
 
 /** Options of the store that the URL names. They override those in the URL's query. */
-export type StoreFromUrlOptions = Omit<FileStoreOptions, 'dir'> | MemoryStoreOptions | RedisUrlOptions | SqlUrlOptions | { readonly [name: string]: unknown }
+export type StoreFromUrlOptions = Omit<FileStoreOptions, 'dir'> | MemoryStoreOptions | RedisUrlOptions | MongoUrlOptions | SqlUrlOptions | { readonly [name: string]: unknown }
 
 /**
  * Opens a store.
@@ -28,6 +29,8 @@ const openers = new Map<string, StoreOpener>([
   ['redis:', openRedis],
   ['rediss:', openRedis],
   ['memcached:', openMemcached],
+  ['mongodb:', openMongo],
+  ['mongodb+srv:', openMongo],
   ['postgres:', withUrl(openSql)],
   ['postgresql:', withUrl(openSql)],
   ['mysql:', withUrl(openSql)],
@@ -44,6 +47,7 @@ const openers = new Map<string, StoreOpener>([
  * | `memory:` | this process |
  * | `redis://[user:password@]host[:port][/database]`, `rediss://…` with TLS | Redis |
  * | `memcached://host[:port][,host[:port]…]` | memcached |
+ * | `mongodb://[user:password@]host[:port][,host[:port]…][/database]`, `mongodb+srv://…` | MongoDB |
  * | `postgres://…`, `mysql://…`, `mariadb://…`, `sqlite:var/sessions.db` | a table in a database |
  *
  * A driver is loaded now and connects with the first call.
