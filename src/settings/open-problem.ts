@@ -19,7 +19,9 @@ export function asProblemOf<T>(name: SettingName, url: string | undefined, open:
   }
 }
 
+/** Messages of `storeFromUrl()` itself quote nothing, and may have a password such as `redis` in them by chance. */
 function withoutSecrets(message: string, url: string): string {
+  if (message.startsWith('storeFromUrl(')) return message
   const [, password = ''] = /^[^:]+:\/\/[^@]*?:(.*)@/.exec(url) ?? []
   const secrets = [url, password, decoded(password)].filter((secret) => secret !== '')
   return secrets.some((secret) => message.includes(secret)) ? 'it cannot be used (the reason quotes the URL and is left out)' : message

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import test from 'ava'
 import { settings } from '../../src/settings/index.js'
 import { settingNames } from '../../src/settings/names.js'
@@ -66,4 +67,11 @@ test('process.env is a source', (t) => {
     else process.env['SESSION_COOKIE_NAME'] = before
   })
   t.is(settings(process.env).name, 'from-the-environment')
+})
+
+test('docs/settings.md has a row for each setting, and for no other', async (t) => {
+  const text = await readFile(new URL('../../docs/settings.md', import.meta.url), 'utf8')
+  const table = text.slice(text.indexOf('| setting |'), text.indexOf('### '))
+  const rows = Array.from(table.matchAll(/^\| `(\w+)` \|/gm), ([, name]) => name!)
+  t.deepEqual(rows.toSorted(), [...settingNames].toSorted())
 })

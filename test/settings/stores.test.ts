@@ -97,7 +97,7 @@ test('SESSION_TYPE=sqlalchemy keeps sessions in the file of a URL of SQLAlchemy,
 for (const engine of servers) {
   needsEngine(test, engine)(`SESSION_TYPE=sql keeps sessions in ${engine.name}, by a URL of SQLAlchemy or a Knex instance, in the table and schema that were set`, async (t) => {
     const database = await engine.start()
-    t.teardown(database.stop)
+    t.teardown(() => database.stop())
     const knex = database.connect()
     const url = database.url.replace('postgres:', 'postgresql+psycopg2:').replace('mysql:', 'mysql+pymysql:')
     await knex.raw('create schema shop')
@@ -137,10 +137,7 @@ for (const [source, message] of wrong) {
 }
 
 test('a missing driver is a SessionError that names the setting and says what to install', (t) => {
-  const missing = () => {
-    throw new Error("storeFromUrl('redis://…') needs a driver that is not installed: npm install redis")
-  }
-  t.throws(() => asProblemOf('SESSION_REDIS', 'redis://h', missing), {
+  t.throws(() => asProblemOf('SESSION_REDIS', 'redis://h', () => fail(new Error("storeFromUrl('redis://…') needs a driver that is not installed: npm install redis"))), {
     name: 'SessionError',
     code: 'ERR_SESSION_STORE',
     message: /^settings\(source\): SESSION_REDIS: .*npm install redis$/
@@ -149,12 +146,12 @@ test('a missing driver is a SessionError that names the setting and says what to
 
 test('a reason that quotes the URL or its password is left out', (t) => {
   for (const reason of ['no redis://:p%40ss@h', 'password p@ss is wrong', 'password p%40ss is wrong']) {
-    const error = t.throws(() =>
-      asProblemOf('SESSION_REDIS', 'redis://:p%40ss@h', () => {
-        throw new TypeError(reason)
-      })
-    )
+    const error = t.throws(() => asProblemOf('SESSION_REDIS', 'redis://:p%40ss@h', () => fail(new TypeError(reason))))
     t.notRegex(error.message, /p@ss|p%40ss/)
     t.is(error.cause, undefined)
   }
 })
+
+function fail(error: Error): never {
+  throw error
+}
