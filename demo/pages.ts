@@ -74,7 +74,7 @@ async function login(ctx: Context, terms: Terms): Promise<void> {
   const name = field(ctx, 'name').replace(/[\p{C}\s]+/gu, ' ').trim()
 
   if (!(await isPassword(field(ctx, 'password')))) {
-    const failed = session.change<number>('failedLogins', (times = 0) => times + 1)!
+    const failed = session.change<number>('failedLogins', (times = 0) => times + 1)
     ctx.status = 401
     return loginForm(ctx, terms, `That is not the password. ${failed === 1 ? 'One wrong attempt' : `${failed} wrong attempts`} so far, counted in your session.`)
   }

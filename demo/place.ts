@@ -1,17 +1,16 @@
-import { stat } from 'node:fs/promises'
-import { relative, sep } from 'node:path'
-import { fileStore, type SessionStore } from '../src/index.js'
-import { namesOf } from '../src/stores/file/names.js'
-import type { Config, FilePlace } from './config.js'
+import { readdir, stat } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
+import type { Context } from 'koa'
+import type { SessionOptions, SessionRecord, SessionStore } from '../src/index.js'
+import { defaultScope } from '../src/store/index.js'
+import { directoryOf, type Environment } from './config.js'
 
-/** Where sessions are kept: the store, and what the demo tells about it. */
+/** Where sessions are kept: what the demo says about it, and the record as it is stored there. */
 export interface Place {
-  /** As `session()` takes it. */
-  base: SessionStore
-  /** As `session()` uses it: with the key prefix. */
-  store: SessionStore
   /** In words, for the line at the start and for the pages. */
   words: string
+  /** The record of this request's session. */
+  read(ctx: Context): Promise<SessionRecord | undefined>
   /** Facts about where the record of that id is kept. */
   describe(id: string): Promise<Fact[]>
   close(): Promise<void>
@@ -19,33 +18,73 @@ export interface Place {
 
 export type Fact = readonly [term: string, fact: string]
 
-export async function openPlace({ place, prefix }: Pick<Config, 'place' | 'prefix'>): Promise<Place> {
-  if (place.type === 'files') return filePlace(place, prefix)
-  // Imported when it is wanted: the demo with files needs no driver.
-  const { redisPlace } = await import('./redis-place.js')
-  return redisPlace(place, prefix)
+/** @param options those that the settings in the environment gave. */
+export async function openPlace(env: Environment, { store, prefix = defaultScope.prefix, name = 'session' }: SessionOptions): Promise<Place> {
+  if (!store || !('read' in store)) return cookiePlace(name)
+  const key = async (id: string): Promise<Fact[]> => [['Key', prefix + id]]
+  switch (env['SESSION_TYPE']?.toLowerCase() ?? 'filesystem') {
+    case 'file':
+    case 'filesystem':
+      return storePlace(store, prefix, `the directory ${shortest(directoryOf(env))}`, (id) => factsOfFile(directoryOf(env), id))
+    case 'memory':
+      return storePlace(store, prefix, 'the memory of this process', key)
+    case 'redis': {
+      // Imported when it is wanted: the demo with files needs no driver.
+      const { RedisFacts } = await import('./redis-facts.js')
+      const url = env['SESSION_REDIS'] ?? 'redis://127.0.0.1:6379'
+      const facts = new RedisFacts(url)
+      const place = storePlace(store, prefix, `Redis at ${withoutSecrets(url)}`, (id) => facts.describe(prefix + id))
+      return { ...place, close: async () => void (await Promise.all([facts.close(), place.close()])) }
+    }
+    case 'memcached':
+      return storePlace(store, prefix, `memcached at ${withoutSecrets(env['SESSION_MEMCACHED'] ?? '127.0.0.1:11211')}`, key)
+    case 'mongodb':
+      return storePlace(store, prefix, `MongoDB at ${withoutSecrets(env['SESSION_MONGODB'] ?? '127.0.0.1:27017')}`, key)
+    default:
+      return storePlace(store, prefix, `a table in ${withoutSecrets(env['SESSION_SQLALCHEMY'] ?? env['SQLALCHEMY_DATABASE_URI'] ?? '')}`, key)
+  }
 }
 
-function filePlace({ dir, threshold, mode }: FilePlace, prefix: string): Place {
-  const base = fileStore({ dir, threshold, mode })
-  const names = namesOf(dir, prefix)
+function storePlace(store: SessionStore, prefix: string, words: string, describe: Place['describe']): Place {
+  const scoped = store.scope?.({ ...defaultScope, prefix }) ?? store
   return {
-    base,
-    store: base.scope!({ prefix, now: Date.now }),
-    words: `the directory ${shortest(dir)}`,
-    async describe(id) {
-      const path = names.record(id)
-      const file = await stat(path).catch(() => undefined)
-      const facts: Fact[] = [['File', shortest(path)]]
-      if (file) facts.push(['Mode', (file.mode & 0o777).toString(8).padStart(4, '0')], ['Size', `${file.size} bytes`])
-      return facts
-    },
-    close: async () => base.close?.()
+    words,
+    read: async ({ session: { recordId } }) => (recordId === undefined ? undefined : scoped.read(recordId)),
+    describe,
+    close: async () => store.close?.()
   }
+}
+
+/** The record is the middle part of the cookie, for everybody to read. What it says was verified when the request came in. */
+function cookiePlace(name: string): Place {
+  return {
+    words: 'the cookie itself',
+    async read(ctx) {
+      const [, payload] = ctx.cookies.get(name, { signed: false })?.split('.') ?? []
+      if (ctx.session.isNew || payload === undefined) return undefined
+      return JSON.parse(Buffer.from(payload, 'base64url').toString()) as SessionRecord
+    },
+    describe: async () => [['Cookie', 'this browser keeps it, and the server keeps nothing']],
+    close: async () => {}
+  }
+}
+
+async function factsOfFile(dir: string, id: string): Promise<Fact[]> {
+  const names = await readdir(dir).catch((): string[] => [])
+  const path = join(dir, names.find((name) => name.endsWith(`${id}.json`)) ?? `${id}.json`)
+  const file = await stat(path).catch(() => undefined)
+  const facts: Fact[] = [['File', shortest(path)]]
+  if (file) facts.push(['Mode', (file.mode & 0o777).toString(8).padStart(4, '0')], ['Size', `${file.size} bytes`])
+  return facts
 }
 
 /** As seen from where the demo was started, if it lies there. */
 function shortest(path: string): string {
   const seen = relative(process.cwd(), path)
   return seen === '' || seen.startsWith(`..${sep}`) || seen === '..' ? path : seen
+}
+
+/** The host and what comes after it, without a user, a password and options. */
+function withoutSecrets(url: string): string {
+  return url.replace(/^[a-z0-9+]+:\/\//i, '').replace(/^.*@/s, '').replace(/[?#].*$/s, '').replace(/\/$/, '')
 }

@@ -12,21 +12,21 @@ const patience = 5000
 try {
   await start(readConfig(process.env))
 } catch (error) {
-  // What session() and the stores refuse is a TypeError: here, of a value from the environment.
+  // What session() refuses is a TypeError. Here it is about a value from the environment.
   if (!(error instanceof ConfigError) && !(error instanceof TypeError)) throw error
   console.error(`koa-keepsake demo: ${error.message}`)
   process.exitCode = 1
 }
 
 async function start(config: Config): Promise<void> {
-  const secret = config.secret ?? (await keptSecret(config.secretFile))
-  const place = await openPlace(config)
+  const options = { ...config.options, keys: config.options.keys ?? [await keptSecret(config.secretFile)] }
+  const place = await openPlace(process.env, options)
   try {
-    const answer = createApp({ ...config, place, secret }).callback()
+    const answer = createApp({ options, place }).callback()
     const server = createServer((request, response) => void answer(request, response))
     await listen(server, config)
     stopOn(['SIGTERM', 'SIGINT'], server, place)
-    const key = config.secret === undefined ? `; SECRET_KEY is not set, the key made for it is kept in ${config.secretFile}` : ''
+    const key = config.options.keys === undefined ? `; SECRET_KEY is not set, the key made for it is kept in ${config.secretFile}` : ''
     console.log(`koa-keepsake demo: ${addressOf(server)}, sessions in ${place.words}${key}`)
   } catch (error) {
     await place.close()

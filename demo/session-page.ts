@@ -1,17 +1,17 @@
 import type { Context } from 'koa'
-import { idOf } from '../src/sid.js'
+import type { CookieOptions, SessionOptions } from '../src/index.js'
 import type { Place } from './place.js'
 import { tokensOf } from './record-text.js'
 import { preferencesOf, render } from './views.js'
 import { visitorOf } from './visitor.js'
 import { writeDuration, writeMoment } from './words.js'
 
+const mask = '•'.repeat(10)
+
 /** The session as it is: what is stored, until when, where, and under which cookie. */
-export function sessionPage(place: Place, cookieName: string): (ctx: Context) => Promise<void> {
+export function sessionPage(place: Place, { name = 'session', signed = true, cookie = {} }: SessionOptions): (ctx: Context) => Promise<void> {
   return async (ctx) => {
-    const { sid } = visitorOf(ctx)
-    const id = sid === undefined ? undefined : idOf(sid)
-    const record = id === undefined ? undefined : await place.store.read(id)
+    const record = await place.read(ctx)
     render(ctx, 'session', {
       title: 'Your session',
       stored: record !== undefined,
@@ -19,7 +19,7 @@ export function sessionPage(place: Place, cookieName: string): (ctx: Context) =>
         tokens: tokensOf(record),
         hides: 'csrf' in record.data,
         place: await place.describe(record.id),
-        cookie: { name: cookieName, value: `${'•'.repeat(10)}.${'•'.repeat(10)}`, attributes: cookieAttributes(ctx) },
+        cookie: { name, value: signed ? `${mask}.${mask}` : mask, attributes: attributesOf(ctx, cookie) },
         ...lifeOf(ctx)
       })
     })
@@ -44,13 +44,15 @@ function lifeOf(ctx: Context): object {
   }
 }
 
-function cookieAttributes(ctx: Context): string[] {
+function attributesOf(ctx: Context, { path = '/', domain, httpOnly = true, secure = 'auto', sameSite = 'lax', partitioned = false }: CookieOptions): string[] {
   const { permanent, expiresAt } = visitorOf(ctx)
   return [
-    'Path=/',
-    'HttpOnly',
-    'SameSite=Lax',
-    ...(ctx.secure ? ['Secure'] : []),
+    `Path=${path}`,
+    ...(domain === undefined ? [] : [`Domain=${domain}`]),
+    ...(httpOnly ? ['HttpOnly'] : []),
+    ...(sameSite === false ? [] : [`SameSite=${sameSite[0]!.toUpperCase()}${sameSite.slice(1)}`]),
+    ...((secure === 'auto' ? ctx.secure : secure) ? ['Secure'] : []),
+    ...(partitioned ? ['Partitioned'] : []),
     permanent ? `Expires=${expiresAt.toUTCString()}` : 'no Expires: a session cookie'
   ]
 }

@@ -1,11 +1,12 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { createApp } from '../../demo/app.js'
+import { readConfig, type Environment } from '../../demo/config.js'
 import { openPlace } from '../../demo/place.js'
 import { startApp } from '../support/app.js'
 import { Client, readSetCookie } from '../support/client.js'
-import { Guest, makeDirectory, password } from '../support/demo.js'
+import { Guest, makeDirectory, password, recordsIn } from '../support/demo.js'
 import { idOf } from '../support/events.js'
 import { createGate, type Gate } from '../support/gate.js'
 
@@ -20,16 +21,17 @@ interface Shop {
   records: () => Promise<string[]>
 }
 
-async function open(t: ExecutionContext, options: { lifetime?: number } = {}): Promise<Shop> {
+async function open(t: ExecutionContext, more: Environment = {}): Promise<Shop> {
   const dir = join(await makeDirectory(t), 'sessions')
-  const prefix = 'session:'
-  const place = await openPlace({ place: { type: 'files', dir, threshold: 100, mode: 0o600 }, prefix })
+  const env = { SESSION_FILE_DIR: dir, SECRET_KEY: 'x'.repeat(43), ...more }
+  const { options } = readConfig(env)
+  const place = await openPlace(env, options)
   const gate = createGate()
-  const app = createApp({ place, prefix, secret: 'x'.repeat(43), cookieName: 'session', lifetime: 31 * 24 * 3_600_000, pause: () => gate.pass(), ...options })
+  const app = createApp({ options, place, pause: () => gate.pass() })
   app.silent = true
   const origin = await startApp(t, app)
   t.teardown(() => place.close())
-  return { origin, dir, gate, guest: new Guest(origin), records: async () => (await readdir(dir).catch(() => [])).filter((name) => name.endsWith('.json')) }
+  return { origin, dir, gate, guest: new Guest(origin), records: () => recordsIn(dir) }
 }
 
 shopTest('a visitor who only looks gets no cookie, and nothing is stored', async (t) => {
@@ -315,7 +317,7 @@ shopTest('when the store fails, the page says so with 503, keeps the cookie and 
 
 shopTest('a session whose owner did not ask to be remembered has the shorter lifetime, at most the configured one', async (t) => {
   const lifetime = 60_000
-  const { guest, dir, records } = await open(t, { lifetime })
+  const { guest, dir, records } = await open(t, { PERMANENT_SESSION_LIFETIME: String(lifetime / 1000) })
   await guest.login()
   const record = JSON.parse(await readFile(join(dir, (await records())[0]!), 'utf8')) as { expires: number; lifetime: number }
   t.is(record.lifetime, lifetime)

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { BrowserContext, Page } from 'playwright-core'
 import { createApp } from '../../demo/app.js'
+import { readConfig } from '../../demo/config.js'
 import { openPlace } from '../../demo/place.js'
 import { startApp } from '../support/app.js'
 import { closeChromium, needsBrowser, openBrowser } from '../support/browser.js'
@@ -30,9 +31,11 @@ const sessionCookie = async (context: BrowserContext) => (await context.cookies(
 /** The demo inside the test's own process, slow where the gate says so. */
 async function openHere(t: ExecutionContext) {
   const dir = join(await makeDirectory(t), 'sessions')
-  const place = await openPlace({ place: { type: 'files', dir, threshold: 100, mode: 0o600 }, prefix: 'session:' })
+  const env = { SESSION_FILE_DIR: dir, SECRET_KEY: 'x'.repeat(43) }
+  const { options } = readConfig(env)
+  const place = await openPlace(env, options)
   const gate = createGate()
-  const app = createApp({ place, prefix: 'session:', secret: 'x'.repeat(43), cookieName: 'session', lifetime: 31 * 24 * 3_600_000, pause: () => gate.pass() })
+  const app = createApp({ options, place, pause: () => gate.pass() })
   const origin = await startApp(t, app)
   t.teardown(() => place.close())
   return { origin, gate }

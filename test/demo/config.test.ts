@@ -1,48 +1,51 @@
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { ConfigError, readConfig } from '../../demo/config.js'
+import { ConfigError, readConfig, type Environment } from '../../demo/config.js'
+import { openPlace } from '../../demo/place.js'
 import { keptSecret } from '../../demo/secret.js'
 import { makeDirectory } from '../support/demo.js'
 
-test('without any variable the demo keeps files beside itself, for 31 days, on loopback', (t) => {
-  const { place, ...config } = readConfig({})
-  t.like(place, { type: 'files', threshold: 10_000, mode: 0o600 })
-  t.like(config, { host: '127.0.0.1', port: 3000, prefix: 'session:', cookieName: 'session', lifetime: 31 * 24 * 3_600_000, secret: undefined })
+test('without any variable the demo keeps files beside itself, on loopback, with the defaults of session()', (t) => {
+  const { options, secretFile, ...config } = readConfig({})
+  t.deepEqual(config, { host: '127.0.0.1', port: 3000 })
+  t.deepEqual(Object.keys(options), ['store'])
+  t.is(secretFile, join(import.meta.dirname, '../../demo/var/sessions.secret'))
 })
 
-test('every variable is taken over', (t) => {
-  const config = readConfig({
+test('every variable is taken over', async (t) => {
+  const dir = join(await makeDirectory(t), 'kept')
+  const env = {
     PORT: '0',
     HOST: '::1',
-    SESSION_FILE_DIR: '/srv/kept',
-    SESSION_FILE_THRESHOLD: '0',
+    SESSION_FILE_DIR: dir,
     SESSION_FILE_MODE: '640',
     SESSION_KEY_PREFIX: '',
     SESSION_COOKIE_NAME: 'keep',
+    SESSION_COOKIE_SAMESITE: 'Strict',
     PERMANENT_SESSION_LIFETIME: '60',
     SECRET_KEY: 'known'
-  })
-  t.deepEqual(config, {
-    host: '::1',
-    port: 0,
-    place: { type: 'files', dir: '/srv/kept', threshold: 0, mode: 0o640 },
-    prefix: '',
-    cookieName: 'keep',
-    lifetime: 60_000,
-    secret: 'known',
-    secretFile: '/srv/kept.secret'
-  })
+  }
+  const { host, port, secretFile, options } = readConfig(env)
+  t.deepEqual([host, port, secretFile], ['::1', 0, `${dir}.secret`])
+  const { store: _store, ...others } = options
+  t.deepEqual(others, { prefix: '', name: 'keep', cookie: { sameSite: 'strict' }, lifetime: 60_000, keys: ['known'] })
+  t.is((await openPlace(env, options)).words, `the directory ${dir}`)
 })
 
-test('Redis is chosen by SESSION_TYPE and found by SESSION_REDIS', (t) => {
-  t.deepEqual(readConfig({ SESSION_TYPE: 'redis' }).place, { type: 'redis', url: 'redis://127.0.0.1:6379' })
-  t.deepEqual(readConfig({ SESSION_TYPE: 'redis', SESSION_REDIS: 'rediss://u:p@far:1/2' }).place, { type: 'redis', url: 'rediss://u:p@far:1/2' })
-})
-
-for (const [text, mode] of [['600', 0o600], ['0600', 0o600], ['0o600', 0o600], ['384', 0o600], ['660', 0o660]] as const) {
-  test(`SESSION_FILE_MODE=${text} is ${mode.toString(8)}`, (t) => {
-    t.like(readConfig({ SESSION_FILE_MODE: text }).place, { mode })
+const places: readonly [env: Environment, words: string][] = [
+  [{ SESSION_TYPE: 'memory' }, 'the memory of this process'],
+  [{ SESSION_TYPE: 'null' }, 'the cookie itself'],
+  [{ SESSION_TYPE: 'redis', SESSION_REDIS: 'rediss://u:p@127.0.0.1:1/2' }, 'Redis at 127.0.0.1:1/2'],
+  [{ SESSION_TYPE: 'memcached', SESSION_MEMCACHED: 'a:1,b:2' }, 'memcached at a:1,b:2'],
+  [{ SESSION_TYPE: 'mongodb', SESSION_MONGODB: 'mongodb://u:p@a:1,b:2/c?w=1' }, 'MongoDB at a:1,b:2/c'],
+  [{ SESSION_TYPE: 'sql', SESSION_SQLALCHEMY: 'postgresql+psycopg2://u:p%40@h/db' }, 'a table in h/db']
+]
+for (const [env, words] of places) {
+  test(`with ${Object.values(env).join(' ')} sessions are in ${words}`, async (t) => {
+    const place = await openPlace(env, readConfig(env).options)
+    t.teardown(() => place.close())
+    t.is(place.words, words)
   })
 }
 
@@ -62,7 +65,8 @@ const refused: [name: string, value: string][] = [
   ['PERMANENT_SESSION_LIFETIME', '0'],
   ['PERMANENT_SESSION_LIFETIME', '31 days'],
   ['SECRET_KEY', ''],
-  ['SESSION_TYPE', 'mongodb']
+  ['SESSION_TYPE', 'dynamodb'],
+  ['SESSION_TPYE', 'redis']
 ]
 for (const [name, value] of refused) {
   test(`${name}=${JSON.stringify(value)} is refused in one line that names it`, (t) => {

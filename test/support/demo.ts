@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -34,6 +34,13 @@ export async function makeDirectory(t: Cleanup): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'keepsake-demo-'))
   t.teardown(() => rm(dir, { recursive: true, force: true }))
   return dir
+}
+
+/** The names of the files of sessions. A login leaves a marker under the visitor's old id for a minute, which is none. */
+export async function recordsIn(dir: string): Promise<string[]> {
+  const names = (await readdir(dir).catch((): string[] => [])).filter((name) => name.endsWith('.json'))
+  const texts = await Promise.all(names.map((name) => readFile(join(dir, name), 'utf8')))
+  return names.filter((_, at) => !('moved' in (JSON.parse(texts[at]!) as object)))
 }
 
 /** The demo as `npm run demo` starts it, with nothing in its environment but what is given. */
