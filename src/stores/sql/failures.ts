@@ -81,7 +81,7 @@ const advice: readonly (readonly [codes: RegExp, advice: string])[] = [
   [transient, 'keep transactions that use the table short'],
   [/^(ECONN.*|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT|EHOST.*|ENET.*|08...|57P0.|PROTOCOL_.*|ER_SERVER_SHUTDOWN|ER_CONNECTION_KILLED)$/, 'this passes once the database is reachable again'],
   [/^(53300|ER_CON_COUNT_ERROR|ER_TOO_MANY_USER_CONNECTIONS|ER_USER_LIMIT_REACHED)$/, 'raise max_connections of the database, or lower pool.max of its clients'],
-  [/^(53100|ER_DISK_FULL|ER_RECORD_FILE_FULL|SQLITE_FULL|ENOSPC)$/, 'free space for the database; people can still log out once it accepts deletes'],
+  [/^(53100|ER_DISK_FULL|ER_RECORD_FILE_FULL|SQLITE_FULL|ENOSPC)$/, 'free space for the database'],
   [/^(25006|ER_OPTION_PREVENTS_STATEMENT|ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION|SQLITE_READONLY.*)$/, 'the database accepts no writes here: connect to the primary, or make the file writable'],
   [/^(28...|3D000|ER_ACCESS_DENIED_ERROR|ER_DBACCESS_DENIED_ERROR|ER_BAD_DB_ERROR)$/, 'check the user, the password and the name of the database'],
   [/^(42501|ER_TABLEACCESS_DENIED_ERROR)$/, 'grant select, insert, update and delete on the table'],

@@ -37,7 +37,8 @@ export function openSql(url: URL, options: SqlUrlOptions = {}): SessionStore {
 function configOf(url: URL): object {
   const { protocol, href } = url
   const what = `storeFromUrl('${protocol}…')`
-  const pool = { min: 0, max: mostConnections }
+  // Also the time that close() waits for a server that does not answer.
+  const pool = { min: 0, max: mostConnections, createTimeoutMillis: 2 * connectTimeout, destroyTimeoutMillis: connectTimeout }
   switch (protocol) {
     case 'postgres:':
     case 'postgresql:':

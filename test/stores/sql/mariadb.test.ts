@@ -1,4 +1,5 @@
 import test from 'ava'
+import type { SessionRecord } from '../../../src/store/index.js'
 import { createTable, sqlStore } from '../../../src/stores/sql/index.js'
 import { until } from '../../support/redis.js'
 import { collect, needsEngine, newRecord, onEachConnection, servers, type Database } from '../../support/sql.js'
@@ -61,4 +62,25 @@ engineTest('MariaDB: a record over max_allowed_packet is refused, and the stored
   // The server closes the connection on which that came, sometimes before it has said why.
   await until('the store has another connection', async () => (await store.read(record.id)) !== undefined)
   t.deepEqual(await store.read(record.id), record)
+})
+
+engineTest('MariaDB: a full database refuses saves with ERR_SESSION_STORE and serves readers', async (t) => {
+  const full = await engine.start('--innodb-file-per-table=0', '--innodb-data-file-path=ibdata1:12M:autoextend:max:32M')
+  t.teardown(async () => full.stop())
+  const knex = full.connect()
+  await createTable({ knex })
+  const store = sqlStore({ knex, timeout: 60_000 }).scope!({ prefix: 'session:', now: Date.now, largest: 10_000_000 })
+  const records: SessionRecord[] = []
+  const fill = async () => {
+    for (;;) {
+      const record = newRecord({ text: 'x'.repeat(200_000) })
+      await store.create(record.id, record)
+      records.push(record)
+    }
+  }
+  await t.throwsAsync(fill(), { code: 'ERR_SESSION_STORE', message: /full.*: free space for the database/ })
+  const [first] = records
+  const larger = store.update(first!.id, (current) => ({ ...current, data: { text: 'x'.repeat(2_000_000) } }))
+  await t.throwsAsync(async () => larger, { code: 'ERR_SESSION_STORE', message: /full/ })
+  t.deepEqual(await store.read(first!.id), first)
 })

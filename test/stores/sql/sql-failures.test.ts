@@ -63,6 +63,22 @@ for (const engine of servers) {
     t.is((await patient.update(record.id, count))?.rev, 2)
   })
 
+  engineTest.serial(title('close() comes to an end while the server is stopped'), async (t) => {
+    const { table, record } = await prepare(t)
+    const byUrl = openSql(new URL(database.url), { table, timeout })
+    await until('the store has connected', async () => (await byUrl.read(record.id)) !== undefined)
+    await database.server!.pause()
+    const from = performance.now()
+    try {
+      const calls = Array.from({ length: 20 }, async () => t.throwsAsync(async () => byUrl.read(record.id), { code: 'ERR_SESSION_STORE' }))
+      await byUrl.close!()
+      await Promise.all(calls)
+    } finally {
+      database.server!.resume()
+    }
+    t.true(performance.now() - from < 15_000, `it took ${performance.now() - from} ms`)
+  })
+
   engineTest.serial(title('when the server is killed in the midst of writes, each is answered, and every acknowledged one is there afterwards'), async (t) => {
     const { patient, store } = await prepare(t)
     const records = Array.from({ length: 8 }, () => newRecord({ count: 0 }))
