@@ -13,6 +13,8 @@ export interface ScriptConnection extends ScriptRunner {
 export interface RedisCommands extends ScriptRunner {
   /** What the driver itself puts before every key (`keyPrefix`), but not before patterns. */
   readonly keyPrefix: string
+  /** Whether the client sends no command again by itself after it lost the connection. */
+  readonly sendsOnce: boolean
   get(key: string): Promise<string | undefined>
   /** `SET NX PX`. `false`: the key is there. `ttl` is in milliseconds. */
   setNew(key: string, text: string, ttl: number): Promise<boolean>

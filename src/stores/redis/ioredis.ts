@@ -21,7 +21,7 @@ interface Cluster extends IoRedisClient {
 }
 
 interface Common {
-  options?: { keyPrefix?: unknown }
+  options?: { keyPrefix?: unknown; autoResendUnfulfilledCommands?: unknown }
 }
 
 export function isIoRedis(client: object): client is IoRedisClient {
@@ -32,11 +32,15 @@ export function isIoRedis(client: object): client is IoRedisClient {
 
 export class IoRedisCommands implements RedisCommands {
   readonly keyPrefix: string
+  readonly sendsOnce: boolean
   readonly #client: IoRedisClient
 
   constructor(client: IoRedisClient) {
     this.#client = client
-    this.keyPrefix = asText((client as IoRedisClient & Common).options?.keyPrefix) ?? ''
+    const { options } = client as IoRedisClient & Common
+    this.keyPrefix = asText(options?.keyPrefix) ?? ''
+    // A cluster client has no such option. It sends a command again, for example to a node that it has just learned of.
+    this.sendsOnce = options?.autoResendUnfulfilledCommands === false
   }
 
   async get(key: string): Promise<string | undefined> {

@@ -24,7 +24,7 @@ interface Cluster extends NodeRedisClient {
 }
 
 /** Several connections, one of which can be borrowed: a sentinel client by `use`, a client pool by `execute`. */
-interface Lender {
+interface Lender extends NodeRedisClient {
   use?<T>(work: (connection: Connection) => Promise<T>): Promise<T>
   execute?<T>(work: (connection: Connection) => Promise<T>): Promise<T>
 }
@@ -45,12 +45,15 @@ export function isNodeRedis(client: object): client is NodeRedisClient {
 
 export class NodeRedisCommands implements RedisCommands {
   readonly keyPrefix: string
+  readonly sendsOnce: boolean
   readonly #client: NodeRedisClient
 
   constructor(client: NodeRedisClient) {
     const common = client as NodeRedisClient & Common
     this.#client = withoutTimers(common)
     this.keyPrefix = asText(common.options?.keyPrefix ?? common._keyPrefix) ?? ''
+    // A sentinel client sends a command again when it finds another master, and a cluster client may move it to another node.
+    this.sendsOnce = !isCluster(client) && !isLender(client)
   }
 
   async get(key: string): Promise<string | undefined> {
@@ -74,9 +77,9 @@ export class NodeRedisCommands implements RedisCommands {
   async onConnection<T>(key: string, work: (connection: ScriptConnection) => Promise<T>): Promise<T> {
     const client = this.#client
     if (isCluster(client)) return work(this.#onMaster(client, key))
-    const lender = client as Lender
     const onConnection = (connection: Connection) => work(scriptsOn(connection))
-    return lender.use?.(onConnection) ?? lender.execute?.(onConnection) ?? onConnection(client as Connection)
+    if (!isLender(client)) return onConnection(client as Connection)
+    return client.use?.(onConnection) ?? client.execute!(onConnection)
   }
 
   async *scan(pattern: string): AsyncGenerator<string[]> {
@@ -140,4 +143,9 @@ async function mastersOf(client: NodeRedisClient): Promise<Connection[]> {
 
 function isCluster(client: NodeRedisClient): client is Cluster {
   return typeof (client as Partial<Cluster>).nodeClient === 'function'
+}
+
+function isLender(client: NodeRedisClient): client is Lender {
+  const { use, execute } = client as Partial<Lender>
+  return typeof use === 'function' || typeof execute === 'function'
 }

@@ -28,6 +28,7 @@ const idPattern = /^[0-9a-f]{64}$/
 
 /** The records of one prefix. Each call uses one key, so that a cluster needs nothing special. */
 export class RedisBackend implements Backend<string> {
+  readonly sendsOnce: boolean
   readonly #redis: RedisCommands
   readonly #prefix: string
   readonly #now: () => number
@@ -35,6 +36,7 @@ export class RedisBackend implements Backend<string> {
   readonly #owners: OwnerIndex
 
   constructor(redis: RedisCommands, { prefix, now }: StoreScope, wait: WaitSettings) {
+    this.sendsOnce = redis.sendsOnce
     this.#redis = redis
     this.#prefix = prefix
     this.#now = now

@@ -17,6 +17,10 @@ export class WrappedCommands implements RedisCommands {
     return this.#redis.keyPrefix
   }
 
+  get sendsOnce(): boolean {
+    return this.#redis.sendsOnce
+  }
+
   get(key: string): Promise<string | undefined> {
     return this.#send(() => this.#redis.get(key))
   }
