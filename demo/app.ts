@@ -4,13 +4,13 @@ import Koa from 'koa'
 import { session, type SessionOptions } from '../src/index.js'
 import { brokenPages, checkedForms, missingPages, securityHeaders, staticFiles } from './guard.js'
 import { pages } from './pages.js'
-import type { Place } from './place.js'
+import type { Storage } from './storage.js'
 import { sessionPage } from './session-page.js'
 
 export interface AppOptions {
   /** What `session()` takes, with keys. */
   options: SessionOptions
-  place: Place
+  storage: Storage
   /** Waits where the demo is slow on purpose. @default setTimeout */
   pause?: (milliseconds: number) => Promise<void>
 }
@@ -18,10 +18,10 @@ export interface AppOptions {
 const day = 24 * 3_600_000
 
 /** The demo: a Koa app like any other. */
-export function createApp({ options, place, pause = (ms) => setTimeout(ms) }: AppOptions): Koa {
+export function createApp({ options, storage, pause = (ms) => setTimeout(ms) }: AppOptions): Koa {
   const { lifetime: remembered = 31 * day } = options
-  const router = pages({ remembered, forgotten: Math.min(remembered, day / 2), slowness: 4000, pause, kept: place.words })
-  router.get('/session', sessionPage(place, options))
+  const router = pages({ remembered, forgotten: Math.min(remembered, day / 2), slowness: 4000, pause, kept: storage.words })
+  router.get('/session', sessionPage(storage, options))
 
   const app = new Koa()
   app.use(securityHeaders)

@@ -1,5 +1,5 @@
 import { createClient } from 'redis'
-import type { Fact } from './place.js'
+import type { Fact } from './storage.js'
 import { writeDuration } from './words.js'
 
 /** A client of the demo's own, which asks Redis how long it keeps a key. */

@@ -36,19 +36,19 @@ async function readSecret(file: string): Promise<string | undefined> {
   }
 }
 
-/** Linked into place whole, so that of two servers that start at once both use the one that came first. */
+/** Written to a temporary file and then linked: of two servers that start at once, both use the key that came first. */
 async function makeSecret(file: string): Promise<string> {
   const secret = randomBytes(32).toString('base64url')
-  const draft = `${file}.${randomBytes(6).toString('hex')}`
+  const temporary = `${file}.${randomBytes(6).toString('hex')}`
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  await writeFile(draft, `${secret}\n`, { mode: 0o600, flag: 'wx' })
+  await writeFile(temporary, `${secret}\n`, { mode: 0o600, flag: 'wx' })
   try {
-    await link(draft, file)
+    await link(temporary, file)
     return secret
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     return (await readSecret(file))!
   } finally {
-    await unlink(draft)
+    await unlink(temporary)
   }
 }

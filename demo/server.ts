@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { createApp } from './app.js'
 import { ConfigError, readConfig, type Config } from './config.js'
-import { openPlace, type Place } from './place.js'
+import { openStorage, type Storage } from './storage.js'
 import { keptSecret } from './secret.js'
 
 // How long a request may go on after SIGTERM before its connection is cut.
@@ -20,16 +20,16 @@ try {
 
 async function start(config: Config): Promise<void> {
   const options = { ...config.options, keys: config.options.keys ?? [await keptSecret(config.secretFile)] }
-  const place = await openPlace(process.env, options)
+  const storage = await openStorage(process.env, options)
   try {
-    const answer = createApp({ options, place }).callback()
+    const answer = createApp({ options, storage }).callback()
     const server = createServer((request, response) => void answer(request, response))
     await listen(server, config)
-    stopOn(['SIGTERM', 'SIGINT'], server, place)
+    stopOn(['SIGTERM', 'SIGINT'], server, storage)
     const key = config.options.keys === undefined ? `; SECRET_KEY is not set, the key made for it is kept in ${config.secretFile}` : ''
-    console.log(`koa-keepsake demo: ${addressOf(server)}, sessions in ${place.words}${key}`)
+    console.log(`koa-keepsake demo: ${addressOf(server)}, sessions in ${storage.words}${key}`)
   } catch (error) {
-    await place.close()
+    await storage.close()
     throw error
   }
 }
@@ -47,7 +47,7 @@ function addressOf(server: Server): string {
 }
 
 /** Requests under way are answered, then the store is closed; a second signal ends the process at once. */
-function stopOn(signals: NodeJS.Signals[], server: Server, place: Place): void {
+function stopOn(signals: NodeJS.Signals[], server: Server, storage: Storage): void {
   // Browsers open connections ahead, and close() would wait for those on which no request ever came.
   const unused = new Set<Socket>()
   server.on('connection', (socket) => {
@@ -61,7 +61,7 @@ function stopOn(signals: NodeJS.Signals[], server: Server, place: Place): void {
     const cut = setTimeout(() => server.closeAllConnections(), patience)
     server.close(() => {
       clearTimeout(cut)
-      void place.close()
+      void storage.close()
     })
     for (const socket of unused) socket.destroy()
   }

@@ -1,6 +1,6 @@
 import type { Context } from 'koa'
 import type { CookieOptions, SessionOptions } from '../src/index.js'
-import type { Place } from './place.js'
+import type { Storage } from './storage.js'
 import { tokensOf } from './record-text.js'
 import { preferencesOf, render } from './views.js'
 import { visitorOf } from './visitor.js'
@@ -9,16 +9,17 @@ import { writeDuration, writeMoment } from './words.js'
 const mask = '•'.repeat(10)
 
 /** The session as it is: what is stored, until when, where, and under which cookie. */
-export function sessionPage(place: Place, { name = 'session', signed = true, cookie = {} }: SessionOptions): (ctx: Context) => Promise<void> {
+export function sessionPage(storage: Storage, { name = 'session', signed = true, cookie = {} }: SessionOptions): (ctx: Context) => Promise<void> {
   return async (ctx) => {
-    const record = await place.read(ctx)
+    const record = await storage.read(ctx)
     render(ctx, 'session', {
       title: 'Your session',
       stored: record !== undefined,
       ...(record && {
         tokens: tokensOf(record),
         hides: 'csrf' in record.data,
-        place: await place.describe(record.id),
+        storage: await storage.describe(record.id),
+        note: storage.note,
         cookie: { name, value: signed ? `${mask}.${mask}` : mask, attributes: attributesOf(ctx, cookie) },
         ...lifeOf(ctx)
       })

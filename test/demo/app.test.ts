@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { createApp } from '../../demo/app.js'
 import { readConfig, type Environment } from '../../demo/config.js'
-import { openPlace } from '../../demo/place.js'
+import { openStorage } from '../../demo/storage.js'
 import { startApp } from '../support/app.js'
 import { Client, readSetCookie } from '../support/client.js'
 import { Guest, makeDirectory, password, recordsIn } from '../support/demo.js'
@@ -25,12 +25,12 @@ async function open(t: ExecutionContext, more: Environment = {}): Promise<Shop> 
   const dir = join(await makeDirectory(t), 'sessions')
   const env = { SESSION_FILE_DIR: dir, SECRET_KEY: 'x'.repeat(43), ...more }
   const { options } = readConfig(env)
-  const place = await openPlace(env, options)
+  const storage = await openStorage(env, options)
   const gate = createGate()
-  const app = createApp({ options, place, pause: () => gate.pass() })
+  const app = createApp({ options, storage, pause: () => gate.pass() })
   app.silent = true
   const origin = await startApp(t, app)
-  t.teardown(() => place.close())
+  t.teardown(() => storage.close())
   return { origin, dir, gate, guest: new Guest(origin), records: () => recordsIn(dir) }
 }
 

@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava'
 import type { BrowserContext, Page } from 'playwright-core'
 import { createApp } from '../../demo/app.js'
 import { readConfig } from '../../demo/config.js'
-import { openPlace } from '../../demo/place.js'
+import { openStorage } from '../../demo/storage.js'
 import { startApp } from '../support/app.js'
 import { closeChromium, needsBrowser, openBrowser } from '../support/browser.js'
 import { makeDirectory, password, startDemo } from '../support/demo.js'
@@ -33,11 +33,11 @@ async function openHere(t: ExecutionContext) {
   const dir = join(await makeDirectory(t), 'sessions')
   const env = { SESSION_FILE_DIR: dir, SECRET_KEY: 'x'.repeat(43) }
   const { options } = readConfig(env)
-  const place = await openPlace(env, options)
+  const storage = await openStorage(env, options)
   const gate = createGate()
-  const app = createApp({ options, place, pause: () => gate.pass() })
+  const app = createApp({ options, storage, pause: () => gate.pass() })
   const origin = await startApp(t, app)
-  t.teardown(() => place.close())
+  t.teardown(() => storage.close())
   return { origin, gate }
 }
 

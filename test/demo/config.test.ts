@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:
 import { join } from 'node:path'
 import test from 'ava'
 import { ConfigError, readConfig, type Environment } from '../../demo/config.js'
-import { openPlace } from '../../demo/place.js'
+import { openStorage } from '../../demo/storage.js'
 import { keptSecret } from '../../demo/secret.js'
 import { makeDirectory } from '../support/demo.js'
 
@@ -30,10 +30,10 @@ test('every variable is taken over', async (t) => {
   t.deepEqual([host, port, secretFile], ['::1', 0, `${dir}.secret`])
   const { store: _store, ...others } = options
   t.deepEqual(others, { prefix: '', name: 'keep', cookie: { sameSite: 'strict' }, lifetime: 60_000, keys: ['known'] })
-  t.is((await openPlace(env, options)).words, `the directory ${dir}`)
+  t.is((await openStorage(env, options)).words, `the directory ${dir}`)
 })
 
-const places: readonly [env: Environment, words: string][] = [
+const storages: readonly [env: Environment, words: string][] = [
   [{ SESSION_TYPE: 'memory' }, 'the memory of this process'],
   [{ SESSION_TYPE: 'null' }, 'the cookie itself'],
   [{ SESSION_TYPE: 'redis', SESSION_REDIS: 'rediss://u:p@127.0.0.1:1/2' }, 'Redis at 127.0.0.1:1/2'],
@@ -41,11 +41,11 @@ const places: readonly [env: Environment, words: string][] = [
   [{ SESSION_TYPE: 'mongodb', SESSION_MONGODB: 'mongodb://u:p@a:1,b:2/c?w=1' }, 'MongoDB at a:1,b:2/c'],
   [{ SESSION_TYPE: 'sql', SESSION_SQLALCHEMY: 'postgresql+psycopg2://u:p%40@h/db' }, 'a table in h/db']
 ]
-for (const [env, words] of places) {
+for (const [env, words] of storages) {
   test(`with ${Object.values(env).join(' ')} sessions are in ${words}`, async (t) => {
-    const place = await openPlace(env, readConfig(env).options)
-    t.teardown(() => place.close())
-    t.is(place.words, words)
+    const storage = await openStorage(env, readConfig(env).options)
+    t.teardown(() => storage.close())
+    t.is(storage.words, words)
   })
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { createApp } from '../../demo/app.js'
 import { readConfig, type Environment } from '../../demo/config.js'
-import { openPlace } from '../../demo/place.js'
+import { openStorage } from '../../demo/storage.js'
 import { startApp } from '../support/app.js'
 import { Guest, makeDirectory } from '../support/demo.js'
 import { needsMemcached, startMemcached } from '../support/memcached.js'
@@ -11,9 +11,9 @@ import { needsMongo, startMongo } from '../support/mongo.js'
 /** The demo in this process, as these variables configure it. Somebody logs in, counts, looks at the record and logs out. */
 async function visit(t: ExecutionContext, env: Environment): Promise<void> {
   const { options } = readConfig({ SECRET_KEY: 'x'.repeat(43), ...env })
-  const place = await openPlace(env, options)
-  t.teardown(() => place.close())
-  const guest = new Guest(await startApp(t, createApp({ options, place })))
+  const storage = await openStorage(env, options)
+  t.teardown(() => storage.close())
+  const guest = new Guest(await startApp(t, createApp({ options, storage })))
   await guest.login({ remember: 'yes' })
   await guest.send('/count')
   t.is(await guest.count(), 1)

@@ -6,9 +6,11 @@ import { defaultScope } from '../src/store/index.js'
 import { directoryOf, type Environment } from './config.js'
 
 /** Where sessions are kept: what the demo says about it, and the record as it is stored there. */
-export interface Place {
+export interface Storage {
   /** In words, for the line at the start and for the pages. */
   words: string
+  /** What somebody can do who reads it there. */
+  note: string
   /** The record of this request's session. */
   read(ctx: Context): Promise<SessionRecord | undefined>
   /** Facts about where the record of that id is kept. */
@@ -19,36 +21,37 @@ export interface Place {
 export type Fact = readonly [term: string, fact: string]
 
 /** @param options those that the settings in the environment gave. */
-export async function openPlace(env: Environment, { store, prefix = defaultScope.prefix, name = 'session' }: SessionOptions): Promise<Place> {
-  if (!store || !('read' in store)) return cookiePlace(name)
+export async function openStorage(env: Environment, { store, prefix = defaultScope.prefix, name = 'session' }: SessionOptions): Promise<Storage> {
+  if (!store || !('read' in store)) return inCookie(name)
   const key = async (id: string): Promise<Fact[]> => [['Key', prefix + id]]
   switch (env['SESSION_TYPE']?.toLowerCase() ?? 'filesystem') {
     case 'file':
     case 'filesystem':
-      return storePlace(store, prefix, `the directory ${shortest(directoryOf(env))}`, (id) => factsOfFile(directoryOf(env), id))
+      return inStore(store, prefix, `the directory ${shortest(directoryOf(env))}`, (id) => factsOfFile(directoryOf(env), id))
     case 'memory':
-      return storePlace(store, prefix, 'the memory of this process', key)
+      return inStore(store, prefix, 'the memory of this process', key)
     case 'redis': {
       // Imported when it is wanted: the demo with files needs no driver.
       const { RedisFacts } = await import('./redis-facts.js')
       const url = env['SESSION_REDIS'] ?? 'redis://127.0.0.1:6379'
       const facts = new RedisFacts(url)
-      const place = storePlace(store, prefix, `Redis at ${withoutSecrets(url)}`, (id) => facts.describe(prefix + id))
-      return { ...place, close: async () => void (await Promise.all([facts.close(), place.close()])) }
+      const storage = inStore(store, prefix, `Redis at ${withoutSecrets(url)}`, (id) => facts.describe(prefix + id))
+      return { ...storage, close: async () => void (await Promise.all([facts.close(), storage.close()])) }
     }
     case 'memcached':
-      return storePlace(store, prefix, `memcached at ${withoutSecrets(env['SESSION_MEMCACHED'] ?? '127.0.0.1:11211')}`, key)
+      return inStore(store, prefix, `memcached at ${withoutSecrets(env['SESSION_MEMCACHED'] ?? '127.0.0.1:11211')}`, key)
     case 'mongodb':
-      return storePlace(store, prefix, `MongoDB at ${withoutSecrets(env['SESSION_MONGODB'] ?? '127.0.0.1:27017')}`, key)
+      return inStore(store, prefix, `MongoDB at ${withoutSecrets(env['SESSION_MONGODB'] ?? '127.0.0.1:27017')}`, key)
     default:
-      return storePlace(store, prefix, `a table in ${withoutSecrets(env['SESSION_SQLALCHEMY'] ?? env['SQLALCHEMY_DATABASE_URI'] ?? '')}`, key)
+      return inStore(store, prefix, `a table in ${withoutSecrets(env['SESSION_SQLALCHEMY'] ?? env['SQLALCHEMY_DATABASE_URI'] ?? '')}`, key)
   }
 }
 
-function storePlace(store: SessionStore, prefix: string, words: string, describe: Place['describe']): Place {
+function inStore(store: SessionStore, prefix: string, words: string, describe: Storage['describe']): Storage {
   const scoped = store.scope?.({ ...defaultScope, prefix }) ?? store
   return {
     words,
+    note: 'The name is the SHA-256 of the secret in your cookie. Nobody who reads the store can make a cookie of it.',
     read: async ({ session: { recordId } }) => (recordId === undefined ? undefined : scoped.read(recordId)),
     describe,
     close: async () => store.close?.()
@@ -56,9 +59,10 @@ function storePlace(store: SessionStore, prefix: string, words: string, describe
 }
 
 /** The record is the middle part of the cookie, for everybody to read. What it says was verified when the request came in. */
-function cookiePlace(name: string): Place {
+function inCookie(name: string): Storage {
   return {
     words: 'the cookie itself',
+    note: 'The cookie is signed and not encrypted: everybody who has it can read it, and nobody can change it.',
     async read(ctx) {
       const [, payload] = ctx.cookies.get(name, { signed: false })?.split('.') ?? []
       if (ctx.session.isNew || payload === undefined) return undefined
