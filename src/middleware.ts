@@ -51,7 +51,7 @@ export function session(options?: SessionOptions): Middleware & SessionRegistry 
     const requestSession = new RequestSession(settings, carried ? new TimedStore(carried, storeTimeout) : timedStore!, response, carried)
     const calls = new SessionCalls(requestSession)
     new Visit(keepsake, calls, as).attach(ctx)
-    if (tokens.length > 1) response.clearPrevious()
+    if (newestWins && cookie.isTwiceIn(ctx.req.headers.cookie)) response.clearPrevious()
 
     let thrown: { error: unknown } | undefined
     try {

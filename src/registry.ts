@@ -2,7 +2,7 @@ import type { SessionCookie } from './cookie/index.js'
 import { assertOption } from './checks.js'
 import type { Settings } from './options.js'
 import { decode, isOwner, type SessionRecord } from './record/index.js'
-import { chooseRecord, endOwned, endSession, type SessionData } from './request/index.js'
+import { chooseRecord, endOwned, endSession } from './request/index.js'
 import { assertId, TimedStore } from './store/index.js'
 
 /** A session as it is seen outside its requests. */
@@ -17,7 +17,7 @@ export interface SessionInfo {
   readonly expiresAt: Date
   readonly permanent: boolean
   /** A copy of the data. To change it, use `ctx.session` in a request. */
-  readonly data: Readonly<Partial<SessionData>> & { readonly [key: string]: unknown }
+  readonly data: { readonly [key: string]: unknown }
 }
 
 /** A request as far as `read` needs it: Node's own, in an upgrade, an SSE handler or another framework. */
@@ -122,5 +122,5 @@ function assertOwner(method: string, owner: unknown): void {
 
 function infoOf({ id, owner, created, used, expires, permanent, data }: SessionRecord): SessionInfo {
   const decoded = Object.fromEntries(Object.entries(data).map(([key, json]) => [key, decode(json)]))
-  return { id, owner, createdAt: new Date(created), usedAt: new Date(used), expiresAt: new Date(expires), permanent, data: decoded as SessionInfo['data'] }
+  return { id, owner, createdAt: new Date(created), usedAt: new Date(used), expiresAt: new Date(expires), permanent, data: decoded }
 }

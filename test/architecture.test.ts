@@ -13,14 +13,14 @@ const allowed: Record<string, readonly string[]> = {
   cookie: [],
   request: ['cookie', 'store', 'record'],
   stores: ['store', 'record'],
-  settings: ['stores', 'store', 'record', 'cookie', 'root'],
+  settings: ['stores', 'store', 'record', 'cookie', 'request', 'root'],
   root: ['request', 'cookie', 'store', 'record', 'stores', 'settings'],
   testing: ['root', 'request', 'cookie', 'store', 'record', 'stores'],
   cli: ['root', 'store', 'record', 'stores', 'settings']
 }
 
 /** Files that every room may import. */
-const baseFiles = ['errors.ts', 'events.ts', 'checks.ts', 'delays.ts', 'recent-map.ts', 'warn-once.ts']
+const baseFiles = new Set(['errors.ts', 'events.ts', 'checks.ts', 'delays.ts', 'recent-map.ts', 'warn-once.ts'])
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts')).map((name) => name.replaceAll('\\', '/'))
 
@@ -36,7 +36,7 @@ const imports = new Map(
 /** The room of a file; each store is a room of its own. */
 function roomOf(file: string): string {
   const [first, second] = file.split('/') as [string, string?]
-  if (second === undefined) return baseFiles.includes(first) ? 'base' : 'root'
+  if (second === undefined) return baseFiles.has(first) ? 'base' : 'root'
   return first === 'stores' ? `stores/${second.replace(/\.ts$/, '')}` : first
 }
 

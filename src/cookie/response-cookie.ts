@@ -5,7 +5,7 @@ import { privateCacheControl } from './cache-control.js'
 import { warnOfPlainHttp } from './secure-warning.js'
 import type { SessionCookie } from './session-cookie.js'
 import type { Keys } from './signing-keys.js'
-import { warnOnce } from './warn-once.js'
+import { warnOnce } from '../warn-once.js'
 
 /** The largest cookie that a browser keeps, in bytes: name, value and attributes (RFC 6265 section 6.1). */
 const largestCookie = 4096

@@ -1,5 +1,5 @@
 import type { Context } from 'koa'
-import { warnOnce } from './warn-once.js'
+import { warnOnce } from '../warn-once.js'
 
 /** Headers with which a proxy says that it passed the request on. */
 const proxyHeaders = ['forwarded', 'via', 'x-forwarded-proto', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip']

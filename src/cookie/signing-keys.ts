@@ -3,7 +3,7 @@ import Keygrip from 'keygrip'
 import { SessionError } from '../errors.js'
 import { HmacSha256 } from './hmac.js'
 import { assertSigner, isSigner, type Signer } from './ready-signer.js'
-import { warnOnce } from './warn-once.js'
+import { warnOnce } from '../warn-once.js'
 
 type Secret = string | Buffer
 

@@ -3,6 +3,7 @@ import { storeError } from '../errors.js'
 import { emit } from '../events.js'
 import type { SessionRecord } from '../record/index.js'
 import { recover, whenDone, type MaybePromise, type TimedStore } from '../store/index.js'
+import { warnOnce } from '../warn-once.js'
 import { endOf } from './lifetimes.js'
 import type { RequestSession } from './request-session.js'
 import type { SessionRules } from './rules.js'
@@ -61,24 +62,15 @@ function readOpen(rules: Rules, store: TimedStore, token: Token): MaybePromise<F
 
 /** The browser sent several cookies of the name, because the cookie's domain or path was changed: the one that is live counts. */
 async function chooseOneOf(rules: Rules, store: TimedStore, tokens: readonly Token[], newestWins: boolean): Promise<Found | undefined> {
-  const all = await Promise.all(tokens.map((token) => readOpen(rules, store, token)))
+  const all = await Promise.all(tokens.map(async (token) => readOpen(rules, store, token)))
   const live = all.filter(({ record }) => record && !record.moved)
   if (live.length > 1 && !newestWins) {
-    warnOfTwoCookies()
+    warnOnce(
+      "a browser sent two session cookies of one name that are both valid, so neither is used: the cookie's domain or path was changed; " +
+        'list the earlier ones in the option cookie.previous, for example [{ path: "/app" }]'
+    )
     return emit({ type: 'invalid-cookie', id: undefined, reason: 'ambiguous' })
   }
   const [newest] = live.toSorted((one, other) => other.record!.created - one.record!.created)
   return newest ?? all.find(({ record }) => record?.moved) ?? all[0]
-}
-
-let hasWarned = false
-
-function warnOfTwoCookies(): void {
-  if (hasWarned) return
-  hasWarned = true
-  process.emitWarning(
-    "a browser sent two session cookies of one name that are both valid, so neither is used: the cookie's domain or path was changed; " +
-      'list the earlier ones in the option cookie.previous, for example [{ path: "/app" }]',
-    'SessionWarning'
-  )
 }

@@ -110,8 +110,8 @@ function carryOver(
   if (last === 'moved' || (last && isSameVersion(last, old))) return isEmpty(made.record) ? undefined : made
   // Of a session that was gone, nothing comes back but what this request set: not its owner either.
   const data = last ? dataFor(last, login, changes) : keptOf(login, applyChanges(changes, {}) ?? {})
-  const updated = session.store.update('regenerate a session', made.record, ({ owner: _, ...current }) => {
-    const keptOwner = last ? last.owner : undefined
+  const updated = session.store.update('regenerate a session', made.record, ({ owner, ...current }) => {
+    const keptOwner = last ? owner : undefined
     const next: SessionRecord = { ...current, ...withOwner(login?.owner ?? keptOwner), data }
     return isEmpty(next) ? null : next
   })

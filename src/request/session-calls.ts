@@ -1,7 +1,8 @@
 import { emit } from '../events.js'
 import { isPromise, recover, whenDone, type MaybePromise } from '../store/index.js'
+import { warnOnce } from '../warn-once.js'
 import { carryOut, headersSent, takeKey } from './carry-out.js'
-import { deadlineOf } from './lifetimes.js'
+import { deadlineOf, isDue } from './lifetimes.js'
 import { endOwned, holdMaxPerOwner } from './owned-sessions.js'
 import { planSave } from './plan.js'
 import { replaceSid, type LoginOptions } from './replace-sid.js'
@@ -140,7 +141,8 @@ export class SessionCalls {
   refreshWithHeaders(ctx: { respond?: boolean | undefined }): void {
     const { session } = this
     const { stored, rules } = session
-    if (!stored || !(stored.record.permanent || session.carrier) || !rules.refreshEachRequest) return
+    const hasExpiry = stored && (stored.record.permanent || session.carrier)
+    if (!hasExpiry || !rules.refreshEachRequest || !isDue(rules, stored.record, rules.now())) return
     session.response.beforeHeaders(() => {
       if (ctx.respond !== false || this.#isClosed || session.state !== stored || this.#pending || !session.isDue) return
       const { sid, record } = stored
@@ -154,9 +156,9 @@ export class SessionCalls {
    *
    * @param failed the response is a server error, and changes are not kept then.
    */
-  close(failed: boolean): MaybePromise<unknown> {
+  close(failed: boolean): MaybePromise<boolean> {
     this.#isClosed = true
-    if (!this.#pending && !this.session.isUsed && !this.session.stored?.reissue) return
+    if (!this.#pending && !this.session.isUsed && !this.session.stored?.reissue) return true
     return this.#inTurn(() => whenDone(this.#removeEnded(), () => this.#save(failed, false)))
   }
 
@@ -236,7 +238,10 @@ export class SessionCalls {
       this.#reportsLate = false
       if (this.#pending || !session.modified || session.ended) return
       emit({ type: 'dropped', id: session.stored?.record.id, reason: 'late' })
-      warnOfLateChange()
+      warnOnce(
+        'ctx.session was changed after its request had ended, and the change is lost: look for a missing `await next()` in a middleware, ' +
+          'or call `await ctx.session.save()` after the change'
+      )
     })
   }
 }
@@ -248,16 +253,4 @@ export class SessionCalls {
 function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined)
   return promise
-}
-
-let hasWarned = false
-
-function warnOfLateChange(): void {
-  if (hasWarned) return
-  hasWarned = true
-  process.emitWarning(
-    'ctx.session was changed after its request had ended, and the change is lost: look for a missing `await next()` in a middleware, ' +
-      'or call `await ctx.session.save()` after the change',
-    'SessionWarning'
-  )
 }

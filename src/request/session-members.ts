@@ -15,8 +15,8 @@ export interface SessionData {}
 type Known = keyof SessionData & string
 type Data = Known extends never ? { [key: string]: unknown } : SessionData
 
-/** A key that `SessionData` does not declare. None is allowed once it is augmented, so that a misspelt key does not compile. */
-type Other<K extends string> = Known extends never ? K : never
+/** A key that `SessionData` does not declare. Once it is augmented, none can be set, so that a misspelt key does not compile. */
+type OtherKey = Known extends never ? string : never
 
 /** What `ctx.session` is: the data as properties, and the members. */
 export type Session = Data & SessionMembers
@@ -29,16 +29,16 @@ export interface SessionMembers {
   /** Returns the value of a key, or the fallback if there is none. Any string is a key, `__proto__` and `get` too. */
   get<K extends Known>(key: K): SessionData[K] | undefined
   get<K extends Known, F>(key: K, fallback: F): Exclude<SessionData[K], undefined> | F
-  get<K extends string>(key: Other<K>, fallback?: unknown): unknown
+  get(key: string, fallback?: unknown): unknown
   /** Sets a key. `undefined` deletes it. */
   set<K extends Known>(key: K, value: SessionData[K]): void
-  set<K extends string>(key: Other<K>, value: unknown): void
+  set(key: OtherKey, value: unknown): void
   /** Reports whether the key is present. */
   has(key: string): boolean
   /** Removes a key and returns its value, or the fallback if there is none. */
   pop<K extends Known>(key: K): SessionData[K] | undefined
   pop<K extends Known, F>(key: K, fallback: F): Exclude<SessionData[K], undefined> | F
-  pop<K extends string>(key: Other<K>, fallback?: unknown): unknown
+  pop(key: string, fallback?: unknown): unknown
   /**
    * Removes a key, saves at once and returns the value: for one-time values such as tokens. Of any number of parallel requests, exactly one
    * gets the value and the others get `undefined`. Await it.
@@ -46,10 +46,10 @@ export interface SessionMembers {
    * @throws SessionError when the store fails.
    */
   take<K extends Known>(key: K): Promise<SessionData[K] | undefined>
-  take<K extends string>(key: Other<K>): Promise<unknown>
+  take(key: string): Promise<unknown>
   /** Sets a key that is absent. Returns the value that is present afterwards, which you may change in place. */
   setDefault<K extends Known>(key: K, value: Exclude<SessionData[K], undefined>): Exclude<SessionData[K], undefined>
-  setDefault<V, K extends string = string>(key: Other<K>, value: V): V
+  setDefault<V>(key: OtherKey, value: V): V
   /** Sets every key of the object. */
   update(object: Partial<Data>): void
   /** Empties the session. Its record and cookie are removed at the end of the request, unless you set something again. */
@@ -64,7 +64,7 @@ export interface SessionMembers {
    */
   change<K extends Known>(key: K, fn: (value: SessionData[K] | undefined) => Exclude<SessionData[K], undefined>): Exclude<SessionData[K], undefined>
   // oxlint-disable-next-line typescript/no-explicit-any -- `unknown` would refuse `(n = 0) => n + 1` under strict
-  change<V = any, K extends string = string>(key: Other<K>, fn: (value: V | undefined) => V): V
+  change<V = any>(key: OtherKey, fn: (value: V | undefined) => V): V
   /** Adds to a number, exactly under any concurrency, and returns the sum as far as this request knows it. An absent key counts as 0. @default by = 1 */
   increment(key: string, by?: number): number
   /** Whether the cookie outlives the browser. */

@@ -82,7 +82,8 @@ class Members implements SessionMembers {
 
   increment(key: string, by = 1): number {
     if (typeof by !== 'number' || !Number.isFinite(by)) throw new TypeError(`ctx.session: increment('${key}', by) expects a number`)
-    return this.change(key, (value: unknown = 0) => {
+    return this.change(key, (value: unknown) => {
+      if (value === undefined) return by
       if (typeof value === 'number') return value + by
       throw new TypeError(`ctx.session: increment('${key}') expects a number under the key, found a ${typeof value}`)
     })

@@ -81,6 +81,11 @@ export interface StoreDefinition<Token = unknown> {
    * calls in progress before it calls the backend's own `close`.
    */
   backend(scope: StoreScope, closing: AbortSignal): Backend<Token>
+  /**
+   * How often the kit calls `prune` of a backend, in milliseconds, from the first call on. Absent or `0`: never, which suits a backend that
+   * expires records by itself.
+   */
+  readonly pruneEvery?: number
   /** What an operator should do about an error of the backend: `raise maxmemory`. `undefined`: nothing is known about it. */
   advice?(error: unknown): string | undefined
   /** Releases what the store opened. Called once, after every scope was closed. */

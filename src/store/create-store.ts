@@ -5,6 +5,7 @@ import type { Backend, Found, Known, StoreDefinition, Swapped, Written } from '.
 import { defaultScope, type SessionStore, type StoreScope } from './contract.js'
 import { isGone, isListed, isLive } from './deadline.js'
 import { OpenCalls } from './open-calls.js'
+import { Pruning } from './pruning.js'
 import { pauseAfter, retryEnd } from './retries.js'
 import { SessionQueue, type Job, type Turn } from './session-queue.js'
 import { markChecked } from './timed-store.js'
@@ -20,16 +21,19 @@ const mostCreations = 5
  * session inside the process, counts calls for `close()`, publishes events, and gives errors their form.
  */
 export function createStore<Token>(definition: StoreDefinition<Token>): SessionStore {
-  const { name, advice } = definition
+  const { name } = definition
+  const advice = (error: unknown): string | undefined => definition.advice?.(error)
   const calls = new OpenCalls(name)
   const backends: Backend<Token>[] = []
+  const prunings: Pruning[] = []
   const closing = new AbortController()
   let closed: Promise<void> | undefined
 
   async function close(): Promise<void> {
     closing.abort()
+    for (const pruning of prunings) pruning.stop()
     await calls.close()
-    await Promise.all(backends.map((backend) => backend.close?.()))
+    await Promise.all(backends.map(async (backend) => backend.close?.()))
     await definition.close?.()
   }
 
@@ -39,20 +43,21 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
     try {
       return await work()
     } catch (error) {
-      throw error instanceof RecipeError ? error.cause : storeError(action, error, advice?.(error))
+      throw error instanceof RecipeError ? error.cause : storeError(action, error, advice(error))
     } finally {
       calls.end()
     }
+  }
+
+  async function callWith<T>(id: string, action: string, work: () => Promise<T>): Promise<T> {
+    assertId(id)
+    return call(action, work)
   }
 
   function inScope(scope: StoreScope): SessionStore {
     const backend = definition.backend(scope, closing.signal)
     backends.push(backend)
     const records = new Records(backend, scope)
-    const withId = <T>(action: string, id: string, work: () => Promise<T>): Promise<T> => {
-      assertId(id)
-      return call(action, work)
-    }
 
     /** The live records of a listing, those of the owner only if one is given. */
     async function* listed(list: () => AsyncIterable<Found<Token> & { readonly id: string }>, owner?: string): AsyncGenerator<SessionRecord> {
@@ -63,21 +68,23 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
           if (record && isListed(record, scope.now(), owner)) yield record
         }
       } catch (error) {
-        throw storeError('list sessions', error, advice?.(error))
+        throw storeError('list sessions', error, advice(error))
       }
       // A listing that `close()` cut short must not be taken for the whole.
       calls.assertOpen()
     }
 
     const store: SessionStore = {
-      read: async (id) => withId('read a session', id, () => records.readLive(id)),
-      create: async (id, record) => withId('create a session', id, () => records.create(id, record)),
-      update: async (id, recipe, seen) => withId('save a session', id, () => records.queue.update(id, recipe, seen)),
-      destroy: async (id) => withId('remove a session', id, () => records.queue.run(id, (turn) => records.destroy(id, turn))),
-      prune: async () => call('remove expired sessions', async () => (await backend.prune?.()) ?? 0),
+      read: (id) => callWith(id, 'read a session', () => records.readLive(id)),
+      create: (id, record) => callWith(id, 'create a session', () => records.create(id, record)),
+      update: (id, recipe, seen) => callWith(id, 'save a session', () => records.queue.update(id, recipe, seen)),
+      destroy: (id) => callWith(id, 'remove a session', () => records.queue.run(id, (turn) => records.destroy(id, turn))),
+      prune: () => call('remove expired sessions', async () => (await backend.prune?.()) ?? 0),
       close: () => (closed ??= close()),
       scope: inScope
     }
+    const pruning = new Pruning(backend.prune ? (definition.pruneEvery ?? 0) : 0, () => store.prune!())
+    prunings.push(pruning)
     if (backend.list) store.records = () => listed(() => backend.list!())
     if (backend.ownedBy) store.ownedBy = (owner) => listed(() => backend.ownedBy!(owner), owner)
     markChecked(store)

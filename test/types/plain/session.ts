@@ -19,7 +19,20 @@ app.use(async (ctx, next) => {
 
   const name: unknown = ctx.session.get('name')
   const visits = ctx.session.change('visits', (n: number = 0) => n + 1)
-  assertSame<typeof visits, number | undefined>(true)
+  assertSame<typeof visits, number>(true)
+  const counted = ctx.session.change('visits', (n = 0) => n + 1)
+  void counted
+  assertSame<ReturnType<typeof ctx.session.increment>, number>(true)
+  const saved = await ctx.session.save()
+  assertSame<typeof saved, boolean>(true)
+  ctx.session.save((error) => void error)
+  await ctx.session.loginAs('17', { keep: ['cart'], permanent: true })
+  assertSame<typeof ctx.session.owner, string | undefined>(true)
+  assertSame<typeof ctx.session.recordId, string | undefined>(true)
+  // @ts-expect-error -- the owner is a string
+  await ctx.session.loginAs(17)
+  // @ts-expect-error -- loginAs() sets the owner
+  ctx.session.owner = '17'
   const list = ctx.session.setDefault('list', ['a'])
   assertSame<typeof list, string[]>(true)
   ctx.session.update({ name, anything: 1 })
