@@ -1,11 +1,11 @@
 import { createRequire } from 'node:module'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { SessionRecord } from '../../src/store.js'
-import { storeFromUrl } from '../../src/store-from-url.js'
-import { redisStore } from '../../src/stores/redis.js'
+import type { MaybePromise, SessionRecord } from '../../src/store/index.js'
+import { storeFromUrl } from '../../src/stores/from-url.js'
+import { redisStore } from '../../src/stores/redis/index.js'
 
-/** What a process of its own does for store-from-url.test.ts; it ends by itself when nothing keeps it alive. */
+/** What a process of its own does for from-url.test.ts. It ends by itself when nothing keeps it alive. */
 const scenarios = { missing, imported, faults }
 
 export type Scenario = keyof typeof scenarios
@@ -26,7 +26,7 @@ async function missing(): Promise<string> {
 
 async function imported(): Promise<unknown> {
   const { cache } = createRequire(import.meta.url)
-  return [typeof redisStore, typeof storeFromUrl, Object.keys(cache).filter((path) => /node_modules.(@?redis|ioredis)\b/.test(path))]
+  return [typeof redisStore, typeof storeFromUrl, Object.keys(cache).filter((path) => /node_modules.(@?redis|ioredis|knex|pg|mysql2|better-sqlite3|mongodb|memcache-client)\b/.test(path))]
 }
 
 async function faults(): Promise<unknown> {
@@ -53,13 +53,13 @@ async function faults(): Promise<unknown> {
 }
 
 /** How a call failed, and whether soon: the driver is given 1.5 s, a busy machine some more. */
-async function timed(call: Promise<unknown>): Promise<string> {
+async function timed(call: MaybePromise<unknown>): Promise<string> {
   const start = performance.now()
-  const result = await call.then(() => 'answered', (error: { code?: string }) => error.code ?? 'an error without a code')
+  const result = await Promise.resolve(call).then(() => 'answered', (error: { code?: string }) => error.code ?? 'an error without a code')
   return performance.now() - start < 4000 ? result : `${result}, late`
 }
 
-async function recovers(call: () => Promise<unknown>): Promise<boolean> {
+async function recovers(call: () => MaybePromise<unknown>): Promise<boolean> {
   for (const end = Date.now() + 10_000; Date.now() < end; await delay(20)) {
     if ((await timed(call())) === 'answered') return true
   }
