@@ -7,6 +7,7 @@ import { memoryStore } from '../stores/memory/index.js'
 import { mongoStore, type MongoClient } from '../stores/mongo/index.js'
 import { redisStore, type RedisClient } from '../stores/redis/index.js'
 import { sqlStore, type KnexInstance } from '../stores/sql/index.js'
+import { warnOnce } from '../warn-once.js'
 import { asProblemOf } from './open-problem.js'
 import type { SettingName } from './names.js'
 import { withoutAbsent, type SettingsReader } from './reader.js'
@@ -23,7 +24,9 @@ export interface ChosenStore {
 
 /** Reads the settings of every store, so that all values are checked. Those of the stores that are not chosen have no effect. */
 export function chooseStore(reader: SettingsReader): ChosenStore {
-  const type = reader.read('SESSION_TYPE', storeType) ?? 'filesystem'
+  const chosen = reader.read('SESSION_TYPE', storeType)
+  if (chosen === undefined) warnOfServers(reader)
+  const type = chosen ?? 'filesystem'
   const fileOptions = withoutAbsent({
     dir: reader.read('SESSION_FILE_DIR', directory),
     threshold: reader.read('SESSION_FILE_THRESHOLD', count(0)),
@@ -52,6 +55,13 @@ export function chooseStore(reader: SettingsReader): ChosenStore {
     sqlalchemy: onServer('SESSION_SQLALCHEMY', database, sqlOptions, (knex) => sqlStore({ knex: knex as KnexInstance, ...sqlOptions }))
   }
   return stores[type]
+}
+
+/** Somebody who names a server wants sessions there. */
+function warnOfServers(reader: SettingsReader): void {
+  const unused = (['SESSION_REDIS', 'SESSION_MEMCACHED', 'SESSION_MONGODB', 'SESSION_SQLALCHEMY'] as const).find((name) => reader.has(name))
+  if (unused === undefined) return
+  warnOnce(`settings(source): ${unused} has no effect: SESSION_TYPE is not set, so sessions are kept in files; set SESSION_TYPE=${unused.slice('SESSION_'.length).toLowerCase()}`)
 }
 
 /** Flask-Session uses the database of Flask-SQLAlchemy unless it is given another one. */

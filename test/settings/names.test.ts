@@ -69,6 +69,20 @@ test('process.env is a source', (t) => {
   t.is(settings(process.env).name, 'from-the-environment')
 })
 
+test.serial('a server without a SESSION_TYPE is warned of once: sessions would be kept in files', async (t) => {
+  const warnings: Error[] = []
+  const collect = (warning: Error) => void warnings.push(warning)
+  process.on('warning', collect)
+  t.teardown(() => process.removeListener('warning', collect))
+  for (let count = 0; count < 2; count++) t.is(messageOf({ SESSION_REDIS: 'redis://u:hunter2@h' }), '')
+  t.is(messageOf({ SESSION_TYPE: 'memory', SESSION_MONGODB: 'mongodb://h' }), '')
+  await new Promise(setImmediate)
+  t.deepEqual(
+    warnings.map(({ message }) => message),
+    ['settings(source): SESSION_REDIS has no effect: SESSION_TYPE is not set, so sessions are kept in files; set SESSION_TYPE=redis']
+  )
+})
+
 test('docs/settings.md has a row for each setting, and for no other', async (t) => {
   const text = await readFile(new URL('../../docs/settings.md', import.meta.url), 'utf8')
   const table = text.slice(text.indexOf('| setting |'), text.indexOf('### '))
