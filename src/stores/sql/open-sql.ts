@@ -27,7 +27,7 @@ const silent = { warn() {}, error() {}, deprecate() {}, debug() {} }
 export function openSql(url: URL, options: SqlUrlOptions = {}): SessionStore {
   assertUrlOptions(where, options)
   const config = configOf(url)
-  const makeKnex = loadDriver(`storeFromUrl('${url.protocol}…')`, ['knex']).driver as KnexFactory
+  const makeKnex = loadDriver(`storeFromUrl('${url.protocol}…')`, ['knex@1.0']).driver as KnexFactory
   const knex = makeKnex({ ...config, log: silent, compileSqlOnError: false })
   const settings = resolveOptions(where, { ...options, knex })
   return storeOf(settings, { close: () => knex.destroy() })
@@ -42,14 +42,14 @@ function configOf(url: URL): object {
   switch (protocol) {
     case 'postgres:':
     case 'postgresql:':
-      loadDriver(what, ['pg'])
+      loadDriver(what, ['pg@8.0'])
       return { client: 'pg', connection: { connectionString: href, connectionTimeoutMillis: connectTimeout, keepAlive: true }, pool }
     case 'mysql:':
     case 'mariadb:':
-      loadDriver(what, ['mysql2'])
+      loadDriver(what, ['mysql2@2.0'])
       return { client: 'mysql2', connection: { uri: href, connectTimeout }, pool }
     case 'sqlite:':
-      loadDriver(what, ['better-sqlite3'])
+      loadDriver(what, ['better-sqlite3@8.0'])
       return sqliteConfig(where, url)
     default:
       throw new TypeError(`${where}: url must begin with postgres:, postgresql:, mysql:, mariadb: or sqlite:, got ${protocol}`)
