@@ -18,12 +18,13 @@ public class MongoJavaServer {
         // The store writes a chunk for each command. Otherwise the file keeps all those of the last 45 seconds.
         store.setRetentionTime(0);
         FailCommand failCommand = new FailCommand();
+        NewCollections newCollections = new NewCollections();
         H2Backend backend = new H2Backend(store) {
             @Override
             public Document handleMessage(MongoMessage message) {
                 // An answered write survives kill -9. By itself the store writes once a second.
                 try {
-                    return failCommand.handle(message, () -> super.handleMessage(message));
+                    return failCommand.handle(message, () -> newCollections.handle(message, () -> super.handleMessage(message)));
                 } finally {
                     if (store.hasUnsavedChanges()) store.commit();
                 }

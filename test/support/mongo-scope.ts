@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import type { Collection, MongoClient } from 'mongodb'
-import { createMark, type Json, type SessionRecord, type SessionStore, type StoreScope } from '../../src/store/index.js'
+import { createMark, type Json, type SessionRecord, type StoreScope } from '../../src/store/index.js'
 import { mongoStore, type MongoStoreOptions } from '../../src/stores/mongo/index.js'
 import type { SessionDocument } from '../../src/stores/mongo/document.js'
+import { watchStore, type WatchedStore } from '../../src/testing/watched-store.js'
 
 /** A store in MongoDB with a prefix and a clock of its own, and its collection. */
 export interface MongoScope {
-  readonly store: SessionStore
+  readonly store: WatchedStore
   readonly collection: Collection<SessionDocument>
   /** Another store with the same prefix and clock. */
-  readonly another: (client: MongoClient, options?: Partial<MongoStoreOptions>) => SessionStore
+  readonly another: (client: MongoClient, options?: Partial<MongoStoreOptions>) => WatchedStore
   readonly keyOf: (id: string) => string
   /** Moves the clock forward, in milliseconds. */
   readonly advance: (milliseconds: number) => void
@@ -22,7 +23,7 @@ export function openScope(client: MongoClient, options: Partial<MongoStoreOption
   let time = Date.now()
   const scope: StoreScope = { prefix: `${randomBytes(4).toString('hex')}:`, now: () => time, largest: 20_000_000 }
   const database = options.database ?? 'keepsake'
-  const another: MongoScope['another'] = (other, more = {}) => mongoStore({ client: other, database, ...options, ...more }).scope!(scope)
+  const another: MongoScope['another'] = (other, more = {}) => watchStore(mongoStore({ client: other, database, ...options, ...more }).scope!(scope))
   return {
     store: another(client),
     collection: client.db(database).collection<SessionDocument>(options.collectionName ?? 'sessions'),

@@ -93,6 +93,28 @@ export function temporaryDatabase(t: Cleanup, client: MongoClient): string {
   return name
 }
 
+/** A database that did not exist. */
+export interface TemporaryDatabase {
+  readonly url: string
+  readonly database: string
+  /** Removes the database, and ends the server if it was started for it. */
+  readonly end: () => Promise<void>
+}
+
+/** @param given the URL of a server. Absent: one is started. */
+export async function startTemporaryDatabase(given?: string): Promise<TemporaryDatabase> {
+  const teardowns: (() => unknown)[] = []
+  const cleanup: Cleanup = { teardown: (run) => void teardowns.unshift(run) }
+  const url = given ?? (await startMongo(cleanup)).url
+  return {
+    url,
+    database: temporaryDatabase(cleanup, connectMongo(cleanup, url)),
+    async end() {
+      for (const teardown of teardowns) await teardown()
+    }
+  }
+}
+
 /** What a command does instead of succeeding: see `FailCommand.java`, and MongoDB's fail point of the same name. */
 export type Failure = { errorCode: number } | { closeConnection: true } | { writeConcernError: { code: number; errmsg: string } }
 

@@ -14,13 +14,13 @@ const indexes: readonly { readonly keys: { [field: string]: 1 }; readonly option
   {
     keys: { expires: 1 },
     options: { expireAfterSeconds: 0 },
-    without: 'MongoDB does not remove expired sessions; you can call prune() now and then'
+    without: 'expired sessions stay until you call prune()'
   },
   {
     // Most sessions have no owner.
     keys: { owner: 1 },
     options: { sparse: true },
-    without: 'MongoDB reads every session to list those of one owner'
+    without: 'MongoDB reads every session to list those of an owner'
   }
 ]
 
@@ -69,9 +69,10 @@ export class Indexes {
 }
 
 function warn(keys: object, options: object, without: string, error: unknown): void {
+  const index = [keys, options].map((each) => JSON.stringify(each)).join(', ')
   process.emitWarning(
-    `MongoDB refuses an index of the sessions (${reasonOf(error)}): without it, ${without}; ` +
-      `run createIndex(${JSON.stringify(keys)}, ${JSON.stringify(options)}) yourself, after dropping an index on the same field, and set createIndexes: false`,
+    `MongoDB refuses to create an index for the sessions (${reasonOf(error)}): without it, ${without}; ` +
+      `as a user with the role readWrite, drop any other index on the same field and run createIndex(${index}); createIndexes: false ends this warning`,
     'SessionWarning'
   )
 }

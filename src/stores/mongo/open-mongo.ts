@@ -35,8 +35,9 @@ const optionNames = Object.keys({ database: 0, collectionName: 0, writeConcern: 
  */
 export function openMongo(url: string | URL, options: MongoUrlOptions = {}, where = 'storeFromUrl(url, options)'): SessionStore {
   assertKnown(where, options, optionNames)
-  const text = String(url)
-  if (!/^mongodb(\+srv)?:\/\/[^/?]/i.test(text)) throw new TypeError(`${where}: url must be like mongodb://localhost:27017/app`)
+  // The driver takes the scheme in lower case only.
+  const text = String(url).replace(/^[^:]*/, (scheme) => scheme.toLowerCase())
+  if (!/^mongodb(\+srv)?:\/\/[^/?]/.test(text)) throw new TypeError(`${where}: url must be like mongodb://localhost:27017/app`)
   const { MongoClient } = loadDriver("storeFromUrl('mongodb://…')", ['mongodb@4.7']).driver as Driver
   const client = openClient(MongoClient, text, where)
   return storeOf(resolveOptions(where, { ...options, client }), async () => client.close())

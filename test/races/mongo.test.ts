@@ -1,0 +1,24 @@
+import test from 'ava'
+import { MongoClient } from 'mongodb'
+import { mongoStore } from '../../src/stores/mongo/index.js'
+import { startServers, type Fleet } from '../support/fleet.js'
+import { needsMongo, ownServer, startTemporaryDatabase } from '../support/mongo.js'
+import { races } from './races.js'
+
+async function startFleet(given?: string): Promise<Fleet> {
+  const { url, database, end } = await startTemporaryDatabase(given)
+  const clients = [new MongoClient(url), new MongoClient(url)] as const
+  const [one, other] = clients.map((client) => mongoStore({ client, database }))
+  const fleet = await startServers([one!, one!, other!])
+  return {
+    ...fleet,
+    async close() {
+      await fleet.close()
+      for (const client of clients) await client.close()
+      await end()
+    }
+  }
+}
+
+races(needsMongo(test), 'MongoDB, one process', () => startFleet())
+if (ownServer !== undefined) races(test, 'the MongoDB of MONGODB_URI, one process', () => startFleet(ownServer))
