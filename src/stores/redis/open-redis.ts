@@ -55,7 +55,10 @@ function openNodeRedis({ createClient }: NodeRedisDriver, url: string, timeout: 
     commandOptions: { timeout: undefined },
     socket: { connectTimeout, socketTimeout: longestSilence, reconnectStrategy: retryAfter }
   })
-  const connect = () => void client.connect().catch(() => undefined)
+  let isClosed = false
+  const connect = () => {
+    if (!isClosed) client.connect().catch(() => undefined)
+  }
   const drop = async () => {
     try {
       await (client.destroy ? client.destroy() : client.disconnect?.())
@@ -70,7 +73,10 @@ function openNodeRedis({ createClient }: NodeRedisDriver, url: string, timeout: 
   })
   // A connection that does not answer is given up, with every command that waits for it, and made anew.
   const redis = new WrappedCommands(new NodeRedisCommands(client), (command) => withTimeout(command(), timeout, () => void drop().then(connect)))
-  return createRedisStore(redis, connection, wait, drop)
+  return createRedisStore(redis, connection, wait, async () => {
+    isClosed = true
+    await drop()
+  })
 }
 
 function openIoRedis({ Redis }: IoRedisDriver, url: string, timeout: number, wait: WaitSettings): SessionStore {
