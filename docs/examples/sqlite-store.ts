@@ -4,9 +4,6 @@ import { createStore, graceAfterDeadline, type Backend, type Found, type Session
 /** A stored record as a listing gives it. */
 type Listed = Found & { readonly id: string }
 
-/** How often each process removes expired sessions, in milliseconds. */
-const pruneEvery = 15 * 60_000
-
 /** How many records a listing reads at once. */
 const pageSize = 100
 
@@ -29,6 +26,7 @@ export function sqliteStore(file: string): SessionStore {
   return createStore({
     name: 'sqlite',
     backend: (scope) => createBackend(database, scope),
+    pruneEvery: 15 * 60_000,
     advice: (error) => (error instanceof Database.SqliteError ? adviceFor[error.code] : undefined),
     close: async () => void database.close()
   })
@@ -61,15 +59,6 @@ function createBackend(database: Database.Database, { prefix, now }: StoreScope)
     }
   }
 
-  const removeExpired = (): number => prune.run(prefix, now() - graceAfterDeadline).changes
-  const timer = setInterval(() => {
-    try {
-      removeExpired()
-    } catch {
-      // The file is busy: the next time will do.
-    }
-  }, pruneEvery).unref()
-
   return {
     sendsOnce: true,
     get: async (id) => select.get(prefix, id),
@@ -83,7 +72,6 @@ function createBackend(database: Database.Database, { prefix, now }: StoreScope)
     },
     list: () => list(all),
     ownedBy: (owner) => list(owned, owner),
-    prune: async () => removeExpired(),
-    close: async () => clearInterval(timer)
+    prune: async () => prune.run(prefix, now() - graceAfterDeadline).changes
   }
 }

@@ -82,8 +82,8 @@ export interface StoreDefinition<Token = unknown> {
    */
   backend(scope: StoreScope, closing: AbortSignal): Backend<Token>
   /**
-   * How often the kit calls `prune` of a backend, in milliseconds, from the first call on. Absent or `0`: never, which suits a backend that
-   * expires records by itself.
+   * How often the kit calls `prune` of a backend, in milliseconds, from the first `create` on. Absent or `0`: never, which suits a backend
+   * that expires records by itself.
    */
   readonly pruneEvery?: number
   /** What an operator should do about an error of the backend: `raise maxmemory`. `undefined`: nothing is known about it. */

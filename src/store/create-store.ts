@@ -76,7 +76,10 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
 
     const store: SessionStore = {
       read: (id) => callWith(id, 'read a session', () => records.readLive(id)),
-      create: (id, record) => callWith(id, 'create a session', () => records.create(id, record)),
+      create(id, record) {
+        pruning.begin()
+        return callWith(id, 'create a session', () => records.create(id, record))
+      },
       update: (id, recipe, seen) => callWith(id, 'save a session', () => records.queue.update(id, recipe, seen)),
       destroy: (id) => callWith(id, 'remove a session', () => records.queue.run(id, (turn) => records.destroy(id, turn))),
       prune: () => call('remove expired sessions', async () => (await backend.prune?.()) ?? 0),

@@ -7,6 +7,7 @@ export class Pruning {
   readonly #prune: () => Promise<unknown>
   #timer: NodeJS.Timeout | undefined
   #isRunning = false
+  #isStopped = false
 
   /**
    * @param interval in milliseconds; `0`: never.
@@ -17,13 +18,14 @@ export class Pruning {
     this.#prune = prune
   }
 
-  /** Starts the timer at the first call: a scope that nobody uses needs none. */
+  /** Starts the timer, once. A scope that nobody uses needs none. */
   begin(): void {
-    if (this.#timer !== undefined || this.#interval === 0) return
+    if (this.#timer !== undefined || this.#interval === 0 || this.#isStopped) return
     this.#timer = setInterval(() => void this.#run(), Math.min(this.#interval, longestDelay)).unref()
   }
 
   stop(): void {
+    this.#isStopped = true
     clearInterval(this.#timer)
   }
 
