@@ -5,14 +5,23 @@ import { inspect } from 'node:util'
  * option, what is expected and what came, and never quotes a secret.
  */
 
-/** Refuses names that are not among the known ones. */
-export function assertKnown(where: string, options: object, known: readonly string[]): void {
+/**
+ * Refuses names that are not among the known ones, all of them at once.
+ *
+ * @param advice what to write instead of names of other libraries.
+ */
+export function assertKnown(where: string, options: object, known: readonly string[], advice: { readonly [name: string]: string } = {}): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError(`${where}: expected an object of options, got ${kindOf(options)}`)
   }
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new TypeError(`${where}: unknown option "${name}"; known are ${known.join(', ')}`)
-  }
+  const unknown = Object.keys(options).filter((name) => !known.includes(name))
+  if (unknown.length === 0) return
+  const problems = unknown.map((name) => {
+    if (Object.hasOwn(advice, name)) return `"${name}" ${advice[name]}`
+    const meant = nearest(name, known)
+    return meant === undefined ? `unknown option "${name}"` : `unknown option "${name}": did you mean "${meant}"?`
+  })
+  throw new TypeError(`${where}: ${problems.join('; ')}; known are ${known.join(', ')}`)
 }
 
 /** Refuses a value that does not pass, saying what was expected. */

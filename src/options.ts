@@ -4,6 +4,7 @@ import { assertKeys, resolveCookieOptions, type CookieOptions, type CookieRules,
 import { longestDelay } from './delays.js'
 import { cannotListOwners, isLifetime, type SessionRules } from './request/index.js'
 import { defaultScope, type SessionStore } from './store/index.js'
+import { adapterOf } from './stores/adapters/index.js'
 import { isCookieStore, type CookieStore } from './stores/cookie.js'
 import { fileStore } from './stores/file/index.js'
 
@@ -74,6 +75,37 @@ const optionNames = Object.keys({
   touchAfter: 0, prefix: 0, maxBytes: 0, saveOnError: 0, onStoreError: 0, storeTimeout: 0, maxPerOwner: 0, skip: 0, as: 0, now: 0
 } satisfies { [Name in keyof Required<SessionOptions>]: 0 })
 
+/** What to write instead of the options of koa-session, express-session and Flask. */
+const counterparts: { readonly [name: string]: string } = {
+  key: 'is now name',
+  secret: 'is now keys: [secret]',
+  secrets: 'is now keys',
+  maxAge: 'is now lifetime, in milliseconds; for a cookie that outlives the browser also set permanent: true',
+  ttl: 'is now lifetime, in milliseconds',
+  rolling: 'is now refreshEachRequest',
+  renew: 'is now refreshEachRequest',
+  autoCommit: 'is not needed: changes are saved at the end of the request; to save earlier call ctx.session.save()',
+  resave: 'is not needed: only changes are saved',
+  saveUninitialized: 'is not needed: a session is stored once it has data',
+  unset: 'is not needed: ctx.session = null destroys the session',
+  overwrite: 'is not needed',
+  encode: 'is not needed: values are stored as they are',
+  decode: 'is not needed: values are stored as they are',
+  genid: 'is not needed: the sid is made by the library',
+  ContextStore: 'is now store',
+  proxy: 'is now app.proxy',
+  httpOnly: 'goes under cookie',
+  secure: 'goes under cookie',
+  sameSite: 'goes under cookie',
+  domain: 'goes under cookie',
+  path: 'goes under cookie',
+  partitioned: 'goes under cookie',
+  priority: 'goes under cookie',
+  dir: 'goes to the store: fileStore({ dir })',
+  threshold: 'goes to the store: fileStore({ threshold })',
+  mode: 'goes to the store: fileStore({ mode })'
+}
+
 const where = 'session(options)'
 
 /** Names of Koa's context: a property of ours would hide them, or throw when Koa assigns them. */
@@ -89,7 +121,7 @@ const namesOfContext: ReadonlySet<string> = new Set(
  * @throws TypeError that names the option and what is expected; SessionError `ERR_SESSION_KEYS` for empty keys.
  */
 export function resolveOptions(options: SessionOptions = {}): Settings {
-  assertKnown(where, options, optionNames)
+  assertKnown(where, options, optionNames, counterparts)
   const {
     store = fileStore(),
     keys,
@@ -114,6 +146,8 @@ export function resolveOptions(options: SessionOptions = {}): Settings {
     assertOption(where, option, value, passes, expected)
   }
   const carriesRecord = isCookieStore(store)
+  const adapter = adapterOf(store)
+  if (adapter) throw new TypeError(`${where}: store is a store of another library (get, set, destroy): wrap it, store: ${adapter}(store)`)
   assert('store', store, carriesRecord || isStore(store), 'a store such as fileStore() or cookieStore(), with the methods read, create, update and destroy')
   assert('signed', signed, typeof signed === 'boolean', 'true or false')
   assert('permanent', permanent, typeof permanent === 'boolean', 'true or false')

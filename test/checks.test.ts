@@ -6,10 +6,13 @@ test('known names pass, and an empty object', (t) => {
   t.notThrows(() => assertKnown('store(options)', {}, []))
 })
 
-test('an unknown name is a TypeError that lists what is known', (t) => {
+test('all unknown names are listed at once, with the one that is meant or what to write instead, and those that are known', (t) => {
   t.throws(() => assertKnown('store(options)', { dri: 1 }, ['dir', 'mode']), {
     instanceOf: TypeError,
-    message: 'store(options): unknown option "dri"; known are dir, mode'
+    message: 'store(options): unknown option "dri": did you mean "dir"?; known are dir, mode'
+  })
+  t.throws(() => assertKnown('store(options)', { dri: 1, dir: 1, ttl: 1, something: 1 }, ['dir'], { ttl: 'is now lifetime' }), {
+    message: 'store(options): unknown option "dri": did you mean "dir"?; "ttl" is now lifetime; unknown option "something"; known are dir'
   })
   t.throws(() => assertKnown('store(options)', JSON.parse('{"__proto__":1}') as object, ['dir']), { message: /"__proto__"/ })
 })

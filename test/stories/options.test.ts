@@ -81,6 +81,18 @@ test('what is no object of options is refused', (t) => {
   for (const value of [null, 1, 'text', [], true]) t.throws(() => session(value as unknown as Options), { instanceOf: TypeError })
 })
 
+test('names of koa-session, express-session and Flask-Session are refused with what to write instead', (t) => {
+  const message = /"key" is now name; "maxAge" is now lifetime.*; "httpOnly" goes under cookie; "rolling" is now refreshEachRequest; unknown option "lifetme": did you mean "lifetime"\?/
+  t.throws(() => session({ store: memoryStore(), key: 'koa.sess', maxAge: 1, httpOnly: true, rolling: true, lifetme: 1 } as Options), { instanceOf: TypeError, message })
+})
+
+test('a store of another library is refused with the adapter that makes it a store', (t) => {
+  const koaSessionStore = { get: async () => undefined, set: async () => undefined, destroy: async () => undefined }
+  t.throws(() => session({ store: koaSessionStore as unknown as SessionStore }), { instanceOf: TypeError, message: /store: fromKoaSessionStore\(store\)/ })
+  const expressStore = { ...koaSessionStore, createSession: () => undefined }
+  t.throws(() => session({ store: expressStore as unknown as SessionStore }), { instanceOf: TypeError, message: /store: fromExpressStore\(store\)/ })
+})
+
 const impossible: [string, Options, RegExp][] = [
   ['sameSite none without secure', { cookie: { sameSite: 'none', secure: false } }, /sameSite.*secure/],
   ['partitioned without secure', { cookie: { partitioned: true, secure: false } }, /partitioned.*secure/],
