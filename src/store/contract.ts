@@ -35,8 +35,9 @@ export interface StoreScope {
  * The store does not delete it.
  *
  * **Deadline.** A record is *live* while `now() < expires`, and only live records are read and listed. `update` and `destroy`
- * also find a record up to a minute past its deadline: a session that was live when a request arrived is live for that request.
- * So a backend that expires records by itself keeps them for that minute too. After it, the record is gone for every method.
+ * also find a record while `now() < expires + 60_000`: a session that was live when a request arrived is live for that request.
+ * So a backend that expires records by itself keeps them for that minute too. From then on, the record is gone for every method, and
+ * `create` finds its id free. (A `moved` marker may be gone at its deadline.)
  *
  * **No upsert.** Only `create` makes a record, and only where there is none. So a late save cannot bring a session back that was
  * destroyed.
@@ -65,8 +66,9 @@ export interface SessionStore {
    * record, in which case nothing was written. An error that the recipe throws rejects the call with that error and leaves the
    * record as it was.
    *
-   * @param seen a record that this store gave out earlier for the same id. The store tries it first, so that an uncontended
-   * update is one round trip. It is the object that the store gave out: the store may remember something about it (a CAS token).
+   * @param seen a record of the same id, however old, that this store gave out or was given by `create`, or that another store on the same
+   * backend gave out. The store tries it first, so that an uncontended update is one round trip. It is the very object that the store
+   * gave out, so the store may remember something about it (a CAS token).
    */
   update(id: string, recipe: Recipe, seen?: SessionRecord): MaybePromise<SessionRecord | null | undefined>
   /**
