@@ -68,5 +68,5 @@ test('data that cannot be stored, keys that cannot sign and wrong options are re
   await t.throwsAsync(sessionCookie({ fn: () => 1 }, { store, keys: [secret] }), { code: 'ERR_SESSION_VALUE', message: /^fn: a function cannot/ })
   await t.throwsAsync(sessionCookie({}, { store, keys: [] }), { code: 'ERR_SESSION_KEYS' })
   await t.throwsAsync(sessionCookie({}, { store }), { code: 'ERR_SESSION_KEYS' })
-  await t.throwsAsync(sessionCookie({}, { store, key: secret } as object), { instanceOf: TypeError, message: /unknown option "key"/ })
+  await t.throwsAsync(sessionCookie({}, { store, colour: 'red' } as object), { instanceOf: TypeError, message: /unknown option "colour"/ })
 })

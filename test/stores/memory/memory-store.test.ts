@@ -247,7 +247,7 @@ test('a process ends although the store was not closed', async (t) => {
 })
 
 const wrong: readonly [object, string][] = [
-  [{ maxSession: 1 }, 'memoryStore(options): unknown option "maxSession"; known are maxSessions, sweepEvery'],
+  [{ colour: 1 }, 'memoryStore(options): unknown option "colour"; known are maxSessions, sweepEvery'],
   [{ maxSessions: -1 }, 'memoryStore(options): maxSessions must be a whole number (0 = no limit), got -1'],
   [{ maxSessions: '5' }, 'memoryStore(options): maxSessions must be a whole number (0 = no limit), got a string'],
   [{ sweepEvery: 0 }, 'memoryStore(options): sweepEvery must be a number of milliseconds above 0, got 0']
