@@ -1,4 +1,5 @@
-import { writeRecord, type Data, type Json, type SessionRecord } from './record.js'
+import type { Data, Json } from './json.js'
+import { writeRecord, type SessionRecord } from './record.js'
 
 /**
  * The size of a record's text in bytes if it is over the limit, otherwise `undefined`.

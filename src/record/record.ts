@@ -1,10 +1,6 @@
 import { SessionError } from '../errors.js'
-
-/** A value of JSON text. */
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
-
-/** The data of a record, in the form that `values.ts` encodes. */
-export type Data = { readonly [key: string]: Json }
+import { flawInside } from './data-flaws.js'
+import type { Data } from './json.js'
 
 /** What a store keeps for one session. Records are immutable: to change one, make another. */
 export interface SessionRecord {
@@ -71,7 +67,7 @@ export function readRecord(text: string, id: string, largest = Infinity): Readin
   } catch {
     return { corrupt: text === '' ? 'it is empty' : 'it is not JSON' }
   }
-  const corrupt = flawOf(value, id)
+  const corrupt = flawOf(value, id) ?? flawInside((value as SessionRecord).data, text)
   return corrupt === undefined ? { record: value as SessionRecord } : { corrupt }
 }
 

@@ -1,30 +1,29 @@
 import { types } from 'node:util'
 import { SessionError } from '../errors.js'
-import type { Json } from './record.js'
+import { maxDepth, type Json } from './json.js'
 
-/**
+/*
  * Values of a session to and from JSON.
  *
- * Kinds that JSON does not know stand as an object with one key that starts with `$`, for example
- * `{"$date":"2026-01-01T00:00:00.000Z"}`. A plain object that happens to look like that is wrapped: `{"$object":{…}}`.
- * Whatever would come out different from what was put in is refused.
+ * A kind of value that JSON does not have is written as an object with one key that starts with `$`, for example
+ * `{"$date":"2026-01-01T00:00:00.000Z"}`. A plain object that looks like that is wrapped: `{"$object":{…}}`. A value that would come out
+ * different from what was put in is refused.
  */
 
-/** The way from the top-level key to the value at hand, written over as the walk goes on: only an error reads it. */
-interface Way {
+/** The path from the top-level key to the current value. The walk overwrites it as it goes on, because only an error reads it. */
+interface Path {
   /** The top-level key, then the keys inside: numbers for items of arrays, maps and sets. */
   readonly keys: (string | number)[]
-  /** What those keys are keys of, from the outermost container inwards. */
+  /** The objects to which these keys belong, from the outermost inwards. */
   readonly containers: object[]
 }
 
 type JsonObject = { [key: string]: Json }
 
-// Deep enough for any document, far from where the engine's own recursion ends.
-const maxDepth = 500
-
 /**
- * The JSON form of the value under a top-level key. It shares nothing with the value.
+ * The JSON form of a value. It shares nothing with the value.
+ *
+ * @param key the top-level key of the value, for errors.
  *
  * @throws SessionError `ERR_SESSION_VALUE`, which names the path of the value that cannot be stored.
  */
@@ -32,7 +31,7 @@ export function encode(key: string, value: unknown): Json {
   return encodeAt(value, { keys: [key], containers: [] }, 0)
 }
 
-/** The value whose JSON form is given: each call makes a new one, which may be changed in place. */
+/** The value of a JSON form. Each call makes a new value, which may be changed in place. */
 export function decode(json: Json): unknown {
   if (typeof json !== 'object' || json === null) return json
   if (Array.isArray(json)) return json.map(decode)
@@ -44,38 +43,38 @@ export function decode(json: Json): unknown {
   return decodeInto({}, json)
 }
 
-function encodeAt(value: unknown, way: Way, depth: number): Json {
+function encodeAt(value: unknown, path: Path, depth: number): Json {
   switch (typeof value) {
     case 'string':
     case 'boolean':
       return value
     case 'number':
-      if (!Number.isFinite(value)) throw refused(way, depth, String(value), 'store null or a string instead')
+      if (!Number.isFinite(value)) throw refused(path, depth, String(value), 'store null or a string instead')
       return Object.is(value, -0) ? { $number: '-0' } : value
     case 'bigint':
       return { $bigint: String(value) }
     case 'object':
-      return value === null ? null : encodeObject(value, way, depth)
+      return value === null ? null : encodeObject(value, path, depth)
     case 'undefined':
-      throw refused(way, depth, 'undefined', 'delete the key, or store null')
+      throw refused(path, depth, 'undefined', 'delete the key, or store null')
     default:
-      throw refused(way, depth, `a ${typeof value}`, 'store plain data')
+      throw refused(path, depth, `a ${typeof value}`, 'store plain data')
   }
 }
 
-function encodeObject(value: object, way: Way, depth: number): Json {
-  if (depth === maxDepth) throw refused(way, depth, `a value nested deeper than ${maxDepth} levels`, 'store a flatter one')
+function encodeObject(value: object, path: Path, depth: number): Json {
+  if (depth === maxDepth) throw refused(path, depth, `a value nested deeper than ${maxDepth} levels`, 'store a flatter one')
   for (let at = 0; at < depth; at++) {
-    if (way.containers[at] === value) throw refused(way, depth, 'a reference to something that contains it', 'store a copy of what is needed')
+    if (path.containers[at] === value) throw refused(path, depth, 'a reference to something that contains it', 'store a copy of what is needed')
   }
-  way.containers[depth] = value
+  path.containers[depth] = value
 
   const prototype = Object.getPrototypeOf(value) as object | null
-  if (isPlain(prototype)) return encodePlain(value, prototype, way, depth)
+  if (isPlain(prototype)) return encodePlain(value, prototype, path, depth)
   if (Array.isArray(value) && isBuiltIn(prototype, 'Array')) {
-    const items = encodeItems(value, way, depth)
+    const items = encodeItems(value, path, depth)
     // Its length is the one key more.
-    if (Reflect.ownKeys(value).length !== items.length + 1) throw refused(way, depth, 'an array with properties of its own', 'store an object')
+    if (Reflect.ownKeys(value).length !== items.length + 1) throw refused(path, depth, 'an array with properties of its own', 'store an object')
     return items
   }
   if (types.isUint8Array(value)) {
@@ -83,40 +82,40 @@ function encodeObject(value: object, way: Way, depth: number): Json {
     if (isBuiltIn(prototype, 'Uint8Array')) return { $bytes: base64(value) }
   } else if (Reflect.ownKeys(value).length === 0) {
     if (types.isDate(value) && isBuiltIn(prototype, 'Date')) {
-      if (Number.isNaN(value.getTime())) throw refused(way, depth, 'an invalid Date', 'store null instead')
+      if (Number.isNaN(value.getTime())) throw refused(path, depth, 'an invalid Date', 'store null instead')
       return { $date: value.toISOString() }
     }
-    if (types.isMap(value) && isBuiltIn(prototype, 'Map')) return { $map: encodeItems([...value], way, depth) }
-    if (types.isSet(value) && isBuiltIn(prototype, 'Set')) return { $set: encodeItems([...value], way, depth) }
+    if (types.isMap(value) && isBuiltIn(prototype, 'Map')) return { $map: encodeItems([...value], path, depth) }
+    if (types.isSet(value) && isBuiltIn(prototype, 'Set')) return { $set: encodeItems([...value], path, depth) }
     if (isUrl(value) && isBuiltIn(prototype, 'URL')) return { $url: value.href }
   }
-  throw refused(way, depth, `an instance of ${nameOf(value)}`, 'store its data as a plain object')
+  throw refused(path, depth, `an instance of ${nameOf(value)}`, 'store its data as a plain object')
 }
 
-function encodeItems(items: readonly unknown[], way: Way, depth: number): Json[] {
+function encodeItems(items: readonly unknown[], path: Path, depth: number): Json[] {
   const result: Json[] = []
   for (let at = 0; at < items.length; at++) {
-    way.keys[depth + 1] = at
+    path.keys[depth + 1] = at
     const item = items[at]
-    if (item === undefined && !(at in items)) throw refused(way, depth + 1, 'a hole in an array', 'fill it with null')
-    result.push(encodeAt(item, way, depth + 1))
+    if (item === undefined && !(at in items)) throw refused(path, depth + 1, 'a hole in an array', 'fill it with null')
+    result.push(encodeAt(item, path, depth + 1))
   }
   return result
 }
 
-function encodePlain(value: object, prototype: object | null, way: Way, depth: number): Json {
+function encodePlain(value: object, prototype: object | null, path: Path, depth: number): Json {
   // The two calls together cost a third of Reflect.ownKeys.
-  if (Object.getOwnPropertySymbols(value).length > 0) throw refused(way, depth, 'an object with a symbol as key', 'use strings as keys')
+  if (Object.getOwnPropertySymbols(value).length > 0) throw refused(path, depth, 'an object with a symbol as key', 'use strings as keys')
   const keys = Object.getOwnPropertyNames(value)
   const result: JsonObject = {}
   for (const key of keys) {
-    way.keys[depth + 1] = key
+    path.keys[depth + 1] = key
     const property = Object.getOwnPropertyDescriptor(value, key)
     if (!property?.enumerable || property.get || property.set) {
-      throw refused(way, depth + 1, 'an accessor or a hidden property', 'store a plain value')
+      throw refused(path, depth + 1, 'an accessor or a hidden property', 'store a plain value')
     }
     // As JSON does with an optional field.
-    if (property.value !== undefined) put(result, key, encodeAt(property.value, way, depth + 1))
+    if (property.value !== undefined) put(result, key, encodeAt(property.value, path, depth + 1))
   }
   if (prototype === null) return { $dict: result }
   return looksTagged(result) ? { $object: result } : result
@@ -128,7 +127,7 @@ function looksTagged(json: JsonObject): boolean {
   return keys.length === 1 && keys[0]!.startsWith('$')
 }
 
-/** `undefined`: not the form of such a value (a person edited the file), so it is taken for the plain object it is. */
+/** A value of another kind. `undefined`: the JSON does not have its form (a person edited the file), so it is read as a plain object. */
 function decodeKind(kind: string, json: Json): unknown {
   switch (kind) {
     case '$object':
@@ -161,7 +160,7 @@ function decodeInto<Target extends object>(target: Target, json: JsonObject): Ta
   return target
 }
 
-/** Sets a key like any other, which `__proto__` is not in an assignment. */
+/** Sets a key. An assignment to `__proto__` would set the prototype instead. */
 function put(target: object, key: string, value: unknown): void {
   if (key === '__proto__') Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true })
   else (target as Record<string, unknown>)[key] = value
@@ -180,8 +179,8 @@ function isPlain(prototype: object | null): boolean {
 }
 
 /**
- * Whether a prototype is that of a built-in and not of a subclass, which would come out as something else. By name: the
- * built-ins of another realm (a `node:vm` context, as some test runners use) are as good as ours.
+ * Whether a prototype is that of a built-in, and not of a subclass, whose values would come out as something else. The name decides, so
+ * that built-ins of another realm count (a `node:vm` context, as some test runners use).
  */
 function isBuiltIn(prototype: object | null, name: string): boolean {
   // Most are arrays: a third of what one costs.
@@ -194,7 +193,7 @@ function isNamed(prototype: object | null, name: string): boolean {
   return typeof constructor === 'function' && constructor.name === name
 }
 
-/** By the private state that only a real one has; `instanceof` believes an `Object.create(URL.prototype)`. */
+/** Looks at the private state that only a real URL has: `instanceof` accepts `Object.create(URL.prototype)`. */
 function isUrl(value: object): value is URL {
   try {
     return value instanceof URL && typeof value.href === 'string'
@@ -212,10 +211,14 @@ function nameOf(value: object): string {
   return typeof constructor === 'function' && constructor.name !== '' ? constructor.name : 'a class'
 }
 
-function refused({ keys }: Way, depth: number, what: string, advice: string): SessionError {
+/** How many steps of a path an error shows. */
+const mostSteps = 20
+
+function refused({ keys }: Path, depth: number, what: string, advice: string): SessionError {
   const [first, ...inner] = keys.slice(0, depth + 1)
-  const path = inner.map((key) => (typeof key === 'string' && isIdentifier.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`))
-  return new SessionError('ERR_SESSION_VALUE', `${String(first)}${path.join('')}: ${what} cannot be stored: ${advice}`)
+  const steps = inner.map((key) => (typeof key === 'string' && isIdentifier.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`))
+  const shown = steps.length > mostSteps ? [...steps.slice(0, mostSteps / 2), ' … ', ...steps.slice(-mostSteps / 2)] : steps
+  return new SessionError('ERR_SESSION_VALUE', `${String(first)}${shown.join('')}: ${what} cannot be stored: ${advice}`)
 }
 
 const isIdentifier = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u
