@@ -26,6 +26,8 @@ async function run(order: Order): Promise<void> {
       await Promise.all(made.map(async (record) => store.create(record.id, record)))
       return send('done')
     }
+    case 'login':
+      return login(order.owner)
     case 'stop':
       return stop(order)
     case 'rush': {
@@ -65,6 +67,21 @@ async function churn(worker: string, ids: readonly string[]): Promise<void> {
     }
   })()
   await Promise.all([...loops, comings])
+}
+
+/** Creates sessions of an owner, gives it sessions that had none, and ends some, until it is killed. Reports what was acknowledged. */
+async function login(owner: string): Promise<void> {
+  for (;;) {
+    const [made, given] = [{ ...newRecord(3_600_000), owner }, newRecord(3_600_000)]
+    await store.create(made.id, made)
+    send({ owned: made.id })
+    await store.create(given.id, given)
+    await store.update(given.id, (current) => ({ ...current, owner }))
+    send({ owned: given.id })
+    await store.update(made.id, counting('login'))
+    send({ ending: given.id })
+    await store.destroy(given.id)
+  }
 }
 
 /** Updates or removes every session, all at once, and reports the revision of each answer. */

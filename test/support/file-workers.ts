@@ -13,6 +13,7 @@ export type Order =
   | { task: 'count'; id: string; times: number; key: string }
   | { task: 'race'; ids: readonly string[]; destroys: boolean }
   | { task: 'fill'; records: number; lifetime: number }
+  | { task: 'login'; owner: string }
   | { task: 'stop'; before: string; nth?: number; id: string; method: Method }
   | { task: 'rush'; reads: number; id: string }
   | { task: 'one'; method: Method; id: string }

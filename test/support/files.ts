@@ -30,8 +30,8 @@ export function withClock(now: () => number): StoreScope {
 }
 
 /** A directory of its own, gone when the test ends. */
-export function tempDir(t: Teardown): string {
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'keepsake-'))
+export function tempDir(t: Teardown, root = os.tmpdir()): string {
+  const dir = fs.mkdtempSync(path.join(root, 'keepsake-'))
   t.teardown(() => fs.rmSync(dir, { recursive: true, force: true }))
   return dir
 }
@@ -49,6 +49,11 @@ export async function create(store: SessionStore, record = newRecord()): Promise
   const stored = await store.read(record.id)
   if (!stored) throw new Error('the record that was created is not there')
   return stored
+}
+
+/** A directory in memory, where the system has such: for tests with very many files. */
+export function tempDirInMemory(t: Teardown): string {
+  return tempDir(t, fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir())
 }
 
 /** Everything that a listing yields. */
@@ -73,12 +78,12 @@ export function counting(key = 'count'): (current: SessionRecord) => SessionReco
   return (current) => ({ ...current, data: { ...current.data, [key]: ((current.data[key] as number | undefined) ?? 0) + 1 } })
 }
 
-/** Polls until the condition holds, or throws after so many milliseconds. */
-export async function until(holds: () => boolean | Promise<boolean>, within = 20_000): Promise<void> {
-  const end = performance.now() + within
+/** Polls until the condition holds, or throws after twenty seconds. `every` is in milliseconds. */
+export async function until(holds: () => boolean | Promise<boolean>, { every = 5 } = {}): Promise<void> {
+  const end = performance.now() + 20_000
   while (!(await holds())) {
     if (performance.now() > end) throw new Error('the condition did not hold in time')
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await new Promise((resolve) => setTimeout(resolve, every))
   }
 }
 

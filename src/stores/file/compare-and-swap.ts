@@ -3,6 +3,7 @@ import { readRecord, type SessionRecord } from '../../record/index.js'
 import type { FileNames } from './file-names.js'
 import { hasTimes, isSameState, timesOf, type FileTimes } from './file-times.js'
 import { lstat, type Writing } from './fs-calls.js'
+import { isForeign } from './permissions.js'
 import { readFile, type Unreadable } from './read-file.js'
 
 /** What every part of a file store needs to know about its files. */
@@ -36,7 +37,7 @@ export interface CompareAndSwap {
 /** Reports whether a file holds that state of a record. */
 export async function isAt(path: string, id: string, from: FileTimes, largest: number): Promise<boolean> {
   const stats = await lstat(path)
-  if (!stats) return false
+  if (!stats || isForeign(stats)) return false
   if (hasTimes(stats, from)) return true
   // A person edited or copied the file, its file system keeps no such times, or it holds another state: only its text says which.
   const stored = await readStored(path, id, largest)

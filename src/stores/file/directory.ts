@@ -2,8 +2,11 @@ import fs from 'node:fs'
 import { hasCode } from './fs-calls.js'
 import type { Entry, FileNames } from './file-names.js'
 
-/** Few, so that requests always find a free thread soon. One alone would wake a thread and the event loop for each file, which costs several times the call itself. */
-const workers = 4
+/**
+ * Few, so that requests find a free thread soon: libuv has four. But one alone would wake a thread and the event loop for each call, which
+ * costs several times the call itself.
+ */
+const workers = 8
 /** A listing of a million names at once would hold the event loop. */
 const pageSize = 256
 
@@ -27,7 +30,9 @@ export async function* pages(names: FileNames, isOver: () => boolean): AsyncGene
 
 /** The ids of a page that are records'. */
 export function recordIds(page: readonly Entry[]): string[] {
-  return page.flatMap((entry) => (entry.kind === 'record' ? entry.id : []))
+  const ids: string[] = []
+  for (const entry of page) if (entry.kind === 'record') ids.push(entry.id)
+  return ids
 }
 
 /** Works on a few items at once until it is over. It ends, also with an error, only when no item is worked on any more. */

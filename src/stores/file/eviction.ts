@@ -7,7 +7,7 @@ import { lstat } from './fs-calls.js'
 import { Nearest, type Candidate } from './nearest.js'
 import type { SessionFiles } from './session-files.js'
 
-/** So many states are remembered, about 15 MB. The directory says the others. */
+/** So many states are remembered, about 25 MB. The directory says the others. */
 const mostKnown = 100_000
 /** So many candidates are collected in one listing, about 9 MB. More are removed in several rounds. */
 const mostCandidates = 200_000
@@ -30,10 +30,10 @@ export class Eviction {
   readonly #now: () => number
   readonly #closing: AbortSignal
   /**
-   * Deadline and class of each record as this process last knew them, as one number. So an eviction need not look at every file each time.
-   * Others may have changed a record since: it is looked at before it is removed, and everything is forgotten with each regular sweep.
+   * The state of each record as this process last knew it. So an eviction need not look at every file each time. Others may have changed a
+   * record since: it is removed only if it is in this state, and everything is forgotten with each regular sweep.
    */
-  readonly #known = new Map<string, number>()
+  readonly #known = new Map<string, FileTimes>()
 
   constructor(names: FileNames, files: SessionFiles, now: () => number, closing: AbortSignal) {
     this.#names = names
@@ -44,12 +44,12 @@ export class Eviction {
 
   /** Remembers the state of a record. */
   remember(id: string, times: FileTimes): void {
-    if (this.#known.size < mostKnown || this.#known.has(id)) this.#known.set(id, packed(times))
+    if (this.#known.size < mostKnown || this.#known.has(id)) this.#known.set(id, times)
   }
 
   /** Remembers the state of a record if an earlier one of it is remembered. */
   update(id: string, times: FileTimes): void {
-    if (this.#known.has(id)) this.#known.set(id, packed(times))
+    if (this.#known.has(id)) this.#known.set(id, times)
   }
 
   forget(id: string): void {
@@ -97,15 +97,13 @@ export class Eviction {
       const unknown: string[] = []
       for (const id of recordIds(page)) {
         count++
-        const state = this.#known.get(id)
-        if (state === undefined) unknown.push(id)
-        else nearest.offer({ id, rank: rankOf(state, now) })
+        const times = this.#known.get(id)
+        if (times) nearest.offer({ id, rank: rankOf(times, now) })
+        else unknown.push(id)
       }
       await sideBySide(unknown, isOver, async (id) => {
         const times = await this.#look(id)
-        if (!times) return
-        this.remember(id, times)
-        nearest.offer({ id, rank: rankOf(packed(times), now) })
+        if (times) nearest.offer({ id, rank: rankOf(times, now) })
       })
     }
     return { count, nearest }
@@ -113,17 +111,20 @@ export class Eviction {
 
   /** @param used the sessions that were spared because they had been used since they became candidates. It happens once to each. */
   async #evictOne({ id, rank }: Candidate, used: Set<string>): Promise<boolean> {
-    const times = await this.#look(id)
+    const times = this.#known.get(id) ?? (await this.#look(id))
     if (!times) return false
     const now = this.#now()
-    const rise = rankOf(packed(times), now) - rank
+    const rise = rankOf(times, now) - rank
     // A session that got an owner meanwhile is spared each time.
     if (rise >= lastDeadline / 2 || (rise > smallMove && !used.has(id))) {
       used.add(id)
-      this.remember(id, times)
       return false
     }
-    if (!(await this.#files.removeSeen(id, times))) return false
+    if (!(await this.#files.removeSeen(id, times))) {
+      // Another process has changed it.
+      if (await this.#look(id)) used.add(id)
+      return false
+    }
     this.forget(id)
     if (classOf(times) !== moved && isLive({ expires: times.deadline }, now)) {
       emit({ type: 'evict', id })
@@ -134,20 +135,17 @@ export class Eviction {
 
   async #look(id: string): Promise<FileTimes | undefined> {
     const stats = await lstat(this.#names.record(id))
-    return stats && this.#files.look(id, stats)
+    const times = stats && (await this.#files.look(id, stats))
+    if (times) this.remember(id, times)
+    else this.forget(id)
+    return times
   }
 }
 
-const classes = 4
-
-function packed(times: FileTimes): number {
-  return Math.min(times.deadline, lastDeadline) * classes + classOf(times)
-}
-
 /** The order of eviction: the lowest rank goes first. */
-function rankOf(state: number, now: number): number {
-  const deadline = Math.floor(state / classes)
-  const ofClass = state % classes
+function rankOf(times: FileTimes, now: number): number {
+  const deadline = Math.min(times.deadline, lastDeadline)
+  const ofClass = classOf(times)
   if (ofClass === moved || deadline <= now) return deadline
   return deadline + (ofClass === owned ? 2 : 1) * lastDeadline
 }

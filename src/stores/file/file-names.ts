@@ -13,8 +13,9 @@ export type Entry =
  * Behind the prefix. It is anchored at both ends and its variable parts have one length or other characters than what follows. So a name
  * belongs to one prefix only, even where one prefix is the beginning of another.
  */
-const afterPrefix = /^([0-9a-f]{64})\.(?:(json)|[0-9a-z]+-[0-9a-z]+-[0-9a-f-]{36}\.tmp|([0-9a-z]+-[0-9a-z]+)-(\d{1,9})\.claim)$|^[0-9a-f-]{36}\.claimant$/
+const afterPrefix = /^([0-9a-f]{64})\.(?:[0-9a-z]+-[0-9a-z]+-[0-9a-f-]{36}\.tmp|([0-9a-z]+-[0-9a-z]+)-(\d{1,9})\.claim)$|^[0-9a-f-]{36}\.claimant$/
 
+const recordEnd = '.json'
 const idPattern = /^[0-9a-f]{64}$/
 
 /** A file name has 255 bytes on most systems, and the longest of ours ends with 64 + 62 of them. */
@@ -39,7 +40,7 @@ export class FileNames {
   }
 
   record(id: string): string {
-    return `${this.#base}${id}.json`
+    return `${this.#base}${id}${recordEnd}`
   }
 
   /** The text that is to replace a record in the state `from`. `unique` is a UUID. */
@@ -79,10 +80,14 @@ export class FileNames {
   /** `undefined`: not a file of ours, or one of another prefix. */
   parse(name: string): Entry | undefined {
     if (!name.startsWith(this.#prefix)) return undefined
+    // Nearly all are records, and a listing of very many of them is a large part of an eviction.
+    if (name.endsWith(recordEnd)) {
+      const id = name.slice(this.#prefix.length, -recordEnd.length)
+      return idPattern.test(id) ? { kind: 'record', id } : undefined
+    }
     const match = afterPrefix.exec(name.slice(this.#prefix.length))
     if (!match) return undefined
-    const [, id, json, from, generation] = match
-    if (json !== undefined) return { kind: 'record', id: id! }
+    const [, id, from, generation] = match
     if (from !== undefined) return { kind: 'claim', id: id!, from: parseStateName(from), generation: Number(generation) }
     return { kind: 'temporary', path: `${this.dir}${sep}${name}` }
   }

@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs'
 import { RecentMap } from '../../recent-map.js'
 import { isSameState, timesIn, type FileTimes } from './file-times.js'
+import { isForeign } from './permissions.js'
 
 interface Known {
   readonly text: string
@@ -27,7 +28,7 @@ export class TextCache {
   /** The text that a file holds, by its times and size. `undefined`: it has to be read. */
   recall(id: string, stats: Stats): string | undefined {
     const known = this.#texts.get(id)
-    if (known?.size !== stats.size || !stats.isFile()) return undefined
+    if (known?.size !== stats.size || !stats.isFile() || isForeign(stats)) return undefined
     const times = timesIn(stats)
     return times && isSameState(times, known.times) ? known.text : undefined
   }

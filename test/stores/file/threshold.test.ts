@@ -3,9 +3,10 @@ import fs from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import test, { type ExecutionContext } from 'ava'
 import { channelName, type SessionEvent } from '../../../src/events.js'
-import type { SessionRecord, SessionStore } from '../../../src/store.js'
-import { fileStore } from '../../../src/stores/file.js'
-import { counting, fileOf, leftovers, newRecord, systemError, tempDir, through, until } from '../../support/files.js'
+import type { SessionRecord } from '../../../src/record/index.js'
+import { FileNames } from '../../../src/stores/file/file-names.js'
+import { hasTimes, timesOf } from '../../../src/stores/file/file-times.js'
+import { counting, fileOf, leftovers, newRecord, openStore, systemError, tempDir, through, until, withClock, type FileStore } from '../../support/files.js'
 import { createWorkers } from '../../support/file-workers.js'
 
 let workers: ReturnType<typeof createWorkers>
@@ -18,6 +19,7 @@ function recordsIn(dir: string): number {
   return fs.readdirSync(dir).filter((name) => name.endsWith('.json')).length
 }
 
+/** The ids of `evict` events. */
 function evicted(t: ExecutionContext): string[] {
   const ids: string[] = []
   const listen = (message: unknown) => {
@@ -29,11 +31,11 @@ function evicted(t: ExecutionContext): string[] {
   return ids
 }
 
-async function createAll(store: SessionStore, records: readonly SessionRecord[]): Promise<void> {
+async function createAll(store: FileStore, records: readonly SessionRecord[]): Promise<void> {
   await Promise.all(records.map((record) => store.create(record.id, record)))
 }
 
-/** Over the threshold is only what the store has not got round to yet: it settles, and then stays. */
+/** Waits until the store has removed what is over the threshold. */
 async function settle(dir: string, threshold: number): Promise<void> {
   await until(() => recordsIn(dir) <= threshold && !fs.readdirSync(dir).includes('sweep.lock'))
 }
@@ -41,8 +43,8 @@ async function settle(dir: string, threshold: number): Promise<void> {
 test.serial('over the threshold expired sessions go first, then those whose deadline is nearest, down to 90 %', async (t) => {
   const dir = tempDir(t)
   const clock = { now: Date.now() }
-  const store = fileStore({ dir, threshold: 50 }).scope!({ prefix: 'session:', now: () => clock.now })
-  const told = evicted(t)
+  const store = openStore({ dir, threshold: 50 }).scope(withClock(() => clock.now))
+  const evictions = evicted(t)
   const warned: (Error & { code?: string })[] = []
   const listen = (warning: Error) => void warned.push(warning)
   process.on('warning', listen)
@@ -59,15 +61,92 @@ test.serial('over the threshold expired sessions go first, then those whose dead
   for (const { id } of expired) t.false(fs.existsSync(fileOf(dir, id)))
   const left = await Promise.all(live.map(async ({ id }) => (await store.read(id)) !== undefined))
   t.deepEqual(left, live.map((_, at) => at >= 5))
-  t.deepEqual(told.sort(), live.slice(0, 5).map(({ id }) => id).sort())
+  t.deepEqual(evictions.toSorted(), live.slice(0, 5).map(({ id }) => id).toSorted())
   t.is(warned.filter(({ code }) => code === 'SESSION_FILE_THRESHOLD').length, 1)
   t.regex(warned[0]!.message, /`threshold`.*SESSION_FILE_THRESHOLD/)
 
   await createAll(store, Array.from({ length: 10 }, () => newRecord()))
   await settle(dir, 50)
-  await until(() => told.length === 15)
+  await until(() => evictions.length === 15)
   t.is(warned.filter(({ code }) => code === 'SESSION_FILE_THRESHOLD').length, 1, 'once for each process')
   t.deepEqual(leftovers(dir), [])
+})
+
+test.serial('over the threshold sessions without an owner go before owned ones, and markers of moved sessions before both', async (t) => {
+  const dir = tempDir(t)
+  const store = openStore({ dir, threshold: 50 })
+  const evictions = evicted(t)
+  // The owned ones have the nearest deadlines, and the markers the farthest.
+  const owned = Array.from({ length: 30 }, (_, at) => newRecord({}, 100_000 + at * 1000, { owner: `user ${at}` }))
+  const anonymous = Array.from({ length: 15 }, (_, at) => newRecord({}, 500_000 + at * 1000))
+  const moved = Array.from({ length: 5 }, () => newRecord({}, 900_000))
+  await createAll(store, [...owned, ...anonymous, ...moved])
+  for (const { id } of moved) await store.update(id, (current) => ({ ...current, moved: true, data: {} }))
+  const kept = async (records: SessionRecord[]) => (await Promise.all(records.map(({ id }) => store.read(id)))).map((record) => record !== undefined)
+
+  const extra = newRecord({}, 800_000)
+  await store.create(extra.id, extra)
+  await until(() => recordsIn(dir) === 45)
+  t.deepEqual(await kept(moved), moved.map(() => false))
+  t.deepEqual(await kept(anonymous), anonymous.map((_, at) => at >= 1))
+  t.deepEqual(await kept(owned), owned.map(() => true))
+  t.deepEqual(evictions, [anonymous[0]!.id], 'a marker is no session that anybody misses')
+
+  // When there are none but owned ones, those with the nearest deadlines go.
+  await createAll(store, Array.from({ length: 40 }, (_, at) => newRecord({}, 200_000 + at * 1000, { owner: 'momo' })))
+  await until(() => recordsIn(dir) === 45)
+  t.deepEqual(await kept([...anonymous, extra]), [...anonymous, extra].map(() => false))
+  t.deepEqual(await kept(owned), owned.map((_, at) => at >= 25))
+  await until(() => leftovers(dir).length === 0)
+  const { owner } = owned[0]!
+  t.false(fs.existsSync(new FileNames(dir, 'session:').ownerEntry(new FileNames(dir, 'session:').owner(owner!), owned[0]!.id)), 'without an entry in the index')
+})
+
+test.serial('a visitor whose session was about to be evicted and who logs in then stays logged in', async (t) => {
+  const dir = tempDir(t)
+  const [store, other] = [openStore({ dir, threshold: 40 }), openStore({ dir, threshold: 0 })]
+  const visitors = Array.from({ length: 40 }, (_, at) => newRecord({}, 100_000 + at * 1000))
+  await createAll(store, visitors)
+  // The store remembers these as sessions without an owner.
+  for (const { id } of visitors.slice(0, 8)) await other.update(id, (current) => ({ ...current, owner: 'momo' }))
+  const extra = newRecord({}, 90_000_000)
+  await store.create(extra.id, extra)
+  await until(() => recordsIn(dir) === 36)
+  const left = await Promise.all(visitors.map(async ({ id }) => (await store.read(id)) !== undefined))
+  t.deepEqual(left, visitors.map((_, at) => at < 8 || at >= 13))
+})
+
+test.serial('a flood of visitors from four processes ends no session of a user who is logged in', async (t) => {
+  const dir = tempDir(t)
+  const threshold = 100
+  const store = openStore({ dir, threshold })
+  const users = Array.from({ length: 60 }, (_, at) => newRecord({}, 60_000 + at, { owner: `user ${at}` }))
+  await createAll(store, users)
+  const crew = Array.from({ length: 4 }, () => workers.start({ dir, threshold }))
+  const done = crew.map((worker) => worker.next())
+  // Their deadlines are far behind those of the users.
+  for (const worker of crew) worker.send({ task: 'fill', records: 250, lifetime: 3_600_000 })
+  const flood = { isOver: false }
+  void Promise.all(done).then(() => (flood.isOver = true))
+  while (!flood.isOver) {
+    for (const { id } of users.slice(0, 10)) t.not(await store.update(id, counting()), undefined)
+  }
+  await settle(dir, threshold)
+  for (const { id } of users) t.not(await store.read(id), undefined)
+  await Promise.all(crew.map((worker) => worker.kill('SIGTERM')))
+})
+
+test.serial('no file is opened to evict sessions without an owner', async (t) => {
+  const dir = tempDir(t)
+  const [store, others] = [openStore({ dir, threshold: 50 }), openStore({ dir, threshold: 0 })]
+  await createAll(others, Array.from({ length: 60 }, () => newRecord()))
+  const calls: string[] = []
+  const log = (name: string, [path]: readonly unknown[]): undefined => {
+    if (name === 'open' && String(path).endsWith('.json')) calls.push(String(path))
+  }
+  await through(log, () => createAll(store, Array.from({ length: 20 }, () => newRecord())))
+  await until(() => recordsIn(dir) === 45)
+  t.deepEqual(calls, [])
 })
 
 test.serial('ten times the threshold from four processes is held once they rest', async (t) => {
@@ -86,7 +165,7 @@ test.serial('ten times the threshold from four processes is held once they rest'
 
 test.serial('a session that is used while it is about to go is not lost half-way', async (t) => {
   const dir = tempDir(t)
-  const store = fileStore({ dir, threshold: 30 })
+  const store = openStore({ dir, threshold: 30 })
   const records = Array.from({ length: 90 }, () => newRecord())
   await createAll(store, records)
   const survivors = new Set<string>()
@@ -109,22 +188,22 @@ test.serial('a session that is used while it is about to go is not lost half-way
 
 test.serial('with threshold 0 every session is kept', async (t) => {
   const dir = tempDir(t)
-  const store = fileStore({ dir, threshold: 0 })
+  const store = openStore({ dir, threshold: 0 })
   await createAll(store, Array.from({ length: 300 }, () => newRecord()))
-  // After the first count, and the first sweep that another process is at.
+  // Longer than until the first count.
   await new Promise((resolve) => setTimeout(resolve, 1500))
   t.is(recordsIn(dir), 300)
 })
 
 test.serial('a copied directory with fresh times loses nothing, and is sorted by what the records say', async (t) => {
   const dir = tempDir(t)
-  const before = fileStore({ dir, threshold: 0 })
+  const before = openStore({ dir, threshold: 0 })
   const records = Array.from({ length: 40 }, (_, at) => newRecord({}, 100_000 + at * 100_000))
   await createAll(before, records)
   // The other way round, and all in the past.
   for (const [at, { id }] of records.entries()) fs.utimesSync(fileOf(dir, id), 1000 - at, 1000 - at)
-  const store = fileStore({ dir, threshold: 40 })
-  t.is(await store.prune!(), 0)
+  const store = openStore({ dir, threshold: 40 })
+  t.is(await store.prune(), 0)
   t.is(recordsIn(dir), 40)
   for (const [at, { id }] of records.entries()) fs.utimesSync(fileOf(dir, id), 1000 - at, 1000 - at)
   const extra = newRecord({}, 90_000)
@@ -137,7 +216,7 @@ test.serial('a copied directory with fresh times loses nothing, and is sorted by
 
 test.serial('a deadline that another process moved counts as it is now', async (t) => {
   const dir = tempDir(t)
-  const [store, other] = [fileStore({ dir, threshold: 40 }), fileStore({ dir, threshold: 0 })]
+  const [store, other] = [openStore({ dir, threshold: 40 }), openStore({ dir, threshold: 0 })]
   const records = Array.from({ length: 40 }, (_, at) => newRecord({}, 100_000 + at * 100_000))
   await createAll(store, records)
   for (const { id } of records.slice(0, 6)) await other.update(id, (current) => ({ ...current, expires: current.expires + 80_000_000 }))
@@ -147,21 +226,18 @@ test.serial('a deadline that another process moved counts as it is now', async (
   await until(() => recordsIn(dir) === 36)
   const left = await Promise.all(records.map(async ({ id }) => (await store.read(id)) !== undefined))
   t.deepEqual(left, records.map((_, at) => at < 6 || at >= 11))
-  for (const { id, expires } of records.slice(0, 6)) {
-    const { mtimeMs, atimeMs } = fs.lstatSync(fileOf(dir, id))
-    t.deepEqual([mtimeMs, atimeMs].map(Math.round), [expires + 80_000_000, expires + 80_002_000], 'its stamp stays')
-  }
+  for (const { id } of records.slice(0, 6)) t.true(hasTimes(fs.lstatSync(fileOf(dir, id)), timesOf((await store.read(id))!)), 'its times stay')
 })
 
 test.serial('a deadline that another process brought forward is known after sweepEvery, also while others sweep', async (t) => {
   const dir = tempDir(t)
-  const [store, other] = [fileStore({ dir, threshold: 40, sweepEvery: 1400 }), fileStore({ dir, threshold: 0 })]
+  const [store, other] = [openStore({ dir, threshold: 40, sweepEvery: 1400 }), openStore({ dir, threshold: 0 })]
   fs.mkdirSync(`${dir}/sweep.lock`)
   const records = Array.from({ length: 40 }, (_, at) => newRecord({}, 100_000 + at * 100_000))
   await createAll(store, records)
   const last = records.at(-1)!
   await other.update(last.id, (current) => ({ ...current, expires: current.created + 50_000 }))
-  // After the first count, and the first sweep that another process is at.
+  // Longer than until the first count, and the first sweep, which does nothing while another process sweeps.
   await new Promise((resolve) => setTimeout(resolve, 1500))
   fs.rmdirSync(`${dir}/sweep.lock`)
   const extra = newRecord({}, 90_000_000)
@@ -169,12 +245,12 @@ test.serial('a deadline that another process brought forward is known after swee
   await settle(dir, 40)
   await until(() => recordsIn(dir) === 36)
   t.is(await store.read(last.id), undefined)
-  await store.close!()
+  await store.close()
 })
 
 test.serial('a sweep that takes longer than sweepEvery has no line of others behind it', async (t) => {
   const dir = tempDir(t)
-  const store = fileStore({ dir, threshold: 0, sweepEvery: 200 })
+  const store = openStore({ dir, threshold: 0, sweepEvery: 200 })
   const record = newRecord()
   let [blocked, looks] = [true, 0]
   const gate = async (name: string) => {
@@ -189,37 +265,37 @@ test.serial('a sweep that takes longer than sweepEvery has no line of others beh
   await until(() => looks > 0)
   await new Promise((resolve) => setTimeout(resolve, 60))
   t.true(looks <= 3, `${looks} sweeps at once`)
-  await store.close!()
+  await store.close()
 })
 
 test.serial('more than was expected, made by others since it was counted, is removed all the same', async (t) => {
   const dir = tempDir(t)
-  const [store, others] = [fileStore({ dir, threshold: 100 }), fileStore({ dir, threshold: 0 })]
+  const [store, others] = [openStore({ dir, threshold: 100 }), openStore({ dir, threshold: 0 })]
   await createAll(store, Array.from({ length: 101 }, () => newRecord({}, 100_000)))
-  // It has counted by then, and does so again only over the threshold.
+  // The store has counted by then, and counts again only over the threshold.
   await until(() => recordsIn(dir) === 90)
   for (let n = 0; n < 15; n++) await createAll(others, Array.from({ length: 100 }, () => newRecord({}, 200_000)))
   const last = newRecord({}, 300_000)
   await createAll(store, [last, ...Array.from({ length: 10 }, () => newRecord({}, 100_000))])
   await until(() => recordsIn(dir) === 90)
   t.not(await store.read(last.id), undefined)
-  await store.close!()
+  await store.close()
   t.is(recordsIn(dir), 90)
 })
 
 test.serial('a store that is closed while it removes sessions goes on with none', async (t) => {
   const dir = tempDir(t)
-  const store = fileStore({ dir, threshold: 100 })
+  const store = openStore({ dir, threshold: 100 })
   let removals = 0
   let closing: Promise<void> | undefined
   const gate = async (name: string, [file]: readonly unknown[]) => {
-    if (name === 'unlink' && String(file).endsWith('.json') && ++removals === 10) closing = store.close!()
+    if (name === 'unlink' && String(file).endsWith('.json') && ++removals === 10) closing = store.close()
     return undefined
   }
   await through(gate, () => createAll(store, Array.from({ length: 200 }, () => newRecord())))
   await until(() => closing !== undefined)
   await closing
-  // With those that were under way side by side.
+  // With the removals that were in progress side by side.
   t.true(removals < 20, String(removals))
   t.is(recordsIn(dir), 200 - removals)
   t.deepEqual(leftovers(dir), [])
@@ -227,7 +303,7 @@ test.serial('a store that is closed while it removes sessions goes on with none'
 
 test.serial('when a removal fails, the others that are under way still end before the lock is given up', async (t) => {
   const dir = tempDir(t)
-  const store = fileStore({ dir, threshold: 40 })
+  const store = openStore({ dir, threshold: 40 })
   let removals = 0
   const locked: boolean[] = []
   const gate = async (name: string, [file]: readonly unknown[]) => {
@@ -239,47 +315,47 @@ test.serial('when a removal fails, the others that are under way still end befor
   }
   await through(gate, () => createAll(store, Array.from({ length: 60 }, (_, at) => newRecord({}, 100_000 + at * 1000))))
   await until(() => recordsIn(dir) <= 40)
-  await store.close!()
+  await store.close()
   t.true(locked.length >= 20)
   t.deepEqual(locked.filter((held) => !held), [])
 })
 
-test.serial('expired sessions are swept without being asked for, by one process at a time', async (t) => {
+test.serial('sessions that are gone are swept in the background, by one process at a time', async (t) => {
   const dir = tempDir(t)
   const clock = { now: Date.now() }
-  const store = fileStore({ dir, sweepEvery: 20 }).scope!({ prefix: 'session:', now: () => clock.now })
+  const store = openStore({ dir, sweepEvery: 20 }).scope(withClock(() => clock.now))
   const [short, long] = [newRecord({}, 1000), newRecord()]
   await createAll(store, [short, long])
   fs.mkdirSync(`${dir}/sweep.lock`)
-  clock.now += 5000
-  // Another process is at it, so this one does nothing: many times as long as the interval.
+  clock.now += 62_000
+  // Another process is sweeping, so this one does nothing, for many times the interval.
   await new Promise((resolve) => setTimeout(resolve, 200))
   t.true(fs.existsSync(fileOf(dir, short.id)))
   fs.rmdirSync(`${dir}/sweep.lock`)
   await until(() => !fs.existsSync(fileOf(dir, short.id)))
   t.deepEqual(await store.read(long.id), long)
-  await store.close!()
+  await store.close()
   t.deepEqual(leftovers(dir), [])
 })
 
 test.serial('a lock that a dead process left on the directory is taken over', async (t) => {
   const dir = tempDir(t)
-  const store = fileStore({ dir, sweepEvery: 20 })
-  const short = newRecord({}, 1)
+  const store = openStore({ dir, sweepEvery: 20 })
+  const short = newRecord({}, -60_000)
   fs.mkdirSync(`${dir}/sweep.lock`)
   fs.utimesSync(`${dir}/sweep.lock`, 5, 5)
   await store.create(short.id, short)
   await until(() => !fs.existsSync(fileOf(dir, short.id)))
-  await store.close!()
+  await store.close()
   t.deepEqual(fs.readdirSync(dir), [])
 })
 
 test.serial('while thousands of sessions are removed no request waits for it', async (t) => {
   const dir = tempDir(t)
-  const store = fileStore({ dir, threshold: 0 })
+  const store = openStore({ dir, threshold: 0 })
   const records = Array.from({ length: 3000 }, () => newRecord())
   for (let at = 0; at < records.length; at += 100) await createAll(store, records.slice(at, at + 100))
-  const busy = fileStore({ dir, threshold: 500 })
+  const busy = openStore({ dir, threshold: 500 })
   const delay = monitorEventLoopDelay({ resolution: 5 })
   const extra = newRecord({}, 7_200_000)
   await busy.create(extra.id, extra)
@@ -294,29 +370,35 @@ test.serial('while thousands of sessions are removed no request waits for it', a
   }
   delay.disable()
   waits.sort((a, b) => a - b)
-  // Generous: the machine of a test is shared. What is told is the middle and the 99th of a hundred.
+  // Generous, because the machine of a test is shared.
   t.log(`reads: ${waits[waits.length >> 1]!.toFixed(2)} ms, 99 % under ${waits[Math.floor(waits.length * 0.99)]!.toFixed(1)} ms; loop: 99 % under ${(delay.percentile(99) / 1e6).toFixed(1)} ms`)
   t.true(waits[Math.floor(waits.length * 0.99)]! < 100)
   t.true(delay.percentile(90) / 1e6 < 50)
-  await busy.close!()
+  await busy.close()
 })
 
-test.serial('creating at the threshold costs about what creating below it costs', async (t) => {
-  t.timeout(60_000)
+test.serial('creating at the threshold costs, evictions included, about twice what creating below it costs', async (t) => {
+  t.timeout(120_000)
+  // In microseconds of CPU for each creation.
   const cost = async (threshold: number): Promise<number> => {
     const dir = tempDir(t)
-    const store = fileStore({ dir, threshold })
+    const store = openStore({ dir, threshold })
     await createAll(store, Array.from({ length: 1000 }, () => newRecord()))
     await new Promise((resolve) => setTimeout(resolve, 1100))
     const before = process.cpuUsage()
-    for (let n = 0; n < 40; n++) await createAll(store, Array.from({ length: 50 }, () => newRecord()))
-    if (threshold > 0) await until(() => recordsIn(dir) <= threshold)
-    await store.close!()
+    for (let n = 0; n < 20; n++) await createAll(store, Array.from({ length: 50 }, () => newRecord()))
+    // To look more often would itself cost more than the evictions.
+    if (threshold > 0) await until(() => recordsIn(dir) <= threshold, { every: 200 })
     const { user, system } = process.cpuUsage(before)
-    return (user + system) / 2000
+    await store.close()
+    return (user + system) / 1000
   }
-  const [below, at] = [await cost(0), await cost(1000)]
-  t.log(`${below.toFixed(0)} µs below, ${at.toFixed(0)} µs at the threshold`)
-  // A look at every file for each creation would cost a hundred times as much.
-  t.true(at < below * 12)
+  // The least of several: others use the machine as well.
+  const [below, at]: [number[], number[]] = [[], []]
+  for (let round = 0; round < 3; round++) {
+    below.push(await cost(0))
+    at.push(await cost(1000))
+  }
+  t.log(`${Math.min(...below).toFixed(0)} µs below, ${Math.min(...at).toFixed(0)} µs at the threshold`)
+  t.true(Math.min(...at) < Math.min(...below) * 3)
 })
