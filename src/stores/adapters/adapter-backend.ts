@@ -1,0 +1,76 @@
+import { isSameVersion, readRecord, type SessionRecord } from '../../record/index.js'
+import { graceAfterDeadline, type Backend, type Found, type Known, type StoreScope, type Swapped, type Written } from '../../store/index.js'
+import { sessionOf, textOf, type ForeignStore } from './foreign-store.js'
+import type { KeyLocks } from './key-locks.js'
+
+/** Stands for a value of somebody else. The kit reports it as corrupt, because it is no record. */
+const notOurs = 'not the text of a record'
+
+/**
+ * Records in a store of another library, which cannot compare and swap. This process reads, compares and writes under a lock instead.
+ * Other processes are not excluded.
+ */
+export class AdapterBackend implements Backend {
+  readonly #store: ForeignStore
+  readonly #locks: KeyLocks
+  readonly #scope: StoreScope
+  readonly #prefix: string
+
+  constructor(store: ForeignStore, locks: KeyLocks, scope: StoreScope) {
+    this.#store = store
+    this.#locks = locks
+    this.#scope = scope
+    // Some stores make a path of a key.
+    this.#prefix = encodeURIComponent(scope.prefix).replaceAll('%3A', ':')
+  }
+
+  async get(id: string): Promise<Found | undefined> {
+    const value = await this.#store.get(this.#keyOf(id))
+    return value === undefined || value === null ? undefined : { text: textOf(value) ?? notOurs }
+  }
+
+  async insert(id: string, next: Written): Promise<boolean> {
+    return this.#locks.run(this.#keyOf(id), async () => {
+      if (await this.get(id)) return false
+      await this.#write(id, next)
+      return true
+    })
+  }
+
+  async replace(id: string, from: Known, next: Written): Promise<Swapped> {
+    return this.#ifSame(id, from, () => this.#write(id, next))
+  }
+
+  async remove(id: string, from: Known): Promise<Swapped> {
+    return this.#ifSame(id, from, () => this.#store.destroy(this.#keyOf(id)))
+  }
+
+  /**
+   * Does the work if the stored record has the version. The lock is held until the foreign store has answered, however late: a `set` that
+   * is still on its way must not arrive after a `destroy`.
+   */
+  async #ifSame(id: string, { record }: Known, work: () => Promise<void>): Promise<Swapped> {
+    return this.#locks.run(this.#keyOf(id), async () => {
+      const found = await this.get(id)
+      if (!found) return 'gone'
+      if (!this.#has(id, found, record)) return found
+      await work()
+      return 'done'
+    })
+  }
+
+  async #write(id: string, { record, text }: Written): Promise<void> {
+    const { session, ttl } = sessionOf(text, record.expires + graceAfterDeadline - this.#scope.now())
+    await this.#store.set(this.#keyOf(id), session, ttl)
+  }
+
+  /** Whether the text is this state of the record. */
+  #has(id: string, { text }: Found, record: SessionRecord): boolean {
+    const reading = readRecord(text, id, this.#scope.largest)
+    return 'record' in reading && isSameVersion(reading.record, record)
+  }
+
+  #keyOf(id: string): string {
+    return this.#prefix + id
+  }
+}

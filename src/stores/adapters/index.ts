@@ -1,0 +1,5 @@
+export { adapterOf } from './adapter-of.js'
+export { fromExpressStore } from './from-express-store.js'
+export { fromKoaSessionStore } from './from-koa-session-store.js'
+export type { ExpressStore } from './from-express-store.js'
+export type { KoaSessionStore } from './from-koa-session-store.js'
