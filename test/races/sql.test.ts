@@ -1,7 +1,7 @@
 import test from 'ava'
 import { createTable, sqlStore } from '../../src/stores/sql/index.js'
 import { startServers } from '../support/fleet.js'
-import { engines, needsEngine } from '../support/sql.js'
+import { engines, needsEngine, patience } from '../support/sql.js'
 import { races } from './races.js'
 
 for (const engine of engines) {
@@ -9,8 +9,7 @@ for (const engine of engines) {
     const database = await engine.start()
     const knexes = [database.connect(), database.connect()]
     await createTable({ knex: knexes[0]! })
-    // A machine that is slow is no failure.
-    const stores = knexes.map((knex) => sqlStore({ knex, timeout: 60_000 }))
+    const stores = knexes.map((knex) => sqlStore({ knex, timeout: patience }))
     const fleet = await startServers([stores[0]!, stores[0]!, stores[1]!])
     return {
       ...fleet,

@@ -69,7 +69,7 @@ const tie = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status === 0 ?
 async function startServer(dir: string, port: number, url: string, command: readonly string[]): Promise<SqlServer> {
   let child: ChildProcess | undefined
   const signal = (name: NodeJS.Signals) => {
-    for (const pid of child ? [child.pid!, ...childrenOf(child.pid!)] : []) process.kill(pid, name)
+    for (const pid of child ? [...childrenOf(child.pid!), child.pid!] : []) sendSignal(pid, name)
   }
   const server: SqlServer = {
     url,
@@ -106,12 +106,22 @@ async function startServer(dir: string, port: number, url: string, command: read
 
 /** The processes that a server has started: PostgreSQL has one for each connection. */
 function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  const file = `/proc/${pid}/task/${pid}/children`
+  return existsSync(file) ? readFileSync(file, 'utf8').split(' ').filter(Boolean).map(Number) : []
 }
 
 /** Whether every thread of a process has stopped. */
 function isStopped(pid: number): boolean {
   return readdirSync(`/proc/${pid}/task`).every((thread) => /^State:\s+T/m.test(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8')))
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    // It has ended meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 /** Whether the server answers on its port. MariaDB speaks first, PostgreSQL answers the question for TLS. */

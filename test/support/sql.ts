@@ -7,6 +7,9 @@ import makeKnex, { type Knex } from 'knex'
 import { createMark, type SessionRecord } from '../../src/store/index.js'
 import { hasMariaDb, hasPostgres, startMariaDb, startPostgres, type SqlServer } from './sql-servers.js'
 
+/** The `timeout` of a store that is not tested for being in time: a machine that is slow is no failure. */
+export const patience = 60_000
+
 /** A database that the tests have started. */
 export interface Database {
   /** For `storeFromUrl()`. */
@@ -134,7 +137,7 @@ function connections(base: Knex.Config): { connect: Database['connect']; destroy
   const made: Knex[] = []
   return {
     connect(config = {}) {
-      const knex = makeKnex({ log: silent, ...base, ...config, pool: { min: 0, max: 10, ...base.pool, ...config.pool } })
+      const knex = makeKnex({ log: silent, acquireConnectionTimeout: patience, ...base, ...config, pool: { min: 0, max: 10, ...base.pool, ...config.pool } })
       made.push(knex)
       return knex
     },

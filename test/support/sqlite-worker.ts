@@ -8,11 +8,11 @@ const [, , file = '', id = '', times = '', mode] = process.argv
 
 if (mode === 'unclosed') {
   const knex = makeKnex({ client: 'better-sqlite3', connection: { filename: file }, useNullAsDefault: true })
-  await sqlStore({ knex }).read(id)
+  await sqlStore({ knex, timeout: 60_000 }).read(id)
   await knex.destroy()
   process.send?.('read')
 } else {
-  const store = openSql(new URL(`sqlite:${file}`), { timeout: 30_000 })
+  const store = openSql(new URL(`sqlite:${file}`), { timeout: 60_000 })
   for (let at = 0; at < Number(times); at++) {
     await store.update(id, (current) => ({ ...current, data: { count: Number(current.data['count']) + 1 } }))
     process.send?.(at)

@@ -1,16 +1,13 @@
 import type { SessionStore } from '../../store/index.js'
 import { loadDriver } from '../load-driver.js'
 import type { KnexInstance } from './knex.js'
-import { assertUrlOptions, resolveOptions, type SqlUrlOptions } from './options.js'
+import { assertUrlOptions, defaultTimeout, resolveOptions, type SqlUrlOptions } from './options.js'
 import { storeOf } from './sql-store.js'
 import { sqliteConfig } from './sqlite-file.js'
 
 type KnexFactory = (config: object) => KnexInstance & { destroy(): Promise<void> }
 
 const where = 'storeFromUrl(url, options)'
-
-/** How long opening a connection may take, in milliseconds: less than the middleware's `storeTimeout`. */
-const connectTimeout = 1_500
 
 /** How many connections one process opens. */
 const mostConnections = 10
@@ -26,15 +23,19 @@ const silent = { warn() {}, error() {}, deprecate() {}, debug() {} }
  */
 export function openSql(url: URL, options: SqlUrlOptions = {}): SessionStore {
   assertUrlOptions(where, options)
-  const config = configOf(url)
+  const config = configOf(url, options.timeout ?? defaultTimeout)
   const makeKnex = loadDriver(`storeFromUrl('${url.protocol}…')`, ['knex@1.0']).driver as KnexFactory
   const knex = makeKnex({ ...config, log: silent, compileSqlOnError: false })
   const settings = resolveOptions(where, { ...options, knex })
   return storeOf(settings, { close: () => knex.destroy() })
 }
 
-/** Knex' configuration. The URL is never quoted in an error: it may hold a password. */
-function configOf(url: URL): object {
+/**
+ * Knex' configuration. The URL is never quoted in an error: it may hold a password.
+ *
+ * @param connectTimeout how long opening a connection may take, in milliseconds.
+ */
+function configOf(url: URL, connectTimeout: number): object {
   const { protocol, href } = url
   const what = `storeFromUrl('${protocol}…')`
   // Also the time that close() waits for a server that does not answer.

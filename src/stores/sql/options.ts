@@ -34,6 +34,9 @@ export interface SqlSettings {
 
 const urlOptionNames = Object.keys({ table: 0, schema: 0, pruneEvery: 0, timeout: 0 } satisfies { [Name in keyof Required<SqlUrlOptions>]: 0 })
 
+/** In milliseconds. */
+export const defaultTimeout = 1_500
+
 /** Names become part of statements. The longest leaves room for the names of the indexes: PostgreSQL cuts a name after 63 characters. */
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,47}$/
 const nameRule = 'up to 48 letters, digits and underscores, and not begin with a digit'
@@ -46,7 +49,7 @@ export function assertUrlOptions(where: string, options: SqlUrlOptions): void {
 /** @throws TypeError that names the option and what is expected. */
 export function resolveOptions(where: string, options: SqlStoreOptions): SqlSettings {
   assertKnown(where, options, ['knex', ...urlOptionNames])
-  const { knex, table = 'sessions', schema, pruneEvery = 900_000, timeout = 1_500 } = options
+  const { knex, table = 'sessions', schema, pruneEvery = 900_000, timeout = defaultTimeout } = options
   assertOption(where, 'knex', knex, isKnex(knex), "what knex({ client: 'pg', … }) returned")
   if (knex.isTransaction === true) {
     throw new TypeError(

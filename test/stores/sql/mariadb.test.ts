@@ -2,7 +2,7 @@ import test from 'ava'
 import type { SessionRecord } from '../../../src/store/index.js'
 import { createTable, sqlStore } from '../../../src/stores/sql/index.js'
 import { until } from '../../support/redis.js'
-import { collect, needsEngine, newRecord, onEachConnection, servers, type Database } from '../../support/sql.js'
+import { collect, needsEngine, newRecord, onEachConnection, patience, servers, type Database } from '../../support/sql.js'
 
 const engine = servers.find(({ name }) => name === 'MariaDB')!
 const engineTest = needsEngine(test, engine)
@@ -22,7 +22,7 @@ for (const [at, sql] of settings.entries()) {
     const knex = database.connect({ pool: onEachConnection(sql) })
     const table = `settings_${at}`
     await createTable({ knex, table })
-    const store = sqlStore({ knex, table })
+    const store = sqlStore({ knex, table, timeout: patience })
     for (const text of ["O'Brien", `'); drop table ${table}; -- `, "\\' or 1=1", 'é漢🙂', '\0', '"'.repeat(1000)]) {
       const record = newRecord({ text }, { owner: text.slice(0, 100) })
       t.true(await store.create(record.id, record))
@@ -33,7 +33,7 @@ for (const [at, sql] of settings.entries()) {
     }
     t.is((await collect(store.records!())).length, 6)
     // Another connection reads the same text.
-    const other = sqlStore({ knex: database.connect(), table })
+    const other = sqlStore({ knex: database.connect(), table, timeout: patience })
     for (const record of await collect(store.records!())) t.deepEqual(await other.read(record.id), record)
   })
 }
@@ -43,7 +43,7 @@ engineTest('MariaDB: the table keeps emojis and compares bytes in a database who
   await admin.raw('create database old character set latin1 collate latin1_german2_ci')
   const knex = database.connect({ connection: database.url.replace(/mysql$/, 'old') })
   await createTable({ knex })
-  const store = sqlStore({ knex })
+  const store = sqlStore({ knex, timeout: patience })
   const record = newRecord({ text: '🙂' })
   await store.create(record.id, record)
   t.deepEqual(await store.read(record.id), record)
@@ -54,9 +54,9 @@ engineTest('MariaDB: a record over max_allowed_packet is refused, and the stored
   const admin = database.connect()
   await createTable({ knex: admin, table: 'packets' })
   const record = newRecord()
-  await sqlStore({ knex: admin, table: 'packets' }).create(record.id, record)
+  await sqlStore({ knex: admin, table: 'packets', timeout: patience }).create(record.id, record)
   await admin.raw('set global max_allowed_packet = 1048576')
-  const store = sqlStore({ knex: database.connect(), table: 'packets' })
+  const store = sqlStore({ knex: database.connect(), table: 'packets', timeout: patience })
   const larger = store.update(record.id, (current) => ({ ...current, data: { text: 'x'.repeat(600_000) } }))
   await t.throwsAsync(async () => larger, { code: 'ERR_SESSION_STORE', message: /max_allowed_packet|reachable again/ })
   // The server closes the connection on which that came, sometimes before it has said why.
@@ -69,7 +69,7 @@ engineTest('MariaDB: a full database refuses saves with ERR_SESSION_STORE and se
   t.teardown(async () => full.stop())
   const knex = full.connect()
   await createTable({ knex })
-  const store = sqlStore({ knex, timeout: 60_000 }).scope!({ prefix: 'session:', now: Date.now, largest: 10_000_000 })
+  const store = sqlStore({ knex, timeout: patience }).scope!({ prefix: 'session:', now: Date.now, largest: 10_000_000 })
   const records: SessionRecord[] = []
   const fill = async () => {
     for (;;) {

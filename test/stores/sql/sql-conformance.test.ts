@@ -2,7 +2,7 @@ import test from 'ava'
 import type { Knex } from 'knex'
 import { createTable, openSql, sqlStore } from '../../../src/stores/sql/index.js'
 import { storeConformance } from '../../../src/testing/conformance.js'
-import { engines, needsEngine, type Database } from '../../support/sql.js'
+import { engines, needsEngine, patience, type Database } from '../../support/sql.js'
 
 for (const engine of engines) {
   const engineTest = needsEngine(test, engine)
@@ -21,8 +21,7 @@ for (const engine of engines) {
   storeConformance(
     (title, run) => engineTest(`${engine.name}: ${title}`, run),
     (scope) => ({
-      // A machine that is slow is no failure.
-      store: sqlStore({ knex, timeout: 60_000 }).scope!(scope),
+      store: sqlStore({ knex, timeout: patience }).scope!(scope),
       async put(id, text) {
         const { rev = 1, write = 'by hand' } = versionIn(text)
         const row = { id: scope.prefix + id, rev, write, expires: scope.now() + 3_600_000, record: text }
@@ -40,7 +39,7 @@ for (const engine of engines) {
   if (engine.name !== 'SQLite') continue
   storeConformance(
     (title, run) => engineTest(`${engine.name}, by URL: ${title}`, run),
-    (scope) => openSql(new URL(database.url), { table: 'by_url', timeout: 60_000 }).scope!(scope)
+    (scope) => openSql(new URL(database.url), { table: 'by_url', timeout: patience }).scope!(scope)
   )
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
 import { createTable, sqlStore } from '../../../src/stores/sql/index.js'
-import { engines, needsEngine, newRecord, type Database } from '../../support/sql.js'
+import { engines, needsEngine, newRecord, patience, type Database } from '../../support/sql.js'
 
 const guide = await readFile(new URL('../../../docs/stores/sql.md', import.meta.url), 'utf8')
 
@@ -32,7 +32,7 @@ for (const engine of engines) {
   engineTest(`${engine.name}: a table that was created by hand works`, async (t) => {
     const knex = database.connect()
     for (const statement of printed(engine.name)) await knex.raw(statement.replaceAll('sessions', 'by_hand'))
-    const store = sqlStore({ knex, table: 'by_hand' })
+    const store = sqlStore({ knex, table: 'by_hand', timeout: patience })
     const record = newRecord()
     t.true(await store.create(record.id, record))
     t.deepEqual(await store.read(record.id), record)
@@ -43,7 +43,7 @@ for (const engine of engines) {
       const table = `at_once_${round}`
       const knexes = Array.from({ length: 8 }, () => database.connect({ pool: { max: 1 } }))
       await Promise.all(knexes.map((knex) => createTable({ knex, table })))
-      const store = sqlStore({ knex: knexes[0]!, table })
+      const store = sqlStore({ knex: knexes[0]!, table, timeout: patience })
       const record = newRecord()
       await store.create(record.id, record)
       await createTable({ knex: knexes[1]!, table })
@@ -53,7 +53,7 @@ for (const engine of engines) {
   })
 
   engineTest(`${engine.name}: without a table, a call fails with ERR_SESSION_STORE and says how to create it`, async (t) => {
-    const store = sqlStore({ knex: database.connect(), table: 'absent' })
+    const store = sqlStore({ knex: database.connect(), table: 'absent', timeout: patience })
     const { id } = newRecord()
     await t.throwsAsync(async () => store.read(id), { code: 'ERR_SESSION_STORE', message: /create the table with createTable\(\)/ })
   })
@@ -64,7 +64,7 @@ for (const engine of engines) {
     await t.throwsAsync(createTable({ knex, schema: 'other' }), { code: 'ERR_SESSION_STORE', message: /failed to create the table/ })
     await knex.raw('create schema other')
     await createTable({ knex, schema: 'other' })
-    const store = sqlStore({ knex, schema: 'other' })
+    const store = sqlStore({ knex, schema: 'other', timeout: patience })
     const record = newRecord({}, { owner: 'momo' })
     await store.create(record.id, record)
     t.deepEqual(await store.read(record.id), record)

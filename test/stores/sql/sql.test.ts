@@ -7,7 +7,7 @@ import { dialectOf } from '../../../src/stores/sql/dialects.js'
 import { createTable, sqlStore } from '../../../src/stores/sql/index.js'
 import { statementsOf } from '../../../src/stores/sql/statements.js'
 import { until } from '../../support/redis.js'
-import { collect, engines, needsEngine, newRecord, planOf, type Database } from '../../support/sql.js'
+import { collect, engines, needsEngine, newRecord, patience, planOf, type Database } from '../../support/sql.js'
 
 for (const engine of engines) {
   const engineTest = needsEngine(test, engine)
@@ -31,7 +31,7 @@ for (const engine of engines) {
 
   engineTest(title('a transaction of the application that is rolled back undoes neither a save nor a logout'), async (t) => {
     const table = await newTable()
-    const store = sqlStore({ knex, table })
+    const store = sqlStore({ knex, table, timeout: patience })
     const [saved, ended] = [newRecord({ n: 0 }), newRecord()]
     await store.create(saved.id, saved)
     await store.create(ended.id, ended)
@@ -49,7 +49,7 @@ for (const engine of engines) {
   })
 
   engineTest(title('any text comes back as it was, also NUL, lone surrogates, quotes and a megabyte'), async (t) => {
-    const store = sqlStore({ knex, table: await newTable(), timeout: 30_000 }).scope!({ prefix: 'p:', now: Date.now, largest: 10_000_000 })
+    const store = sqlStore({ knex, table: await newTable(), timeout: patience }).scope!({ prefix: 'p:', now: Date.now, largest: 10_000_000 })
     const texts = ['\0', 'a\0b', '\ud800', '\udc00\ud800', '🙂', "O'Brien", `'"\\\`; drop table x; --`, '\\', "\\'", '?', '??', ':name', '$1', '%s', '\u2028', '漢'.repeat(400_000)]
     for (const text of texts) {
       const record = newRecord({ [text.slice(0, 50)]: text }, { owner: text.slice(0, 256) })
@@ -65,7 +65,7 @@ for (const engine of engines) {
     const table = await newTable()
     const prefixes = ['session:', 'SESSION:', 'sèssion:', 'session: ', 'session:%20', 'session', '', 'session:a', '%', '_______:', "'"]
     const record = newRecord()
-    const stores = prefixes.map((prefix) => sqlStore({ knex, table }).scope!({ prefix, now: Date.now, largest: 100_000 }))
+    const stores = prefixes.map((prefix) => sqlStore({ knex, table, timeout: patience }).scope!({ prefix, now: Date.now, largest: 100_000 }))
     for (const [at, store] of stores.entries()) {
       t.is(await store.read(record.id), undefined, prefixes[at])
       t.true(await store.create(record.id, { ...record, data: { at } }), prefixes[at])
@@ -79,7 +79,7 @@ for (const engine of engines) {
   engineTest(title('two stores with different prefixes on one table prune only their own'), async (t) => {
     const table = await newTable()
     let time = Date.now()
-    const [one, other] = ['one:', 'one:two:'].map((prefix) => sqlStore({ knex, table }).scope!({ prefix, now: () => time, largest: 100_000 }))
+    const [one, other] = ['one:', 'one:two:'].map((prefix) => sqlStore({ knex, table, timeout: patience }).scope!({ prefix, now: () => time, largest: 100_000 }))
     for (let at = 0; at < 3; at++) {
       const record = newRecord()
       await one!.create(record.id, record)
@@ -94,7 +94,7 @@ for (const engine of engines) {
   engineTest(title('prune() keeps a record for a minute after its deadline, a marker not that long, and removes any number of others'), async (t) => {
     const table = await newTable()
     let time = Date.now()
-    const store = sqlStore({ knex, table, timeout: 30_000 }).scope!({ prefix: 'p:', now: () => time, largest: 100_000 })
+    const store = sqlStore({ knex, table, timeout: patience }).scope!({ prefix: 'p:', now: () => time, largest: 100_000 })
     const expires = time + 10_000
     const marker = newRecord({}, { expires, moved: true })
     const late = newRecord({}, { expires: expires + 0.5 })
@@ -117,13 +117,13 @@ for (const engine of engines) {
 
   engineTest(title('expired sessions are removed in the background, and no more after close()'), async (t) => {
     const table = await newTable()
-    const store = sqlStore({ knex, table, pruneEvery: 10 })
+    const store = sqlStore({ knex, table, pruneEvery: 10, timeout: patience })
     const rows = async () => (await knex(table)).length
     const record = newRecord({}, { expires: Date.now() - 60_001 })
     t.true(await store.create(record.id, record))
     await until('the session is removed', async () => (await rows()) === 0)
     await store.close!()
-    const after = sqlStore({ knex, table, pruneEvery: 0 })
+    const after = sqlStore({ knex, table, pruneEvery: 0, timeout: patience })
     await after.create(record.id, record)
     t.is(await after.prune!(), 1)
   })
@@ -135,7 +135,7 @@ for (const engine of engines) {
       const event = message as SessionEvent
       if (event.type === 'store-error' && inspect(event.error).includes(table)) errors.push(event)
     })
-    const store = sqlStore({ knex, table, pruneEvery: 10 })
+    const store = sqlStore({ knex, table, pruneEvery: 10, timeout: patience })
     await store.read(newRecord().id)
     await knex.schema.dropTable(table)
     await until('the failure is reported', () => errors.length >= 2)
@@ -147,7 +147,7 @@ for (const engine of engines) {
 
   engineTest(title('an error shows no data of a session, neither in its message nor in its cause'), async (t) => {
     const table = await newTable()
-    const store = sqlStore({ knex, table })
+    const store = sqlStore({ knex, table, timeout: patience })
     const record = newRecord({ secret: 'momo - has a secret' }, { owner: 'somebody' })
     const { id } = record
     await knex.schema.dropTable(table)
@@ -177,7 +177,7 @@ for (const engine of engines) {
 
   engineTest(title('a call after the Knex instance was destroyed fails with ERR_SESSION_STORE'), async (t) => {
     const own = database.connect()
-    const store = sqlStore({ knex: own, table: await newTable(), timeout: 500 })
+    const store = sqlStore({ knex: own, table: await newTable(), timeout: patience })
     await store.read(newRecord().id)
     await own.destroy()
     await t.throwsAsync(async () => store.read(newRecord().id), { code: 'ERR_SESSION_STORE' })
