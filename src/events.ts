@@ -7,6 +7,8 @@ export type SessionEvent =
   | { type: 'regenerate'; id: string; from: string }
   /** An owner was given to the session, under a new sid: `id` is the new one's, `from` the old one's, absent for a new session. */
   | { type: 'login'; id: string; from: string | undefined; owner: string }
+  /** A session of an earlier library became a session of ours, which was just created: see the option `migrate`. */
+  | { type: 'migrate'; id: string; bridge: string }
   /** A session was ended from outside its own requests: by its owner's other session, or by the application. */
   | { type: 'end'; id: string; owner: string | undefined }
   /**

@@ -4,7 +4,7 @@ import { SessionCookie, ResponseCookie } from './cookie/index.js'
 import { defineAccessor, Visit, visitOf } from './context-property.js'
 import { resolveOptions, type SessionOptions } from './options.js'
 import { createRegistry, type SessionRegistry } from './registry.js'
-import { openSession, RequestSession, SessionCalls, type Session } from './request/index.js'
+import { Migration, openSession, RequestSession, SessionCalls, type Session } from './request/index.js'
 import { isPromise, TimedStore } from './store/index.js'
 
 declare module 'koa' {
@@ -48,7 +48,8 @@ export function session(options?: SessionOptions): Middleware & SessionRegistry 
     const tokens = cookie.read(ctx.req.headers.cookie, settings.keys ?? ctx.app.keys)
     const response = new ResponseCookie(ctx, cookie, settings.keys)
     const carried = cookieStore?.carry(tokens, settings)
-    const requestSession = new RequestSession(settings, carried ? new TimedStore(carried, storeTimeout) : timedStore!, response, carried)
+    const migration = settings.bridges.length > 0 ? new Migration(ctx, settings, response) : undefined
+    const requestSession = new RequestSession(settings, carried ? new TimedStore(carried, storeTimeout) : timedStore!, response, carried, migration)
     const calls = new SessionCalls(requestSession)
     new Visit(keepsake, calls, as).attach(ctx)
     if (newestWins && cookie.isTwiceIn(ctx.req.headers.cookie)) response.clearPrevious()

@@ -2,7 +2,7 @@ import type { Context } from 'koa'
 import { assertKnown, assertOption, isCount, isPositive } from './checks.js'
 import { assertKeys, resolveCookieOptions, type CookieOptions, type CookieRules, type Keys } from './cookie/index.js'
 import { longestDelay } from './delays.js'
-import { cannotListOwners, isLifetime, type SessionRules } from './request/index.js'
+import { cannotListOwners, isLifetime, resolveBridges, type Bridge, type ResolvedBridge, type SessionRules } from './request/index.js'
 import { defaultScope, type SessionStore } from './store/index.js'
 import { adapterOf } from './stores/adapters/index.js'
 import { isCookieStore, type CookieStore } from './stores/cookie.js'
@@ -45,6 +45,8 @@ export interface SessionOptions {
    * sessions of an owner. Absent: no maximum.
    */
   maxPerOwner?: number | undefined
+  /** Bridges of `koa-keepsake/migrating`, which keep the users of an earlier session library logged in. @default none */
+  migrate?: Bridge | readonly Bridge[] | undefined
   /** Requests for which it returns `true` get no session at all. Absent: each request gets one. */
   skip?: ((ctx: Context) => boolean) | undefined
   /** The property of `ctx`. @default 'session' */
@@ -65,6 +67,7 @@ export interface Settings extends SessionRules {
   readonly storeTimeout: number
   /** The size in bytes over which a stored text is corrupt. */
   readonly largest: number
+  readonly bridges: readonly ResolvedBridge[]
   readonly skip: ((ctx: Context) => boolean) | undefined
   readonly as: string
 }
@@ -72,7 +75,7 @@ export interface Settings extends SessionRules {
 // A mapped type over the interface: the compiler keeps the list complete.
 const optionNames = Object.keys({
   store: 0, keys: 0, signed: 0, name: 0, cookie: 0, permanent: 0, lifetime: 0, absoluteLifetime: 0, refreshEachRequest: 0,
-  touchAfter: 0, prefix: 0, maxBytes: 0, saveOnError: 0, onStoreError: 0, storeTimeout: 0, maxPerOwner: 0, skip: 0, as: 0, now: 0
+  touchAfter: 0, prefix: 0, maxBytes: 0, saveOnError: 0, onStoreError: 0, storeTimeout: 0, maxPerOwner: 0, migrate: 0, skip: 0, as: 0, now: 0
 } satisfies { [Name in keyof Required<SessionOptions>]: 0 })
 
 /** What to write instead of the options of koa-session, express-session and Flask. */
@@ -138,6 +141,7 @@ export function resolveOptions(options: SessionOptions = {}): Settings {
     onStoreError = 'fail',
     storeTimeout = 2_000,
     maxPerOwner,
+    migrate,
     skip,
     as = 'session',
     now = Date.now
@@ -177,6 +181,7 @@ export function resolveOptions(options: SessionOptions = {}): Settings {
   return {
     store: carriesRecord ? undefined : (store.scope?.({ prefix: prefix ?? defaultScope.prefix, now, largest }) ?? store),
     cookieStore: carriesRecord ? store : undefined,
+    bridges: resolveBridges(where, migrate),
     cookieRules: { name, signed, carriesRecord, cookie: resolveCookieOptions(where, name, options.cookie) },
     keys, permanent, lifetime, absoluteLifetime, refreshEachRequest, touchAfter, maxBytes, largest, saveOnError, onStoreError, storeTimeout, maxPerOwner, skip, as, now
   }

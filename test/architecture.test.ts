@@ -13,6 +13,7 @@ const allowed: Record<string, readonly string[]> = {
   cookie: [],
   request: ['cookie', 'store', 'record'],
   stores: ['store', 'record'],
+  migrating: ['request', 'stores', 'store'],
   settings: ['stores', 'store', 'record', 'cookie', 'request', 'root'],
   root: ['request', 'cookie', 'store', 'record', 'stores', 'settings'],
   testing: ['root', 'request', 'cookie', 'store', 'record', 'stores'],

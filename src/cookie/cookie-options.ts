@@ -132,7 +132,7 @@ function assertName(where: string, name: unknown): asserts name is string {
   )
 }
 
-function isSameScope(one: CookieScope, other: CookieScope): boolean {
+export function isSameScope(one: CookieScope, other: CookieScope): boolean {
   return one.path === other.path && hostOf(one) === hostOf(other) && one.partitioned === other.partitioned
 }
 

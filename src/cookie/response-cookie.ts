@@ -24,8 +24,8 @@ export class ResponseCookie {
   readonly #keys: Keys | undefined
   /** The line that sets or removes the session's cookie. */
   #line: string | undefined
-  /** The lines that clear the cookie in earlier scopes. */
-  #previousLines = none
+  /** The lines that clear the cookie in earlier scopes, and the cookies of an earlier session library. */
+  #clearingLines = none
   /** Both together: what the response should have. */
   #lines = none
   /** Every line that was ours in this response, also those that another one has replaced. */
@@ -70,8 +70,14 @@ export class ResponseCookie {
 
   /** Removes the cookies that the client has from the scopes of `cookie.previous`. */
   clearPrevious(): void {
-    this.#previousLines = this.#cookie.clearPrevious(this.#isTls())
-    this.#set(this.#line)
+    this.#alsoClear(this.#cookie.clearPrevious(this.#isTls()))
+  }
+
+  /** Removes the cookies of an earlier session library that the client has, unless ours replaces them. */
+  clearOthers(cookies: readonly SessionCookie[]): void {
+    const { req, secure } = this.#ctx
+    const present = cookies.filter((cookie) => cookie.isIn(req.headers.cookie) && !this.#cookie.replaces(cookie))
+    this.#alsoClear(present.map((cookie) => cookie.clear(cookie.secure === 'auto' && secure)))
   }
 
   /** The response depends on the cookie (RFC 9110 section 12.5.5). */
@@ -104,10 +110,16 @@ export class ResponseCookie {
     return this.#cookie.secure === 'auto' && this.#ctx.secure
   }
 
+  #alsoClear(lines: readonly string[]): void {
+    if (lines.length === 0) return
+    this.#clearingLines = [...new Set([...this.#clearingLines, ...lines])]
+    this.#set(this.#line)
+  }
+
   #set(line: string | undefined): void {
     if (this.headersSent) return
     this.#line = line
-    this.#lines = line === undefined ? this.#previousLines : [...this.#previousLines, line]
+    this.#lines = line === undefined ? this.#clearingLines : [...this.#clearingLines, line]
     this.#ownLines = this.#ownLines.length === 0 ? this.#lines : [...new Set([...this.#ownLines, ...this.#lines])]
     if (this.#ownLines.length === 0) return
     this.#restore()

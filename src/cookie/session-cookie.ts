@@ -1,6 +1,6 @@
 import { emit } from '../events.js'
 import { valuesOf } from './cookie-header.js'
-import type { CookieScope, CookieSettings } from './cookie-options.js'
+import { isSameScope, type CookieScope, type CookieSettings } from './cookie-options.js'
 import { TokenSigner, type Token } from './token.js'
 
 export interface CookieRules {
@@ -45,6 +45,11 @@ export class SessionCookie {
   /** Whether the header has a cookie of this name at all. */
   isIn(header: string | undefined): boolean {
     return header !== undefined && valuesOf(this.#nameAndEquals, header, 1).length > 0
+  }
+
+  /** Whether a browser keeps this cookie instead of the other one. */
+  replaces(other: SessionCookie): boolean {
+    return this.name === other.name && isSameScope(this.#cookie, other.#cookie)
   }
 
   /** Whether the header has several cookies of this name: the cookie has or had another domain or path, too. */

@@ -2,6 +2,7 @@ import { SessionError } from '../errors.js'
 import { emit } from '../events.js'
 import { decode, type Data, type Json, type SessionRecord } from '../record/index.js'
 import { recover, whenDone, type MaybePromise } from '../store/index.js'
+import { warnOnce } from '../warn-once.js'
 import { applyChanges, valueAt, type Changes } from './changes.js'
 import { deadlineOf, isDue } from './lifetimes.js'
 import { newSession, nextRecord } from './next-record.js'
@@ -19,6 +20,11 @@ export function carryOut(session: RequestSession, step: Step): MaybePromise<bool
       return false
     case 'create':
       return whenDone(create(session), () => true)
+    case 'move':
+      return move(session)
+    case 'end-old':
+      session.endOld()
+      return whenDone(session.migration!.ended, () => true)
     case 'update':
       return update(session, session.stored!)
     case 'refresh':
@@ -29,13 +35,30 @@ export function carryOut(session: RequestSession, step: Step): MaybePromise<bool
 }
 
 function create(session: RequestSession): MaybePromise<void> {
+  const { state, assigned, migration } = session
+  const { found } = migration ?? {}
   const changes = session.changes()
-  const made = newSession(session, applyChanges(changes, {}) ?? {})
-  const { state, assigned } = session
+  const made = newSession(session, applyChanges(changes, found?.data ?? {}) ?? {}, { owner: found?.owner })
+  const { id } = made.record
   return whenDone(session.store.create(made.record), () => {
     session.settle(state, made, assigned, changes, true)
-    emit({ type: 'create', id: made.record.id })
+    emit({ type: 'create', id })
+    if (found) emit({ type: 'migrate', id, bridge: found.bridge })
   })
+}
+
+/** Creates the session only because the client has one of an earlier library. The request succeeds in any case: the next one tries again. */
+function move(session: RequestSession): MaybePromise<boolean> {
+  const { bridge } = session.migration!.found!
+  return recover(
+    () => whenDone(create(session), () => true),
+    (error) => {
+      if (error instanceof SessionError && error.code === 'ERR_SESSION_TOO_LARGE') {
+        warnOnce(`the bridge "${bridge}" found a session that is too large for its store, and its user is logged out when the bridge ends; use convert to make it smaller`)
+      }
+      return true
+    }
+  )
 }
 
 /** Applies the request's changes, key by key, to the newest record. Answers `false` when the session is gone. */
@@ -61,7 +84,7 @@ function update(session: RequestSession, stored: StoredState, take?: Taking): Ma
         session.state = { kind: 'new' }
         session.startAnew(saved)
       }
-      session.response.clear()
+      session.clearCookie()
       return true
     }
     session.settle(stored, { ...stored, sid, record, reissue: false }, assigned, saved, needsCookie(session, stored, record))

@@ -7,10 +7,10 @@ import type { StoredState } from './session-state.js'
 
 /** A new session, under a sid that was never used. It is not stored yet. */
 export function newSession(session: RequestSession, data: Data, facts: Partial<SessionRecord> = {}): StoredState {
-  const { rules, assigned } = session
+  const { rules } = session
   const sid = createSid()
   const now = rules.now()
-  const { created = now, permanent = session.permanent, lifetime = assigned.lifetime, ...others } = facts
+  const { created = now, permanent = session.permanent, lifetime = session.ownLifetime, ...others } = facts
   const record: SessionRecord = {
     rev: 1,
     write: createMark(),

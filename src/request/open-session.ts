@@ -17,19 +17,24 @@ interface Found {
 type Rules = Pick<SessionRules, 'lifetime' | 'absoluteLifetime' | 'now'>
 
 /**
- * Opens the session that the request's verified cookies name. A sid without a live record is never adopted.
+ * Opens the session that the request's verified cookies name, or else finds one of an earlier library. A sid without a live record is never
+ * adopted.
  *
  * @param newestWins of two live sessions, the one that was created last counts (`cookie.previous`); otherwise none does.
  */
 export function openSession(session: RequestSession, tokens: readonly Token[], newestWins: boolean): MaybePromise<void> {
-  if (tokens.length === 0) return
+  if (tokens.length === 0 && !session.migration) return
   return recover<void>(
-    () => whenDone(chooseRecord(session.rules, session.store, tokens, newestWins), (found) => adopt(session, found)),
+    () => whenDone(openStored(session, tokens, newestWins), () => (session.state.kind === 'new' ? session.migration?.find() : undefined)),
     (error) => {
       if (session.rules.onStoreError === 'fail') throw error
       session.state = { kind: 'read-only', error: storeError('read a session', error) }
     }
   )
+}
+
+function openStored(session: RequestSession, tokens: readonly Token[], newestWins: boolean): MaybePromise<void> {
+  return whenDone(chooseRecord(session.rules, session.store, tokens, newestWins), (found) => adopt(session, found))
 }
 
 function adopt(session: RequestSession, found: Found | undefined): void {

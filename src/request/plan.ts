@@ -6,6 +6,10 @@ export type Step =
   /** Remove the session that `ctx.session = null` ended. Plan again afterwards. */
   | { readonly kind: 'remove' }
   | { readonly kind: 'create' }
+  /** Create the session only because the client has one of an earlier library. */
+  | { readonly kind: 'move' }
+  /** End the client's session of an earlier library, of which the request left nothing. */
+  | { readonly kind: 'end-old' }
   | { readonly kind: 'update' }
   /** Move the deadline, or send the cookie again. */
   | { readonly kind: 'refresh' }
@@ -17,6 +21,8 @@ export interface Situation {
   readonly state: SessionState['kind']
   /** `ctx.session = null` ended a stored session that is not removed yet. */
   readonly hasEnded: boolean
+  /** The client has a session of an earlier library that is not moved yet. */
+  readonly hasOld: boolean
   /** The request changed data or assigned members. */
   readonly hasChanges: boolean
   /** The request would leave something to store: data, or an owner. */
@@ -45,13 +51,18 @@ export function planSave(situation: Situation): Step {
   // The user meant to leave, so this happens whatever the response is.
   if (hasEnded) return { kind: 'remove' }
   const keepsChanges = !failed || isEmptied
-  if (state !== 'stored') {
-    if (!keepsChanges || !hasData) return nothing
-    if (state !== 'new') return { kind: 'drop', reason: state }
-    return headersSent ? { kind: 'drop', reason: 'headers-sent' } : { kind: 'create' }
-  }
+  if (state === 'new') return keepsChanges ? planNew(situation) : nothing
+  if (state !== 'stored') return keepsChanges && hasData ? { kind: 'drop', reason: state } : nothing
   if (!keepsChanges || !hasChanges) return planRefresh(situation)
   return carriesRecord && headersSent ? { kind: 'drop', reason: 'headers-sent' } : { kind: 'update' }
+}
+
+function planNew({ hasOld, hasChanges, hasData, headersSent }: Situation): Step {
+  if (!hasData) return hasOld ? { kind: 'end-old' } : nothing
+  const isMove = hasOld && !hasChanges
+  // The next request can move the session.
+  if (headersSent) return isMove ? nothing : { kind: 'drop', reason: 'headers-sent' }
+  return { kind: isMove ? 'move' : 'create' }
 }
 
 function planRefresh({ isDue, reissue, headersSent, permanent, carriesRecord }: Situation): Step {

@@ -50,7 +50,8 @@ function logInNewSession(session: RequestSession, login: Login): MaybePromise<vo
   if (session.response.headersSent) throw headersSent('log in')
   const { state, assigned } = session
   const changes = session.changes()
-  const made = newSession(session, keptOf(login, applyChanges(changes, {}) ?? {}), loginFacts(login))
+  const old = session.migration?.dataFor(login.owner) ?? {}
+  const made = newSession(session, keptOf(login, applyChanges(changes, old) ?? {}), loginFacts(login))
   return whenDone(session.store.create(made.record), () => {
     session.settle(state, made, assigned, changes, true)
     emit({ type: 'create', id: made.record.id })
@@ -127,7 +128,7 @@ function removeEmpty(session: RequestSession, old: StoredState, made: StoredStat
     }
     if (!wasThere) return
     emit({ type: 'destroy', id: old.record.id })
-    session.response.clear()
+    session.clearCookie()
   })
 }
 

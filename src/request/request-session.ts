@@ -3,6 +3,7 @@ import type { SessionRecord } from '../record/index.js'
 import type { TimedStore } from '../store/index.js'
 import { applyChanges, ChangeTracker, noChanges, type Changes } from './changes.js'
 import { deadlineOf, endOf, isDue } from './lifetimes.js'
+import type { Migration } from './migration.js'
 import type { Situation } from './plan.js'
 import type { SessionRules } from './rules.js'
 import type { SessionState, StoredState } from './session-state.js'
@@ -43,13 +44,16 @@ export class RequestSession {
   readonly store: TimedStore
   readonly response: ResponseCookie
   readonly carrier: RecordCarrier | undefined
+  /** Absent: there are no bridges. */
+  readonly migration: Migration | undefined
   #tracker: ChangeTracker | undefined
 
-  constructor(rules: SessionRules, store: TimedStore, response: ResponseCookie, carrier?: RecordCarrier) {
+  constructor(rules: SessionRules, store: TimedStore, response: ResponseCookie, carrier?: RecordCarrier, migration?: Migration) {
     this.rules = rules
     this.store = store
     this.response = response
     this.carrier = carrier
+    this.migration = migration
   }
 
   /** The stored state, if there is one. */
@@ -58,12 +62,21 @@ export class RequestSession {
   }
 
   get tracker(): ChangeTracker {
-    return (this.#tracker ??= new ChangeTracker(this.stored?.record.data ?? {}))
+    return (this.#tracker ??= new ChangeTracker(this.stored?.record.data ?? this.migration?.found?.data ?? {}))
   }
 
   /** What the request changed. @throws SessionError `ERR_SESSION_VALUE` for a value that cannot be stored. */
   changes(): Changes {
     return this.#tracker?.changes() ?? noChanges
+  }
+
+  /** Whether no session came with the request, neither ours nor one of an earlier library. */
+  get isNew(): boolean {
+    return this.stored === undefined && this.migration?.found === undefined
+  }
+
+  get owner(): string | undefined {
+    return this.stored?.record.owner ?? this.migration?.found?.owner
   }
 
   get createdAt(): number {
@@ -77,15 +90,20 @@ export class RequestSession {
   }
 
   get permanent(): boolean {
-    return this.assigned.permanent ?? this.stored?.record.permanent ?? this.rules.permanent
+    return this.assigned.permanent ?? this.stored?.record.permanent ?? this.migration?.found?.permanent ?? this.rules.permanent
   }
 
   get lifetime(): number {
-    return this.assigned.lifetime ?? this.stored?.record.lifetime ?? this.rules.lifetime
+    return this.ownLifetime ?? this.rules.lifetime
+  }
+
+  /** The lifetime that is stored with the session, if it has one of its own. */
+  get ownLifetime(): number | undefined {
+    return this.assigned.lifetime ?? this.stored?.record.lifetime ?? this.migration?.found?.lifetime
   }
 
   get modified(): boolean {
-    if (this.ended || this.#hasAssigned()) return true
+    if (this.ended || this.migration?.found || this.#hasAssigned()) return true
     try {
       return this.changes().size > 0
     } catch {
@@ -112,9 +130,23 @@ export class RequestSession {
   /** `ctx.session = null`: the stored session is to be removed, and the request goes on with an empty one. */
   end(): void {
     this.ended ??= this.stored
+    this.endOld()
     // A new object, also where nothing was stored: a save in progress must see that it came too late.
     if (this.state.kind !== 'moved') this.state = { kind: 'new' }
     this.startAnew()
+  }
+
+  /** Ends the client's sessions of an earlier library, because it logs out. */
+  endOld(): void {
+    // The old cookie may have the name and the scope of ours.
+    if (this.migration?.found) this.response.clear()
+    this.migration?.end(true)
+  }
+
+  /** The request removed the session: the client gets no cookie, or loses the one that it has. */
+  clearCookie(): void {
+    this.response.clear()
+    this.migration?.end(true)
   }
 
   /** Goes on with an empty session. @param saved changes that need not be saved any more; absent: all. */
@@ -141,6 +173,7 @@ export class RequestSession {
     if (needsCookie) this.sendCookie(stored)
     this.state = stored
     this.tracker.saved(stored.record.data, changes)
+    if (before.kind === 'new') this.migration?.end(false)
     // What was assigned during the save is still to be saved.
     if (this.assigned === assigned) this.assigned = nothingAssigned
   }
@@ -159,14 +192,15 @@ export class RequestSession {
 
   /** @param failed the response is a server error, and changes are not kept then. */
   situation(failed: boolean): Situation {
-    const { state, stored, response } = this
+    const { state, stored, response, migration } = this
     const changes = failed ? noChanges : this.changes()
     const isEmptied = this.assigned.cleared === true && this.tracker.keys().length === 0
     return {
       state: state.kind,
       hasEnded: this.ended !== undefined,
+      hasOld: migration?.found !== undefined,
       hasChanges: changes.size > 0 || this.#hasAssigned() || isEmptied,
-      hasData: changes.size > 0 && applyChanges(changes, {}) !== null,
+      hasData: !isEmptied && (applyChanges(changes, migration?.found?.data ?? {}) !== null || this.#keepsOldOwner),
       isEmptied,
       failed,
       isDue: this.isDue,
@@ -175,6 +209,11 @@ export class RequestSession {
       headersSent: response.headersSent,
       carriesRecord: this.carrier !== undefined
     }
+  }
+
+  /** As with a stored session, the owner is enough to keep one, unless the application cleared it. */
+  get #keepsOldOwner(): boolean {
+    return this.migration?.found?.owner !== undefined && this.assigned.cleared !== true
   }
 
   /** Whether members were assigned other values than those that are stored. */

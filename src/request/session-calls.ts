@@ -159,7 +159,9 @@ export class SessionCalls {
   close(failed: boolean): MaybePromise<boolean> {
     this.#isClosed = true
     if (!this.#pending && !this.session.isUsed && !this.session.stored?.reissue) return true
-    return this.#inTurn(() => whenDone(this.#removeEnded(), () => this.#save(failed, false)))
+    const { migration } = this.session
+    const closing = this.#inTurn(() => whenDone(this.#removeEnded(), () => this.#save(failed, false)))
+    return migration ? whenDone(closing, (isSaved) => whenDone(migration.ended, () => isSaved)) : closing
   }
 
   /** @param asked the application called `save()` and awaits the answer. */
@@ -175,7 +177,7 @@ export class SessionCalls {
 
   /** Removes what `ctx.session = null` ended. Another session may be ended meanwhile, so this looks again afterwards. */
   #removeEnded(): MaybePromise<void> {
-    if (!this.session.ended) return
+    if (!this.session.ended) return this.session.migration?.ended
     return whenDone(carryOut(this.session, { kind: 'remove' }), () => this.#removeEnded())
   }
 

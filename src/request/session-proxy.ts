@@ -133,7 +133,7 @@ class Members implements SessionMembers {
 
   get isNew(): boolean {
     this.#calls.access()
-    return this.#calls.session.stored === undefined
+    return this.#calls.session.isNew
   }
 
   get sid(): string | undefined {
@@ -148,7 +148,7 @@ class Members implements SessionMembers {
 
   get owner(): string | undefined {
     this.#calls.access()
-    return this.#calls.session.stored?.record.owner
+    return this.#calls.session.owner
   }
 
   get createdAt(): Date {

@@ -2,7 +2,7 @@ import test from 'ava'
 import { planSave, type Situation, type Step } from '../../src/request/plan.js'
 
 const usual: Situation = {
-  state: 'stored', hasEnded: false, hasChanges: false, hasData: false, isEmptied: false, failed: false, isDue: false, reissue: false,
+  state: 'stored', hasEnded: false, hasOld: false, hasChanges: false, hasData: false, isEmptied: false, failed: false, isDue: false, reissue: false,
   permanent: false, headersSent: false, carriesRecord: false
 }
 const nothing: Step = { kind: 'nothing' }
@@ -18,6 +18,17 @@ test('an untouched session needs nothing', (t) => {
 test('a new session with data is created, and one without data is not', (t) => {
   planned(t, { state: 'new', hasChanges: true, hasData: true }, { kind: 'create' })
   planned(t, { state: 'new', hasChanges: true }, nothing)
+})
+
+test('a session of an earlier library is moved, and ended when nothing is left of it', (t) => {
+  const old = { state: 'new', hasOld: true } as const
+  planned(t, { ...old, hasData: true }, { kind: 'move' })
+  planned(t, { ...old, hasData: true, hasChanges: true }, { kind: 'create' })
+  planned(t, { ...old, hasChanges: true }, { kind: 'end-old' })
+  planned(t, { ...old, failed: true, isEmptied: true, hasChanges: true }, { kind: 'end-old' })
+  planned(t, { ...old, failed: true, hasData: true, hasChanges: true }, nothing)
+  planned(t, { ...old, headersSent: true, hasData: true }, nothing)
+  planned(t, { ...old, headersSent: true, hasData: true, hasChanges: true }, { kind: 'drop', reason: 'headers-sent' })
 })
 
 test('a changed session is updated, whether or not its deadline is due', (t) => {

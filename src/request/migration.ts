@@ -1,0 +1,156 @@
+import type { Context } from 'koa'
+import { isDataObject } from '../checks.js'
+import type { ResponseCookie } from '../cookie/index.js'
+import { reasonOf, SessionError, storeError } from '../errors.js'
+import { emit } from '../events.js'
+import { encode, isOwner, type Data } from '../record/index.js'
+import { isPromise, recover, type MaybePromise } from '../store/index.js'
+import { warnOnce } from '../warn-once.js'
+import type { OldSession, ResolvedBridge } from './bridge.js'
+import { isLifetime } from './lifetimes.js'
+
+/** An old session that is not moved yet. */
+export interface FoundSession extends Omit<OldSession, 'data'> {
+  readonly bridge: string
+  readonly data: Data
+}
+
+/** The bridges of one middleware, and what limits them. */
+export interface MigrationRules {
+  readonly bridges: readonly ResolvedBridge[]
+  /** How long a call of a bridge may take, in milliseconds. */
+  readonly storeTimeout: number
+  readonly now: () => number
+}
+
+/** Moves the session that the library before this one kept for a client into a session of ours. One for each request. */
+export class Migration {
+  /** The old session that the client's next new session begins with. */
+  found: FoundSession | undefined
+  readonly #ctx: Context
+  readonly #rules: MigrationRules
+  readonly #response: ResponseCookie
+  #removal: MaybePromise<void> | undefined
+  #isLogout = false
+
+  constructor(ctx: Context, rules: MigrationRules, response: ResponseCookie) {
+    this.#ctx = ctx
+    this.#rules = rules
+    this.#response = response
+  }
+
+  /**
+   * Asks the bridges, one after another. The first one that answers counts.
+   *
+   * @throws SessionError when a bridge fails; TypeError when it answers something else than a session.
+   */
+  find(): MaybePromise<void> {
+    const bridges = this.#bridgesToAsk()
+    return bridges.length === 0 ? undefined : this.#ask(bridges)
+  }
+
+  async #ask(bridges: readonly ResolvedBridge[]): Promise<void> {
+    for (const { bridge } of bridges) {
+      const old = await this.#inTime('read an old session', () => bridge.read(this.#ctx, this.#rules.now()))
+      if (old) this.found = foundSession(bridge.name, old)
+      if (this.found) return
+    }
+  }
+
+  /** The data of the old session, as far as a user may have it: nothing of another owner. */
+  dataFor(owner: string): Data {
+    const { found } = this
+    return found && (found.owner === undefined || found.owner === owner) ? found.data : {}
+  }
+
+  /**
+   * Ends the old sessions of the client, because it has a new one or has logged out: an old cookie that stayed would log it in again.
+   *
+   * @param isLogout whether `ended` rejects if an old session cannot be removed.
+   */
+  end(isLogout: boolean): void {
+    this.found = undefined
+    this.#isLogout ||= isLogout
+    if (this.#removal !== undefined) return
+    const bridges = this.#bridgesToAsk()
+    this.#response.clearOthers(bridges.flatMap(({ cookies }) => cookies))
+    const removal = bridges.length === 0 ? undefined : this.#remove(bridges)
+    // It is awaited at the end of the request.
+    removal?.catch(() => undefined)
+    this.#removal = removal
+  }
+
+  /** Waits until the old sessions are removed. Rejects if that failed and the client wanted to log out. */
+  get ended(): MaybePromise<void> {
+    return recover(
+      () => this.#removal,
+      (error) => {
+        if (this.#isLogout) throw error
+      }
+    )
+  }
+
+  async #remove(bridges: readonly ResolvedBridge[]): Promise<void> {
+    for (const { bridge } of bridges) await this.#inTime('remove an old session', () => bridge.end?.(this.#ctx))
+  }
+
+  /** The bridges whose time has not passed, and whose cookies the client has. */
+  #bridgesToAsk(): readonly ResolvedBridge[] {
+    const now = this.#rules.now()
+    const { cookie: header } = this.#ctx.req.headers
+    return this.#rules.bridges.filter(({ bridge, cookies }) => {
+      if (now < bridge.until.getTime()) return bridge.cookies === undefined || cookies.some((cookie) => cookie.isIn(header))
+      warnOnce(`the bridge "${bridge.name}" has moved no session since ${bridge.until.toISOString()}: remove it from the option migrate of session()`)
+      return false
+    })
+  }
+
+  async #inTime<T>(action: string, work: () => MaybePromise<T>): Promise<T> {
+    const { storeTimeout } = this.#rules
+    let timer: NodeJS.Timeout | undefined
+    try {
+      const answer = work()
+      if (!isPromise(answer)) return answer
+      const timeout = new Promise<never>((_resolve, reject) => {
+        timer = setTimeout(() => reject(new SessionError('ERR_SESSION_TIMEOUT', `the old session store took over ${storeTimeout} ms to ${action}`)), storeTimeout).unref()
+      })
+      return await Promise.race([answer, timeout])
+    } catch (cause) {
+      const error = storeError(action, cause)
+      emit({ type: 'store-error', id: undefined, error })
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** The names of the bridges that found a session which cannot be stored. */
+const refusing = new Set<string>()
+
+/** What a bridge answered. `undefined`: there is nothing to move, or it cannot be moved. */
+function foundSession(bridge: string, { data, owner, permanent, lifetime }: OldSession): FoundSession | undefined {
+  const assert = (name: string, passes: boolean, expected: string): void => {
+    if (!passes) throw new TypeError(`session(options): the bridge "${bridge}" answered a session whose ${name} is not ${expected}`)
+  }
+  assert('data', isDataObject(data), 'an object')
+  assert('owner', owner === undefined || isOwner(owner), 'a string of 1 to 256 characters')
+  assert('permanent', permanent === undefined || typeof permanent === 'boolean', 'true or false')
+  assert('lifetime', lifetime === undefined || isLifetime(lifetime), 'a number of milliseconds above 0')
+  const encoded = encodeAll(bridge, data)
+  if (!encoded || (owner === undefined && Object.keys(encoded).length === 0)) return undefined
+  return { bridge, data: encoded, owner, permanent, lifetime }
+}
+
+/** To ignore the session logs its user out. An error would do that too, and on each request again. */
+function encodeAll(bridge: string, data: object): Data | undefined {
+  try {
+    const entries = Object.entries(data).filter(([, value]) => value !== undefined)
+    return Object.fromEntries(entries.map(([key, value]) => [key, encode(key, value)]))
+  } catch (error) {
+    // Once for each bridge: the path in the message may be different for each user.
+    if (!refusing.has(bridge)) warnOnce(`the bridge "${bridge}" found a session that cannot be stored, and its user is logged out: ${reasonOf(error)}`)
+    refusing.add(bridge)
+    return undefined
+  }
+}
