@@ -45,7 +45,8 @@ export async function startPostgres(...options: string[]): Promise<SqlServer> {
 export async function startMariaDb(...options: string[]): Promise<SqlServer> {
   const { dir, port } = await prepare('mariadb')
   const data = join(dir, 'data')
-  const base = ['--no-defaults', `--datadir=${data}`, '--innodb-log-file-size=8M', '--innodb-flush-log-at-trx-commit=2']
+  // Its temporary tables have names that another server takes too.
+  const base = ['--no-defaults', `--datadir=${data}`, `--tmpdir=${dir}`, '--innodb-log-file-size=8M', '--innodb-flush-log-at-trx-commit=2']
   await run('mariadb-install-db', [...base, '--auth-root-authentication-method=normal', '--skip-test-db'], { ...nobody, cwd: dir })
   const own = [`--port=${port}`, '--bind-address=127.0.0.1', `--socket=${join(dir, 'socket')}`, `--pid-file=${join(dir, 'pid')}`]
   const command = ['mariadbd', ...base, ...own, '--innodb-buffer-pool-size=32M', '--skip-log-error', ...options]

@@ -41,7 +41,7 @@ const mariaDb: Engine = {
   name: 'MariaDB',
   isInstalled: hasMariaDb,
   package: 'mariadb-server',
-  start: async (...options) => onServer(await startMariaDb(...options), (url) => ({ client: 'mysql2', connection: url }))
+  start: async (...options) => onServer(await startMariaDb(...options), (url) => ({ client: 'mysql2', connection: mysqlConnection(url) }))
 }
 
 const sqlite: Engine = {
@@ -74,6 +74,11 @@ export function needsEngine(test: TestFn, { name, isInstalled, package: missing 
   else test.skip(advice, (t) => t.fail(advice))
   console.log(`${name} tests are skipped: ${advice}`)
   return Object.assign(nothing, { serial: nothing, before: nothing, after: { always: nothing } }) as unknown as TestFn
+}
+
+/** mysql2 gives up on a connection after ten seconds by itself, which a busy machine may need. */
+export function mysqlConnection(uri: string): Knex.MySql2ConnectionConfig {
+  return { uri, connectTimeout: patience }
 }
 
 /** A record that was never stored, with an hour to live. */

@@ -2,7 +2,7 @@ import test from 'ava'
 import type { SessionRecord } from '../../../src/store/index.js'
 import { createTable, sqlStore } from '../../../src/stores/sql/index.js'
 import { until } from '../../support/redis.js'
-import { collect, needsEngine, newRecord, onEachConnection, patience, servers, type Database } from '../../support/sql.js'
+import { collect, mysqlConnection, needsEngine, newRecord, onEachConnection, patience, servers, type Database } from '../../support/sql.js'
 
 const engine = servers.find(({ name }) => name === 'MariaDB')!
 const engineTest = needsEngine(test, engine)
@@ -41,7 +41,7 @@ for (const [at, sql] of settings.entries()) {
 engineTest('MariaDB: the table keeps emojis and compares bytes in a database whose character set is latin1', async (t) => {
   const admin = database.connect()
   await admin.raw('create database old character set latin1 collate latin1_german2_ci')
-  const knex = database.connect({ connection: database.url.replace(/mysql$/, 'old') })
+  const knex = database.connect({ connection: mysqlConnection(database.url.replace(/mysql$/, 'old')) })
   await createTable({ knex })
   const store = sqlStore({ knex, timeout: patience })
   const record = newRecord({ text: '🙂' })

@@ -3,7 +3,7 @@ import type { Knex } from 'knex'
 import type { SessionRecord, SessionStore } from '../../../src/store/index.js'
 import { createTable, openSql, sqlStore } from '../../../src/stores/sql/index.js'
 import { until } from '../../support/redis.js'
-import { needsEngine, newRecord, onEachConnection, patience, servers, type Database, type Engine } from '../../support/sql.js'
+import { mysqlConnection, needsEngine, newRecord, onEachConnection, patience, servers, type Database, type Engine } from '../../support/sql.js'
 
 /** How long a store here waits, in milliseconds. */
 const timeout = 400
@@ -183,7 +183,7 @@ for (const engine of servers) {
       await admin.raw(`create user app@'127.0.0.1'`)
       await admin.raw(`grant select, insert, update, delete on mysql.${table} to app@'127.0.0.1'`)
       await admin.raw('set global read_only = 1')
-      await isReadOnly(t, sqlStore({ knex: database.connect({ connection: database.url.replace('root@', 'app@') }), table, timeout: patience }), record)
+      await isReadOnly(t, sqlStore({ knex: database.connect({ connection: mysqlConnection(database.url.replace('root@', 'app@')) }), table, timeout: patience }), record)
       await admin.raw('set global read_only = 0')
     }
     t.is((await patient.update(record.id, count))?.rev, 2)
