@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Context, Middleware, Next } from 'koa'
 import { SessionCookie, ResponseCookie } from './cookie/index.js'
-import { defineAccessor, Visit, visitOf } from './context-property.js'
+import { assertUnassigned, defineAccessor, Visit, visitOf } from './context-property.js'
 import { resolveOptions, type SessionOptions } from './options.js'
 import { createRegistry, type SessionRegistry } from './registry.js'
 import { Migration, openSession, RequestSession, SessionCalls, type Session } from './request/index.js'
@@ -29,13 +29,19 @@ export function session(options?: SessionOptions): Middleware & SessionRegistry 
   const newestWins = settings.cookieRules.cookie.previous.length > 0
   const timedStore = store && new TimedStore(store, storeTimeout)
   let keysOfApp: unknown
+  /** The context on which the property was defined last. */
+  let knownContext: object | undefined
   const cookieSymbol = Symbol.for(`koa-keepsake cookie ${cookie.name}`)
 
   async function keepsake(ctx: Context, next: Next): Promise<void> {
     const present = visitOf(ctx, as)
     // The middleware is mounted twice: the outer one does the work.
     if (present?.middleware === keepsake || skips(ctx)) return next() as Promise<void>
-    defineAccessor(ctx, as)
+    assertUnassigned(ctx, as)
+    if (ctx.app.context !== knownContext) {
+      defineAccessor(ctx.app.context, as)
+      knownContext = ctx.app.context
+    }
     if (present) {
       throw new TypeError(`session(options): this request has a ctx.${as} already: give one of the two another name with the option as`)
     }

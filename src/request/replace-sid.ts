@@ -3,7 +3,7 @@ import { isSameVersion, type Data, type SessionRecord } from '../record/index.js
 import { graceAfterDeadline, recover, whenDone, type MaybePromise } from '../store/index.js'
 import { applyChanges, type Changes } from './changes.js'
 import { headersSent } from './carry-out.js'
-import { newSession } from './next-record.js'
+import { newSession, type Facts } from './next-record.js'
 import type { RequestSession } from './request-session.js'
 import type { StoredState } from './session-state.js'
 
@@ -51,7 +51,7 @@ function logInNewSession(session: RequestSession, login: Login): MaybePromise<vo
   const { state, assigned } = session
   const changes = session.changes()
   const old = session.migration?.dataFor(login.owner) ?? {}
-  const made = newSession(session, keptOf(login, applyChanges(changes, old) ?? {}), loginFacts(login))
+  const made = newSession(session, keptOf(login, applyChanges(changes, old) ?? {}), login)
   return whenDone(session.store.create(made.record), () => {
     session.settle(state, made, assigned, changes, true)
     emit({ type: 'create', id: made.record.id })
@@ -148,24 +148,13 @@ function keptOf(login: Login | undefined, data: Data): Data {
 }
 
 /** The facts that the new record takes over. */
-function factsOf(session: RequestSession, record: SessionRecord, login: Login | undefined): Partial<SessionRecord> {
-  const { created, owner } = record
-  const { permanent } = session
-  const lifetime = session.assigned.lifetime ?? record.lifetime
-  return {
-    // A login begins a new session; regenerate() goes on with the old one, whose maximum age must not start again.
-    ...(!login && { created }),
-    permanent,
-    ...(lifetime !== undefined && { lifetime }),
-    ...withOwner(owner),
-    ...(login && loginFacts(login))
-  }
+function factsOf(session: RequestSession, { created, owner, lifetime }: SessionRecord, login: Login | undefined): Facts {
+  const kept = { permanent: session.permanent, lifetime: session.assigned.lifetime ?? lifetime }
+  // regenerate() goes on with the session, whose maximum age must not start again. A login begins a new one.
+  if (!login) return { ...kept, created, owner }
+  return { owner: login.owner, permanent: login.permanent ?? kept.permanent, lifetime: login.lifetime ?? kept.lifetime }
 }
 
 function withOwner(owner: string | undefined): { owner?: string } {
   return owner === undefined ? {} : { owner }
-}
-
-function loginFacts({ owner, permanent, lifetime }: Login): Partial<SessionRecord> {
-  return { owner, ...(permanent !== undefined && { permanent }), ...(lifetime !== undefined && { lifetime }) }
 }
