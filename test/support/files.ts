@@ -68,9 +68,9 @@ export function fileOf(dir: string, id: string): string {
   return path.join(dir, `session%3a${id}.json`)
 }
 
-/** What is in the directory beside records, claimants and the index of owners: temporary files, claims, locks. */
+/** What is in the directory beside records and the index of owners: temporary files, claims, locks. */
 export function leftovers(dir: string): string[] {
-  return fs.readdirSync(dir).filter((name) => !/\.(json|claimant)$|^owners$/.test(name))
+  return fs.readdirSync(dir).filter((name) => !/\.json$|^owners$/.test(name))
 }
 
 /** A recipe that counts under a key. */

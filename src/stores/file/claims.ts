@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SessionError } from '../../errors.js'
-import { Claimants, type Claimant } from './claimants.js'
+import { readRecord } from '../../record/index.js'
 import { isAt, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
-import type { FileTimes } from './file-times.js'
-import { discard, hasCode, ifThere, link, rename, syncDirectory, unlink, writeNew } from './fs-calls.js'
+import { isSameState, timesIn, timesOf, type FileTimes } from './file-times.js'
+import { discard, hasCode, ifThere, link, lstat, rename, syncDirectory, unlink, writeNew } from './fs-calls.js'
 import { readFile } from './read-file.js'
 
 /*
@@ -15,10 +15,10 @@ import { readFile } from './read-file.js'
  * To create R, a process writes a temporary file and makes a hard link to it under the name of R. That fails if R exists. So R is whole as
  * soon as it is visible, and the process knows whether it won. It then removes the temporary name.
  *
- * To take R from S to the next state, a process
- *   1. writes the new text to a temporary file T. Its name is made of the id, S and the unique name of a claimant (claimants.ts);
- *   2. claims the step from S: it makes a hard link to its claimant's file, which holds that unique name. The name of the link is made of
- *      the id, S and a generation g, which begins at 0. A link cannot be made where a file exists, so the claim C(S, g) has one maker;
+ * To take R from S to the next state N, a process
+ *   1. writes the new text to a temporary file T, whose name is made of the id, S and N;
+ *   2. claims the step from S: it makes a hard link to T under a name that is made of the id, S and a generation g, which begins at 0. A link
+ *      cannot be made where a file exists, so the claim C(S, g) has one maker;
  *   3. checks that R is in state S;
  *   4. renames T to R; and
  *   5. removes C(S, g).
@@ -26,7 +26,8 @@ import { readFile } from './read-file.js'
  * and step 4 removes R.
  *
  * A process that finds C(S, g) made by another waits a moment and then takes steps 3 to 5 for the maker. We say that it *finishes* the claim.
- * It does so whether the maker is dead, stopped or slow.
+ * It does so whether the maker is dead, stopped or slow. What the claim is a link to says which step it is: a file in state S says that R is
+ * to be removed, and one in another state N says which file T is.
  *
  * Why at most one change is made to each state, and no acknowledged change is lost:
  *
@@ -39,7 +40,7 @@ import { readFile } from './read-file.js'
  *      that counts.
  *   c. C(S, g) is removed only by a process that has seen R in another state than S, or gone. If a process makes that claim again
  *      afterwards, R has left S, and step 3 fails. So it is harmless to remove the claim, however late.
- *   d. Step 4 renames T and not the claim, and the name of T is used once, because a claimant never tries a step twice. If two processes
+ *   d. Step 4 renames T and not the claim, and the name of T is used once, because no two writes lead to the same N. If two processes
  *      finish the same claim, they rename the same T: one of them succeeds, and the other finds T gone. (To rename the claim itself would
  *      be wrong, because its name may be used again: a process that was stopped before the rename could then put another process' old claim
  *      over newer data.)
@@ -84,16 +85,14 @@ const tooLate = 30 * 60_000
 /** Compare-and-swap with hard links. */
 export class Claims implements CompareAndSwap {
   readonly #context: FileContext
-  readonly #claimants: Claimants
 
   constructor(context: FileContext) {
     this.#context = context
-    this.#claimants = new Claimants(context.names, context.writing)
   }
 
   async create(id: string, text: string, times: FileTimes, began: number): Promise<boolean> {
     const { names, writing } = this.#context
-    const temporary = names.temporary(id, times, randomUUID())
+    const temporary = names.temporary(id, randomUUID())
     await writeNew(temporary, text, times, writing)
     try {
       assertInTime(began)
@@ -112,24 +111,18 @@ export class Claims implements CompareAndSwap {
     const { names, writing } = this.#context
     // Before the file is written, so that nobody can find it older than this says.
     const began = Date.now()
-    const claimant = await this.#claimants.take(id, from).catch(ifMissing)
+    const temporary = names.step(id, from, times)
     // There is no directory, so there is no record.
-    if (!claimant) return false
-    try {
-      const temporary = names.temporary(id, from, claimant.unique)
-      if (!(await ifThere(writeNew(temporary, text, times, writing)))) return false
-      const committed = await this.#commit(id, from, temporary, began, claimant)
-      if (committed && writing.sync) await syncDirectory(names.dir)
-      return committed
-    } finally {
-      this.#claimants.release(claimant)
-    }
+    if (!(await ifThere(writeNew(temporary, text, times, writing)))) return false
+    const committed = await this.#commit(id, from, temporary, began)
+    if (committed && writing.sync) await syncDirectory(names.dir)
+    return committed
   }
 
   async remove(id: string, from: FileTimes): Promise<boolean> {
     const { names, writing, largest } = this.#context
     const record = names.record(id)
-    const generation = await this.#claim(id, from, (claim) => this.#linkRemoval(id, from, claim))
+    const generation = await this.#claim(id, from, (claim) => this.#linkRemoval(id, claim))
     if (generation === undefined) return false
     const isUnchanged = await isAt(record, id, from, largest)
     if (isUnchanged) await ifThere(unlink(record))
@@ -140,12 +133,8 @@ export class Claims implements CompareAndSwap {
     return removed
   }
 
-  close(): Promise<void> {
-    return this.#claimants.close()
-  }
-
   /** Steps 2 to 5 of an update. Afterwards the temporary file is gone, whatever happened. */
-  async #commit(id: string, from: FileTimes, temporary: string, began: number, claimant: Claimant): Promise<boolean> {
+  async #commit(id: string, from: FileTimes, temporary: string, began: number): Promise<boolean> {
     const { names, largest } = this.#context
     const record = names.record(id)
     const isInTime = (): true => {
@@ -155,7 +144,7 @@ export class Claims implements CompareAndSwap {
     // To give up is to remove the temporary file. If it is gone already, then somebody committed it.
     const wasCommitted = async (): Promise<boolean> => !(await ifThere(unlink(temporary))) && isInTime()
     try {
-      const generation = await this.#claim(id, from, (claim) => this.#linkClaimant(claimant, claim))
+      const generation = await this.#claim(id, from, (claim) => link(temporary, claim))
       if (generation === undefined) {
         await discard(temporary)
         return false
@@ -179,7 +168,7 @@ export class Claims implements CompareAndSwap {
         await makeLink(names.claim(id, from, generation))
         return generation
       } catch (error) {
-        // The link's target is gone: the record, or the claimant's file.
+        // What the claim was to be a link to is gone: the record, or a temporary file that was swept.
         if (hasCode(error, 'ENOENT')) return undefined
         if (!hasCode(error, 'EEXIST')) throw error
       }
@@ -191,24 +180,14 @@ export class Claims implements CompareAndSwap {
     }
   }
 
-  async #linkClaimant(claimant: Claimant, claim: string): Promise<void> {
-    try {
-      await link(claimant.path, claim)
-    } catch (error) {
-      // Somebody removed its file, or so many claims of dead processes are links to it that there can be no more.
-      if (hasCode(error, 'ENOENT', 'EMLINK')) this.#claimants.abandon(claimant)
-      throw error
-    }
-  }
-
-  async #linkRemoval(id: string, from: FileTimes, claim: string): Promise<void> {
+  async #linkRemoval(id: string, claim: string): Promise<void> {
     const { names, writing } = this.#context
     try {
       await link(names.record(id), claim)
     } catch (error) {
       // Some systems let nobody make a link to a file of root.
       if (!hasCode(error, 'EPERM', 'EACCES')) throw error
-      const temporary = names.temporary(id, from, randomUUID())
+      const temporary = names.temporary(id, randomUUID())
       await writeNew(temporary, removal, undefined, writing)
       try {
         await link(temporary, claim)
@@ -226,27 +205,41 @@ export class Claims implements CompareAndSwap {
 export async function finish(context: FileContext, id: string, from: FileTimes, generation: number): Promise<boolean> {
   const { names, largest } = context
   const record = names.record(id)
-  const found = await readFile(names.claim(id, from, generation), largest)
-  if (!found) return false
-  const content = 'text' in found ? found.text : ''
+  const next = await claimedState(names.claim(id, from, generation), id, from)
+  if (!next) return false
   const isUnchanged = await isAt(record, id, from, largest)
-  if (isUuid.test(content)) {
-    const renamed = isUnchanged && (await ifThere(rename(names.temporary(id, from, content), record)))
-    // If the file was gone first and the record is still in the old state, then the maker gave up.
-    if (isUnchanged && !renamed && (await isAt(record, id, from, largest))) return true
-  } else if (content === removal || content.trimStart().startsWith('{')) {
+  if (next === 'none') {
+    if (isUnchanged) return true
+  } else if (isSameState(next, from)) {
     if (isUnchanged) await ifThere(unlink(record))
     // The maker learns from the claim that others finished it, and drops it. If the maker is dead, the sweep does.
     return false
-  } else if (isUnchanged) {
-    // Only a power cut leaves a claimant's file empty, and it ended every process that could have gone on.
-    return true
+  } else if (isUnchanged && !(await ifThere(rename(names.step(id, from, next), record)))) {
+    // If the file was gone first and the record is still in the old state, then the maker gave up.
+    if (await isAt(record, id, from, largest)) return true
   }
   await drop(context, id, from, generation)
   return false
 }
 
-const isUuid = /^[0-9a-f-]{36}$/
+/**
+ * The state to which a claim leads, which is `from` for a removal. `'none'`: only a power failure leaves such a file, and it ended every
+ * process that could have gone on. `undefined`: the claim is gone, or a newer version made it.
+ */
+async function claimedState(claim: string, id: string, from: FileTimes): Promise<FileTimes | 'none' | undefined> {
+  const stats = await lstat(claim)
+  const times = stats && timesIn(stats)
+  if (times) return times
+  const found = await readFile(claim, Infinity)
+  if (!found || 'corrupt' in found) return undefined
+  if (found.text === removal) return from
+  try {
+    const reading = readRecord(found.text, id)
+    return 'corrupt' in reading ? 'none' : timesOf(reading.record)
+  } catch {
+    return undefined
+  }
+}
 
 /** Removes the claims on a state that the record has left. Nothing depends on its success. */
 async function drop({ names }: FileContext, id: string, from: FileTimes, generation: number): Promise<void> {
@@ -261,9 +254,4 @@ const lostCreation =
 /** The sweep may already have removed what an older creation wrote (owner-index.ts). */
 export function assertInTime(began: number): void {
   if (Date.now() - began > tooLate) throw new SessionError('ERR_SESSION_STORE', lostCreation)
-}
-
-function ifMissing(error: unknown): undefined {
-  if (!hasCode(error, 'ENOENT')) throw error
-  return undefined
 }

@@ -3,7 +3,7 @@ import { readRecord, type SessionRecord } from '../../record/index.js'
 import type { FileNames } from './file-names.js'
 import { hasTimes, isSameState, timesOf, type FileTimes } from './file-times.js'
 import { lstat, type Writing } from './fs-calls.js'
-import { isForeign } from './permissions.js'
+import { isForeign } from './directory.js'
 import { readFile, type Unreadable } from './read-file.js'
 
 /** What every part of a file store needs to know about its files. */
@@ -30,8 +30,6 @@ export interface CompareAndSwap {
   replace(id: string, from: FileTimes, text: string, times: FileTimes): Promise<boolean>
   /** Removes the record that is in the state `from`. `false`: it is in another state or gone. */
   remove(id: string, from: FileTimes): Promise<boolean>
-  /** Removes what it keeps for itself. */
-  close(): Promise<void>
 }
 
 /** Reports whether a file holds that state of a record. */

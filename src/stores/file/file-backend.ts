@@ -8,7 +8,7 @@ import type { Writing } from './fs-calls.js'
 import { LinksOrLocks } from './links-or-locks.js'
 import { Locks } from './lock-files.js'
 import { OwnerIndex } from './owner-index.js'
-import { Directory } from './permissions.js'
+import { Directory } from './directory.js'
 import { Schedule, type ScheduleOptions } from './schedule.js'
 import { SessionFiles } from './session-files.js'
 import { Sweep } from './sweep.js'
@@ -23,7 +23,6 @@ export class FileBackend implements Backend {
   readonly sendsOnce = true
   readonly #names: FileNames
   readonly #directory: Directory
-  readonly #compareAndSwap: CompareAndSwap
   readonly #owners: OwnerIndex
   readonly #files: SessionFiles
   readonly #eviction: Eviction
@@ -37,9 +36,9 @@ export class FileBackend implements Backend {
     this.#names = new FileNames(dir, prefix)
     const context: FileContext = { names: this.#names, writing: options, largest }
     this.#directory = new Directory(dir)
-    this.#compareAndSwap = locking === 'lockfile' ? new Locks(context) : new LinksOrLocks(context)
+    const compareAndSwap: CompareAndSwap = locking === 'lockfile' ? new Locks(context) : new LinksOrLocks(context)
     this.#owners = new OwnerIndex(this.#names, options)
-    this.#files = new SessionFiles(context, this.#directory, this.#compareAndSwap, this.#owners)
+    this.#files = new SessionFiles(context, this.#directory, compareAndSwap, this.#owners)
     this.#eviction = new Eviction(this.#names, this.#files, now, closing)
     this.#sweep = new Sweep(context, this.#files, this.#owners, now, closing)
     this.#schedule = new Schedule(this.#names, this.#sweep, this.#eviction, options, closing)
@@ -95,9 +94,8 @@ export class FileBackend implements Backend {
     await this.#files.moveAside(id)
   }
 
-  async close(): Promise<void> {
-    await this.#schedule.stop()
-    await this.#compareAndSwap.close()
+  close(): Promise<void> {
+    return this.#schedule.stop()
   }
 
   async #begin(): Promise<void> {

@@ -5,20 +5,20 @@ import { parseStateName, stateName, type FileTimes } from './file-times.js'
 /** What a file of ours is, by its name alone. */
 export type Entry =
   | { readonly kind: 'record'; readonly id: string }
-  /** The file of a write or a claimant, which is of no use once its process has ended. */
+  /** The file of a write, which is of no use once its process has ended. */
   | { readonly kind: 'temporary'; readonly path: string }
   | { readonly kind: 'claim'; readonly id: string; readonly from: FileTimes; readonly generation: number }
 
 /**
- * Behind the prefix. It is anchored at both ends and its variable parts have one length or other characters than what follows. So a name
- * belongs to one prefix only, even where one prefix is the beginning of another.
+ * The rest of a name behind the prefix. It is anchored at both ends and begins with an id, which has one length. So a name belongs to one
+ * prefix only, even where one prefix is the beginning of another.
  */
-const afterPrefix = /^([0-9a-f]{64})\.(?:[0-9a-z]+-[0-9a-z]+-[0-9a-f-]{36}\.tmp|([0-9a-z]+-[0-9a-z]+)-(\d{1,9})\.claim)$|^[0-9a-f-]{36}\.claimant$/
+const afterPrefix = /^([0-9a-f]{64})\.(?:[0-9a-z-]+\.tmp|([0-9a-z]+-[0-9a-z]+)-(\d{1,9})\.claim)$/
 
 const recordEnd = '.json'
 const idPattern = /^[0-9a-f]{64}$/
 
-/** A file name has 255 bytes on most systems, and the longest of ours ends with 64 + 62 of them. */
+/** A file name has 255 bytes on most systems, and the longest of ours ends with 64 + 46 of them. */
 const longestPrefix = 120
 
 /** The paths of one prefix in one directory. */
@@ -43,18 +43,19 @@ export class FileNames {
     return `${this.#base}${id}${recordEnd}`
   }
 
-  /** The text that is to replace a record in the state `from`. `unique` is a UUID. */
-  temporary(id: string, from: FileTimes, unique: string): string {
-    return `${this.#base}${id}.${stateName(from)}-${unique}.tmp`
+  /** A file that is never more than temporary. `unique` is a UUID. */
+  temporary(id: string, unique: string): string {
+    return `${this.#base}${id}.${unique}.tmp`
   }
 
-  /** A claim on the step that takes a record from a state to the next one (claims.ts). */
+  /** The temporary file of the step that takes a record from one state to the next (claims.ts). */
+  step(id: string, from: FileTimes, next: FileTimes): string {
+    return `${this.#base}${id}.${stateName(from)}-${stateName(next)}.tmp`
+  }
+
+  /** A claim on the step that takes a record from a state to the next one. */
   claim(id: string, from: FileTimes, generation: number): string {
     return `${this.#base}${id}.${stateName(from)}-${generation}.claim`
-  }
-
-  claimant(unique: string): string {
-    return `${this.#base}${unique}.claimant`
   }
 
   /** Where a file that is no record is kept for a person to look at. */

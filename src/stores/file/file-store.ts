@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import { assertKnown, assertOption, isCount, isPositive } from '../../checks.js'
 import { createStore, type SessionStore } from '../../store/index.js'
-import { adviceFor } from './advice.js'
 import { FileBackend, type FileBackendOptions } from './file-backend.js'
 
 export interface FileStoreOptions {
@@ -66,4 +65,25 @@ function modeBits(mode: unknown): number | undefined {
   const bits = typeof mode === 'string' && /^(0o?)?[0-7]{3}$/.test(mode) ? Number.parseInt(mode.replace(/^0o?/, ''), 8) : mode
   // 600 without the 0o is more than 0o777. A file that its owner cannot read is of no use.
   return isCount(bits) && bits <= 0o777 && (bits & 0o400) !== 0 ? bits : undefined
+}
+
+/** What an operator can do about a failure of the file system. */
+function adviceFor(error: unknown, dir: string): string | undefined {
+  switch ((error as NodeJS.ErrnoException | null)?.code) {
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'raise the limit of open files, for example with `ulimit -n`'
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return `free some room on the disk or in the quota that holds ${dir}`
+    case 'EACCES':
+    case 'EPERM':
+      return `let the user that runs this process read and write ${dir}`
+    case 'EROFS':
+      return `${dir} is on a file system that is mounted read-only, mount it for writing`
+    case 'ENOTDIR':
+      return `${dir} or something above it is not a directory, choose another \`dir\``
+    default:
+      return undefined
+  }
 }

@@ -5,6 +5,8 @@ import type { FileTimes } from './file-times.js'
 import { discard, hasCode, link, writeNew } from './fs-calls.js'
 import { Locks } from './lock-files.js'
 
+/** The trial belongs to no session. */
+const noId = '0'.repeat(64)
 /** How file systems say that they have no hard links. */
 const refusals = ['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']
 
@@ -36,10 +38,6 @@ export class LinksOrLocks implements CompareAndSwap {
     return (this.#chosen ?? (await this.#choose())).remove(id, from)
   }
 
-  async close(): Promise<void> {
-    await Promise.all([this.#claims.close(), this.#locks.close()])
-  }
-
   async #choose(): Promise<CompareAndSwap> {
     const hasLinks = await this.#tryLink()
     // Tries again the next time: on a full disk nothing can be tried, but sessions can be removed.
@@ -50,7 +48,7 @@ export class LinksOrLocks implements CompareAndSwap {
   /** `undefined`: the trial failed for another reason, which says nothing about links. */
   async #tryLink(): Promise<boolean | undefined> {
     const { names } = this.#context
-    const [from, to] = [names.claimant(randomUUID()), names.claimant(randomUUID())]
+    const [from, to] = [names.temporary(noId, randomUUID()), names.temporary(noId, randomUUID())]
     try {
       await writeNew(from, '', undefined, { mode: 0o600, sync: false })
     } catch {

@@ -43,7 +43,7 @@ export class Locks implements CompareAndSwap {
 
   async create(id: string, text: string, times: FileTimes, began: number): Promise<boolean> {
     const { names, writing } = this.#context
-    const temporary = names.temporary(id, times, randomUUID())
+    const temporary = names.temporary(id, randomUUID())
     const record = names.record(id)
     await writeNew(temporary, text, times, writing)
     let created = false
@@ -63,7 +63,7 @@ export class Locks implements CompareAndSwap {
 
   async replace(id: string, from: FileTimes, text: string, times: FileTimes): Promise<boolean> {
     const { names, writing } = this.#context
-    const temporary = names.temporary(id, from, randomUUID())
+    const temporary = names.temporary(id, randomUUID())
     // There is no directory, so there is no record.
     if (!(await ifThere(writeNew(temporary, text, times, writing)))) return false
     let replaced = false
@@ -77,10 +77,6 @@ export class Locks implements CompareAndSwap {
 
   remove(id: string, from: FileTimes): Promise<boolean> {
     return this.#locked(id, this.#isUnchanged(id, from), () => unlink(this.#context.names.record(id)))
-  }
-
-  async close(): Promise<void> {
-    // It keeps nothing.
   }
 
   #isUnchanged(id: string, from: FileTimes): () => Promise<boolean> {

@@ -1,6 +1,6 @@
 import fs, { type Stats } from 'node:fs'
 import { readFlags } from './fs-calls.js'
-import { isForeign } from './permissions.js'
+import { isForeign } from './directory.js'
 
 /** What a path holds: a text and the facts about its file, or something that cannot be a record of ours. */
 export type Found = { readonly text: string; readonly stats: Stats } | Unreadable

@@ -7,7 +7,7 @@ import { readStored, type CompareAndSwap, type FileContext } from './compare-and
 import { classOf, owned, timesIn, timesOf, type FileTimes } from './file-times.js'
 import { hasCode, lstat, rename, setTimes } from './fs-calls.js'
 import type { OwnerIndex } from './owner-index.js'
-import { isForeign, type Directory } from './permissions.js'
+import { isForeign, type Directory } from './directory.js'
 import { readFile, type Unreadable } from './read-file.js'
 import { TextCache } from './text-cache.js'
 

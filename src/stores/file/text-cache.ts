@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import { RecentMap } from '../../recent-map.js'
 import { isSameState, timesIn, type FileTimes } from './file-times.js'
-import { isForeign } from './permissions.js'
+import { isForeign } from './directory.js'
 
 interface Known {
   readonly text: string

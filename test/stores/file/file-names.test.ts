@@ -30,7 +30,7 @@ test('different prefixes never share a name, also where a file system takes A fo
 test('no prefix makes a name longer than file systems allow', (t) => {
   for (const prefix of [':'.repeat(40), ':'.repeat(1000), '\ud800']) {
     const names = new FileNames('/d', prefix)
-    for (const path of [names.record(id), names.temporary(id, farthest, unique), names.claim(id, farthest, 999_999_999), names.aside(id, unique)]) {
+    for (const path of [names.record(id), names.temporary(id, unique), names.step(id, farthest, farthest), names.claim(id, farthest, 999_999_999), names.aside(id, unique)]) {
       t.true(path.length - '/d/'.length <= 255)
     }
   }
@@ -42,8 +42,8 @@ test('a name is read back as the file for which it was made, by its own prefix o
     const names = new FileNames('/d', prefix)
     const made = [
       [names.record(id), { kind: 'record', id }],
-      [names.temporary(id, from, unique), { kind: 'temporary', path: names.temporary(id, from, unique) }],
-      [names.claimant(unique), { kind: 'temporary', path: names.claimant(unique) }],
+      [names.temporary(id, unique), { kind: 'temporary', path: names.temporary(id, unique) }],
+      [names.step(id, from, farthest), { kind: 'temporary', path: names.step(id, from, farthest) }],
       [names.claim(id, from, 2), { kind: 'claim', id, from, generation: 2 }],
       [names.claim(id, farthest, 0), { kind: 'claim', id, from: farthest, generation: 0 }],
       [names.aside(id, unique), undefined],
@@ -59,7 +59,7 @@ test('a name is read back as the file for which it was made, by its own prefix o
   }
 })
 
-const foreign = ['', '.', '..', 'x.json', `${id}.json.bak`, `${id}.JSON`, `${id}0.json`, `${id.toUpperCase()}.json`, `x${id}.json`, `${id}.tmp`, `${id}.x.tmp`, `${id}.1.claim`, `${id}.1-0.claim`, `${id}.1-2-${unique}`]
+const foreign = ['', '.', '..', 'x.json', `${id}.json.bak`, `${id}.JSON`, `${id}0.json`, `${id.toUpperCase()}.json`, `x${id}.json`, `${id}.tmp`, `${id}.X.tmp`, `${unique}.tmp`, `${id}.1.claim`, `${id}.1-0.claim`, `${id}.1-2-${unique}`]
 for (const name of foreign) {
   test(`${JSON.stringify(name)} is not a file of ours`, (t) => {
     t.is(new FileNames('/d', '').parse(name), undefined)
