@@ -74,7 +74,10 @@ export function createRaceApp(store: SessionStore): Koa {
       await hold(ctx)
       ctx.session.user = query(ctx, 'user')
       await ctx.session.regenerate()
-    }
+    },
+    '/login-as': (ctx) => ctx.session.loginAs(query(ctx, 'user')),
+    '/regenerate': (ctx) => ctx.session.regenerate(),
+    '/end-others': async (ctx) => ({ ended: await ctx.session.endOthers() })
   }
   app.use(routesOf(routes))
   return app
