@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { decode, encode, type Data, type Json } from '../record/index.js'
 
 /** What one request did to one key. */
@@ -77,7 +78,9 @@ export class ChangeTracker {
     // may change the value in place and return it.
     const isOwn = known.length === 0 && changeOf(key, before, this.#loaded) !== undefined
     const value = resultOf(key, fn, this.get(key))
-    this.#touched.set(key, isOwn ? { value } : { value, made: { by: [...known, fn], text: textOf(key, value) } })
+    // It may run again for a store that makes the updates of several requests at once, and then belongs to this request all the same.
+    const bound = AsyncResource.bind(fn as (value: unknown) => unknown) as ChangeFunction
+    this.#touched.set(key, isOwn ? { value } : { value, made: { by: [...known, bound], text: textOf(key, value) } })
     return value
   }
 
