@@ -1,9 +1,10 @@
 import test from 'ava'
 import Koa from 'koa'
 import koaSession from 'koa-session'
-import { memoryStore, session } from '../../src/index.js'
+import { fileStore, memoryStore, session } from '../../src/index.js'
 import { startApp, type Cleanup } from '../support/app.js'
 import { Client } from '../support/client.js'
+import { tempDir } from '../support/files.js'
 import { createGate } from '../support/gate.js'
 import { secret } from '../support/story.js'
 
@@ -83,13 +84,20 @@ for (const [name, expected] of Object.entries({ 'koa-session': { user: '1', slow
   })
 }
 
-for (const [name, makes] of Object.entries({ 'koa-session': (app: Koa) => koaSession({}, app), 'koa-keepsake': () => session({ store: memoryStore() }) })) {
-  test(`${name} without further options: a cookie that was copied before the logout ${name === 'koa-session' ? 'still works' : 'is worth nothing'}`, async (t) => {
-    const { client } = await start(t, makes)
+const defaults = {
+  'koa-session': (app: Koa) => koaSession({}, app),
+  // The default store, in a directory of the test.
+  'koa-keepsake': (_app: Koa, dir: string) => session({ store: fileStore({ dir }) })
+}
+
+for (const [name, expected] of Object.entries({ 'koa-session': { user: '1' }, 'koa-keepsake': {} })) {
+  test(`${name} with its default store: a cookie that was copied before the logout ${'user' in expected ? 'still works' : 'is worth nothing'}`, async (t) => {
+    const dir = tempDir(t)
+    const { client } = await start(t, (app) => defaults[name as Name](app, dir))
     await client.get('/set?key=user')
     const stolen = client.copy()
     await client.get('/logout')
-    t.deepEqual((await stolen.get('/read')).json, name === 'koa-session' ? { user: '1' } : {})
+    t.deepEqual((await stolen.get('/read')).json, expected)
   })
 }
 
