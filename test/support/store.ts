@@ -46,6 +46,7 @@ export function watchStore(inner: SessionStore): WatchedStore {
     create: (id, record) => run({ method: 'create', id }, () => scoped.create(id, record)),
     update: (id, recipe, seen) => run({ method: 'update', id }, () => scoped.update(id, recipe, seen)),
     destroy: (id) => run({ method: 'destroy', id }, () => scoped.destroy(id)),
+    ...(inner.ownedBy && { ownedBy: (owner: string) => scoped.ownedBy!(owner) }),
     scope(scope) {
       scoped = inner.scope?.(scope) ?? inner
       return watched

@@ -29,6 +29,8 @@ const notText = 'not text'
 
 /** The records of one prefix in memcached, which compares the number of a state when it replaces it. */
 export class MemcachedBackend implements Backend<Token> {
+  // The client never sends a command a second time.
+  readonly sendsOnce = true
   readonly #clientOf: ClientOf
   readonly #scope: StoreScope
 

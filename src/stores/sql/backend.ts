@@ -3,7 +3,6 @@ import { graceAfterDeadline, type Backend, type Found, type Known, type StoreSco
 import type { Database } from './database.js'
 import { isDuplicate } from './failures.js'
 import type { Binding } from './knex.js'
-import { Pruning } from './pruning.js'
 import { pageSize, type Statements } from './statements.js'
 
 /** The length of an id, which has hexadecimal digits, and what comes after every digit. */
@@ -15,34 +14,31 @@ const longestPrefix = 255 - idLength
 
 /** The sessions of one prefix in a table. */
 export class SqlBackend implements Backend {
+  // Knex and its drivers never send a statement a second time.
+  readonly sendsOnce = true
   readonly #database: Database
   readonly #statements: Statements
   readonly #prefix: string
   readonly #now: () => number
   readonly #closing: AbortSignal
-  readonly #pruning: Pruning
 
-  /** @param pruneEvery in milliseconds; `0`: never. */
-  constructor(database: Database, statements: Statements, { prefix, now }: StoreScope, pruneEvery: number, closing: AbortSignal) {
+  constructor(database: Database, statements: Statements, { prefix, now }: StoreScope, closing: AbortSignal) {
     this.#database = database
     this.#statements = statements
     this.#prefix = asciiOf(prefix)
     this.#now = now
     this.#closing = closing
-    this.#pruning = new Pruning(pruneEvery, () => this.prune())
     if (this.#prefix.length > longestPrefix) {
       throw new TypeError(`a prefix in a database must have at most ${longestPrefix} characters (others than letters, digits and :._- count as three or more)`)
     }
   }
 
   async get(id: string): Promise<Found | undefined> {
-    this.#pruning.begin()
     const [row] = this.#database.dialect.rows(await this.#database.run(this.#statements.get, [this.#prefix + id]))
     return row && { text: row.record }
   }
 
   async insert(id: string, next: Written): Promise<boolean> {
-    this.#pruning.begin()
     try {
       await this.#database.run(this.#statements.insert, [this.#prefix + id, ...this.#valuesOf(next)])
       return true
@@ -81,10 +77,6 @@ export class SqlBackend implements Backend {
       if (ids.length < pageSize) break
     }
     return removed
-  }
-
-  close(): Promise<void> {
-    return this.#pruning.end()
   }
 
   async #swap(sql: string, bindings: readonly Binding[]): Promise<Swapped> {

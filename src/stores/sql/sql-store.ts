@@ -37,7 +37,8 @@ export function storeOf({ knex, dialect, table, schema, pruneEvery, timeout }: S
   const statements = statementsOf(dialect, table, schema)
   return createStore({
     name: 'SQL',
-    backend: (scope, closing) => new SqlBackend(database, statements, scope, pruneEvery, closing),
+    backend: (scope, closing) => new SqlBackend(database, statements, scope, closing),
+    pruneEvery,
     advice: adviceFor,
     ...opened
   })
