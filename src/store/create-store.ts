@@ -74,14 +74,16 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
       calls.assertOpen()
     }
 
+    function use<T>(id: string, action: string, work: () => Promise<T>): Promise<T> {
+      pruning.begin()
+      return callWith(id, action, work)
+    }
+
     const store: SessionStore = {
-      read: (id) => callWith(id, 'read a session', () => records.readLive(id)),
-      create(id, record) {
-        pruning.begin()
-        return callWith(id, 'create a session', () => records.create(id, record))
-      },
-      update: (id, recipe, seen) => callWith(id, 'save a session', () => records.queue.update(id, recipe, seen)),
-      destroy: (id) => callWith(id, 'remove a session', () => records.queue.run(id, (turn) => records.destroy(id, turn))),
+      read: (id) => use(id, 'read a session', () => records.readLive(id)),
+      create: (id, record) => use(id, 'create a session', () => records.create(id, record)),
+      update: (id, recipe, seen) => use(id, 'save a session', () => records.queue.update(id, recipe, seen)),
+      destroy: (id) => use(id, 'remove a session', () => records.queue.run(id, (turn) => records.destroy(id, turn))),
       prune: () => call('remove expired sessions', async () => (await backend.prune?.()) ?? 0),
       close: () => (closed ??= close()),
       scope: inScope
