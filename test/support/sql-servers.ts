@@ -125,18 +125,22 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Whether the server answers on its port. MariaDB speaks first, PostgreSQL answers the question for TLS. */
+/** Whether the server lets a client in. MariaDB speaks first. PostgreSQL answers a login with `R`, or with `E` while it still starts. */
 function greets(port: number, url: string): Promise<boolean> {
+  const isPostgres = url.startsWith('postgres')
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => {
-      if (url.startsWith('postgres')) socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]))
+      if (isPostgres) socket.write(postgresLogin)
     })
     socket.setTimeout(1000, () => socket.destroy())
-    socket.once('data', () => {
-      resolve(true)
+    socket.once('data', (reply) => {
+      resolve(!isPostgres || String(reply).startsWith('R'))
       socket.destroy()
     })
     socket.once('error', () => resolve(false))
     socket.once('close', () => resolve(false))
   })
 }
+
+/** The first message of a client: its length, version 3.0 of the protocol, and who wants to use which database. */
+const postgresLogin = Buffer.from('\0\0\0\x29\0\x03\0\0user\0keepsake\0database\0postgres\0\0')
