@@ -1,0 +1,81 @@
+import { createHmac } from 'node:crypto'
+import type { Context } from 'koa'
+import { assertOption, isDataObject } from '../checks.js'
+import type { Bridge } from '../request/index.js'
+import { isPast, maxAgeOf } from './connect-cookie.js'
+import { assertOldStore, called, type OldExpressStore } from './old-store.js'
+import { assertBridgeOptions, factsOf, oldSession, type BridgeOptions, type OldData } from './options.js'
+import { isSameSignature, splitSigned } from './signature.js'
+
+type Secret = string | Buffer
+
+/** The options that express-session had. */
+export interface ExpressSessionBridgeOptions<Data extends object = OldData> extends BridgeOptions<Data> {
+  /** A secret, or several. */
+  secret: Secret | readonly Secret[]
+  store: OldExpressStore
+  /** Name of the cookie. @default 'connect.sid' */
+  name?: string | undefined
+  /** Its `cookie.maxAge` in milliseconds. Sessions with another one of their own keep it. Absent: the cookie ended with the browser. */
+  maxAge?: number | undefined
+}
+
+const where = 'fromExpressSession(options)'
+const names = Object.keys({ secret: 0, store: 0, name: 0, maxAge: 0 } satisfies {
+  [Name in Exclude<keyof ExpressSessionBridgeOptions, keyof BridgeOptions>]-?: 0
+})
+
+/**
+ * Moves the sessions of express-session.
+ *
+ * @throws TypeError for options that are wrong.
+ * @example
+ * app.use(session({ migrate: fromExpressSession({ secret: process.env.SECRET, store: new RedisStore({ client }), until: new Date('2026-03-01') }) }))
+ */
+export function fromExpressSession<Data extends object = OldData>(options: ExpressSessionBridgeOptions<Data>): Bridge {
+  assertBridgeOptions(where, options, names)
+  const { store, name = 'connect.sid', maxAge } = options
+  const secrets: readonly Secret[] = [options.secret].flat()
+  assertOldStore(where, store)
+  const areSecrets = secrets.length > 0 && secrets.every((secret) => (typeof secret === 'string' || Buffer.isBuffer(secret)) && secret.length > 0)
+  assertOption(where, 'secret', options.secret, areSecrets, 'the secret of the old application, or an array of them')
+  assertOption(where, 'maxAge', maxAge, maxAge === undefined || typeof maxAge === 'number', 'a number of milliseconds')
+
+  return {
+    name: 'express-session',
+    until: options.until,
+    cookies: [{ ...options.cookie, name }],
+    async read(ctx, now) {
+      const sid = sidOf(ctx, name, secrets)
+      const record = sid === undefined ? undefined : await called((callback) => store.get(sid, callback))
+      if (!isDataObject(record)) return undefined
+      const { cookie, ...data } = record as { cookie?: unknown }
+      return isPast(cookie, now) ? undefined : oldSession(options, ctx, data, factsOf(maxAgeOf(cookie), maxAge))
+    },
+    async end(ctx) {
+      const sid = sidOf(ctx, name, secrets)
+      if (sid !== undefined) await called((callback) => store.destroy(sid, callback))
+    }
+  }
+}
+
+/** The sid of a cookie that cookie-signature signed: `s:<sid>.<HMAC-SHA-256 in base64 without padding>`, encoded for URLs. */
+function sidOf(ctx: Context, name: string, secrets: readonly Secret[]): string | undefined {
+  const value = decoded(ctx.cookies.get(name, { signed: false }) ?? '')
+  const signed = value.startsWith('s:') ? splitSigned(value.slice(2)) : undefined
+  const isSigned = signed && secrets.some((secret) => isSameSignature(sign(signed.text, secret), signed.signature))
+  return isSigned ? signed.text : undefined
+}
+
+function sign(text: string, secret: Secret): string {
+  return createHmac('sha256', secret).update(text).digest('base64').replace(/=+$/, '')
+}
+
+/** As the package cookie does: a value that is not encoded stays as it is. */
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return value
+  }
+}

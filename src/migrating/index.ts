@@ -1,0 +1,13 @@
+/** Bridges from other session libraries: they keep users logged in. It is exported as `koa-keepsake/migrating`. */
+export { fromExpressSession } from './from-express-session.js'
+export { fromFlaskSession } from './from-flask-session.js'
+export { fromKoaGenericSession } from './from-koa-generic-session.js'
+export { fromKoaSession } from './from-koa-session.js'
+export { fromKoaSessionMinimal } from './from-koa-session-minimal.js'
+export type { Bridge, OldCookie, OldSession } from '../request/index.js'
+export type { ExpressSessionBridgeOptions } from './from-express-session.js'
+export type { FlaskSessionBridgeOptions } from './from-flask-session.js'
+export type { KoaGenericSessionBridgeOptions } from './from-koa-generic-session.js'
+export type { KoaSessionBridgeOptions } from './from-koa-session.js'
+export type { KoaSessionMinimalBridgeOptions } from './from-koa-session-minimal.js'
+export type { BridgeOptions, OldData } from './options.js'

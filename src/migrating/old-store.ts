@@ -1,0 +1,36 @@
+import { assertOption } from '../checks.js'
+
+/** A store of koa-session, koa-generic-session or koa-session-minimal, by the methods that a bridge uses. */
+export interface OldStore {
+  get(key: string, ...more: never[]): unknown
+  destroy(key: string, ...more: never[]): unknown
+}
+
+/** A store for express-session, by the methods that a bridge uses. */
+export interface OldExpressStore {
+  get(sid: string, callback: (error?: unknown, session?: unknown) => void): unknown
+  destroy(sid: string, callback?: (error?: unknown) => void): unknown
+}
+
+export function assertOldStore(where: string, store: unknown): void {
+  const methods = (store ?? {}) as Record<string, unknown>
+  const passes = typeof methods['get'] === 'function' && typeof methods['destroy'] === 'function'
+  assertOption(where, 'store', store, passes, 'the store of the old application, with the methods get and destroy')
+}
+
+/** What a method of a store answers, when it is there. @throws TypeError for a generator, which nobody runs. */
+export async function answerOf(where: string, answer: unknown): Promise<unknown> {
+  if (Object.prototype.toString.call(answer) !== '[object Generator]') return answer
+  throw new TypeError(`${where}: the methods of store are generator functions: wrap them with co.wrap()`)
+}
+
+/** Waits for the callback of a method of an express-session store. */
+export function called(call: (callback: (error?: unknown, session?: unknown) => void) => unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    call((error, session) => {
+      // express-session takes ENOENT for "no session", because stores on files answer it.
+      if (!error || (error as { code?: unknown }).code === 'ENOENT') resolve(error ? undefined : session)
+      else reject(error)
+    })
+  })
+}
