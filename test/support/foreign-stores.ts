@@ -106,6 +106,11 @@ const connectMongoStore: ForeignPackage = {
 
 export const packages: readonly ForeignPackage[] = [koaRedis, memory, sessionFileStore, connectPgSimple, connectMongoStore]
 
+/** AVA's `test` that runs one test after another: all packages at once would keep the machine busy for longer than calls may take. */
+export function oneByOne(test: TestFn): TestFn {
+  return Object.assign((...args: Parameters<TestFn>) => test.serial(...args), { serial: test.serial, before: test.before, after: test.after }) as TestFn
+}
+
 function withCallbacks(store: Callbacks): ForeignStore {
   const get = promisify<string, unknown>((key, callback) => store.get(key, callback))
   const set = promisify<string, object, void>((key, session, callback) => store.set(key, session, callback))

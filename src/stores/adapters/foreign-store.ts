@@ -16,8 +16,8 @@ export interface ForeignSession {
   readonly record: string
 }
 
-/** The shortest time to keep a value, in milliseconds: stores take 0 for "without end" and refuse less. */
-const shortestTtl = 1000
+/** The shortest time to keep a value, in milliseconds. Stores take 0 for "without end" and refuse less. */
+const shortestTtl = 60_000
 
 export function sessionOf(record: string, ttl: number): { session: ForeignSession; ttl: number } {
   const maxAge = Math.max(Math.ceil(ttl), shortestTtl)

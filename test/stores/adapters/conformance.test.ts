@@ -1,9 +1,9 @@
 import test from 'ava'
 import { storeConformance } from '../../../src/testing/index.js'
-import { packages, type ForeignStore } from '../../support/foreign-stores.js'
+import { oneByOne, packages, type ForeignStore } from '../../support/foreign-stores.js'
 
 for (const { name, needs, start } of packages) {
-  const packageTest = needs(test)
+  const packageTest = oneByOne(needs(test))
   const teardowns: (() => unknown)[] = []
   let store: ForeignStore
 

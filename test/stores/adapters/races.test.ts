@@ -1,10 +1,10 @@
 import test from 'ava'
 import { races } from '../../races/races.js'
 import { startServers } from '../../support/fleet.js'
-import { packages } from '../../support/foreign-stores.js'
+import { oneByOne, packages } from '../../support/foreign-stores.js'
 
 for (const { name, needs, start } of packages) {
-  races(needs(test), `${name}, one process`, async () => {
+  races(oneByOne(needs(test)), `${name}, one process`, async () => {
     const teardowns: (() => unknown)[] = []
     const store = await start({ teardown: (run) => void teardowns.unshift(run) })
     const fleet = await startServers([store.adapt()])
