@@ -16,6 +16,7 @@ let tarball: string
 
 interface Manifest {
   dependencies: Record<string, string>
+  peerDependencies: Record<string, string>
   exports: Record<string, unknown>
 }
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
@@ -92,8 +93,14 @@ test('every entry of exports is there, and only they are', async (t) => {
   t.is(await runs(t, project, 'inner.mjs', inner), 'ERR_PACKAGE_PATH_NOT_EXPORTED')
 })
 
+// An optional peer dependency blocks the installation beside another version of the driver: an application's own redis 3, say.
+test('no driver is a dependency or a peer dependency', (t) => {
+  t.deepEqual(Object.keys(manifest.peerDependencies).toSorted(), ['@types/koa', 'koa'])
+  t.deepEqual(Object.keys(manifest.dependencies).toSorted(), ['keygrip', 'on-headers', 'proper-lockfile'])
+})
+
 test('importing the root loads no driver, though all are installed, and nothing but what it declares', async (t) => {
-  const drivers = ['redis', 'ioredis']
+  const drivers = ['redis', 'ioredis', 'knex', 'pg', 'mysql2', 'better-sqlite3', 'mongodb', 'memcache-client', '@msgpack/msgpack']
   const project = await install('drivers', drivers)
   const hooks = `
     import { writeSync } from 'node:fs'
@@ -150,7 +157,7 @@ test('a TypeScript user compiles against it, strictly and with the declarations 
 test('the tarball holds the built package and its papers, and neither sources nor tests', async (t) => {
   const { stdout } = await run('tar', ['-tzf', tarball])
   const names = stdout.trim().split('\n').map((name) => name.replace('package/', ''))
-  for (const name of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.ts', 'dist/testing.js', 'dist/testing.d.ts']) {
+  for (const name of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.ts', 'dist/testing/index.js', 'dist/store/index.js', 'dist/migrating/index.js', 'dist/testing.d.ts']) {
     t.true(names.includes(name), name)
   }
   t.deepEqual(names.filter((name) => !name.startsWith('dist/') && !/^[A-Z]+(\.md)?$|^package\.json$/.test(name)), [])
