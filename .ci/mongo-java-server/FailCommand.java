@@ -34,14 +34,14 @@ class FailCommand {
         return answer;
     }
 
-    private synchronized Document configure(Document request) {
+    private Document configure(Document request) {
         times = request.get("mode") instanceof Document mode ? ((Number) mode.get("times")).intValue() : 0;
         data = request.get("data") instanceof Document given ? given : new Document();
         return new Document("ok", 1.0);
     }
 
     /** The failure of a command. Empty: it does not fail. */
-    private synchronized Document take(String name) {
+    private Document take(String name) {
         if (times == 0 || !((Collection<?>) data.getOrDefault("failCommands", List.of())).contains(name)) return new Document();
         times--;
         return data;

@@ -18,14 +18,17 @@ public class MongoJavaServer {
         // The store writes a chunk for each command. Otherwise the file keeps all those of the last 45 seconds.
         store.setRetentionTime(0);
         FailCommand failCommand = new FailCommand();
-        NewCollections newCollections = new NewCollections();
         H2Backend backend = new H2Backend(store) {
+            /**
+             * One command after another, and each answer is a copy: in MongoDB a document is read and written as a whole, but this server encodes
+             * an answer while another command changes the document in it. It also fails when two commands create a collection at once.
+             */
             @Override
-            public Document handleMessage(MongoMessage message) {
-                // An answered write survives kill -9. By itself the store writes once a second.
+            public synchronized Document handleMessage(MongoMessage message) {
                 try {
-                    return failCommand.handle(message, () -> newCollections.handle(message, () -> super.handleMessage(message)));
+                    return failCommand.handle(message, () -> super.handleMessage(message)).cloneDeeply();
                 } finally {
+                    // An answered write survives kill -9. By itself the store writes once a second.
                     if (store.hasUnsavedChanges()) store.commit();
                 }
             }

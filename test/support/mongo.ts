@@ -25,7 +25,8 @@ export function needsMongo(test: TestFn): TestFn {
   const only: Skippable = process.env['CI'] === 'true' ? test : test.skip
   only(advice, (t) => t.fail(advice))
   if (only !== test) console.log(`MongoDB tests are skipped: ${advice}`)
-  return Object.assign(nothing, { serial: nothing, before: nothing, after: { always: nothing } }) as unknown as TestFn
+  const hooks = { before: nothing, after: { always: nothing } }
+  return Object.assign(() => {}, { serial: Object.assign(() => {}, hooks), ...hooks }) as unknown as TestFn
 }
 
 function nothing(): void {}

@@ -34,6 +34,7 @@ const reading = { readPreference: 'primary', readConcern: { level: 'local' }, ..
  * fails. `deleteMany` is never sent again.
  */
 export class MongoBackend implements Backend {
+  readonly sendsOnce = true
   readonly #collection: MongoCollection
   readonly #indexes: Indexes | undefined
   readonly #writing: object

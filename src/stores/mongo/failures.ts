@@ -21,8 +21,8 @@ const byCode = new Map<unknown, string>([
   [14031, 'free space on the disk of MongoDB']
 ])
 
-/** Codes with which a server says that it is not, or no longer, the primary, or is about to end. */
-const stateChanges: ReadonlySet<unknown> = new Set([91, 189, 10058, 10107, 11600, 11602, 13435, 13436])
+/** Codes with which a server says that it is not the primary, cannot reach it, or is about to end. */
+const passing: ReadonlySet<unknown> = new Set([6, 7, 89, 91, 133, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436])
 
 /** What to do about errors of the driver itself, by their name. */
 const byName: readonly (readonly [pattern: RegExp, advice: string])[] = [
@@ -37,7 +37,7 @@ const byName: readonly (readonly [pattern: RegExp, advice: string])[] = [
 export function adviceOn(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   const code = codeOf(error)
-  if (stateChanges.has(code)) return `the server is not the primary now: this passes after an election; ${mayBeApplied}`
+  if (passing.has(code)) return `there is no primary at the moment: this passes after an election; ${mayBeApplied}`
   return byCode.get(code) ?? byName.find(([pattern]) => pattern.test(error.name))?.[1]
 }
 
@@ -49,7 +49,7 @@ export function isTaken(error: unknown): boolean {
 /** Whether a server that works has answered no: to ask again would not help. */
 export function isRefusal(error: unknown): boolean {
   const code = codeOf(error)
-  return typeof code === 'number' && code !== 50 && !stateChanges.has(code)
+  return typeof code === 'number' && code !== 50 && !passing.has(code)
 }
 
 /** @throws SessionError `ERR_SESSION_TOO_LARGE` for a text that no document can hold: the driver's own errors for it differ. */

@@ -25,7 +25,8 @@ function suite(runner: TestFn, name: string, urlOf: (t: { teardown: (run: () => 
   })
 
   storeConformance(
-    (title, run) => runner(`${name}: ${title}`, run),
+    // Serial: all of them at once keep a JVM that has just started busy for so long that updates give up.
+    (title, run) => runner.serial(`${name}: ${title}`, run),
     (scope) => {
       const documents = client.db(database).collection<SessionDocument>('sessions')
       return {

@@ -106,7 +106,7 @@ mongoTest('a write that too few members confirm fails and says that it may have 
 })
 
 for (const [what, errorCode, message] of [
-  ['a server that is no longer the primary', 10107, /not the primary now: this passes after an election/],
+  ['a server that is no longer the primary', 10107, /there is no primary at the moment: this passes after an election/],
   ['a user without rights', 13, /role readWrite/],
   ['a wrong password', 18, /check the user, the password and authSource/],
   ['a full disk', 14031, /free space/]
