@@ -1,9 +1,9 @@
 import type { Stats } from 'node:fs'
 import { readRecord, type SessionRecord } from '../../record/index.js'
+import { isForeign } from './directory.js'
 import type { FileNames } from './file-names.js'
 import { hasTimes, isSameState, timesOf, type FileTimes } from './file-times.js'
 import { lstat, type Writing } from './fs-calls.js'
-import { isForeign } from './directory.js'
 import { readFile, type Unreadable } from './read-file.js'
 
 /** What every part of a file store needs to know about its files. */

@@ -6,11 +6,11 @@ import { hasCode, makeDirectory } from './fs-calls.js'
 /** The bits of a mode that let the group and everybody write. */
 const writableByOthers = 0o022
 /**
- * Few, so that requests find a free thread soon: libuv has four. But one alone would wake a thread and the event loop for each call, which
- * costs several times the call itself.
+ * How many files are worked on at once. They are few, so that requests find a free thread soon: libuv has four. But one alone would wake a
+ * thread and the event loop for each call, which costs several times the call itself.
  */
 const workers = 8
-/** A listing of a million names at once would hold the event loop. */
+/** How many names are listed at once. A million of them would hold the event loop. */
 const pageSize = 256
 
 /** Whether a file belongs to a user who is neither this process' nor root, who can do everything anyway. */
@@ -27,6 +27,10 @@ export class Directory {
 
   constructor(path: string) {
     this.path = path
+  }
+
+  get isChecked(): boolean {
+    return this.#isChecked
   }
 
   /**

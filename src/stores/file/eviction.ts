@@ -7,11 +7,11 @@ import { lstat } from './fs-calls.js'
 import { Nearest, type Candidate } from './nearest.js'
 import type { SessionFiles } from './session-files.js'
 
-/** So many states are remembered, about 25 MB. The directory says the others. */
+/** How many states are remembered, in about 25 MB. The others are looked up in the directory. */
 const mostKnown = 100_000
-/** So many candidates are collected in one listing, about 9 MB. More are removed in several rounds. */
+/** How many candidates one listing collects, in about 9 MB. If more have to go, several rounds remove them. */
 const mostCandidates = 200_000
-/** Further candidates, for records that are created while the directory is listed. */
+/** How many further candidates are collected, for records that are created while the directory is listed. */
 const spareCandidates = 1000
 
 /** A deadline that moved by less, in milliseconds, does not change the order. */

@@ -47,13 +47,13 @@ export class FileBackend implements Backend {
   }
 
   async get(id: string): Promise<Found | undefined> {
-    await this.#begin()
+    if (!this.#isReady()) await this.#directory.check()
     const text = await this.#files.read(id)
     return text === undefined ? undefined : { text }
   }
 
   async insert(id: string, next: Written): Promise<boolean> {
-    await this.#begin()
+    if (!this.#isReady()) await this.#directory.check()
     const times = timesOf(next.record)
     if (!(await this.#files.create(next, times))) return false
     if (this.#hasThreshold) this.#eviction.remember(id, times)
@@ -62,7 +62,7 @@ export class FileBackend implements Backend {
   }
 
   async replace(id: string, { record }: Known, next: Written): Promise<Swapped> {
-    await this.#begin()
+    if (!this.#isReady()) await this.#directory.check()
     const times = timesOf(next.record)
     if (!(await this.#files.replace(record, next, times))) return 'changed'
     this.#eviction.update(id, times)
@@ -70,7 +70,7 @@ export class FileBackend implements Backend {
   }
 
   async remove(id: string, { record }: Known): Promise<Swapped> {
-    await this.#begin()
+    if (!this.#isReady()) await this.#directory.check()
     if (!(await this.#files.remove(id, timesOf(record), record.owner))) return 'changed'
     this.#eviction.forget(id)
     return 'done'
@@ -98,9 +98,10 @@ export class FileBackend implements Backend {
     return this.#schedule.stop()
   }
 
-  async #begin(): Promise<void> {
+  /** Starts the sweeps, and reports whether the directory has been checked. */
+  #isReady(): boolean {
     this.#schedule.start()
-    await this.#directory.check()
+    return this.#directory.isChecked
   }
 
   async *#ids(): AsyncGenerator<string> {

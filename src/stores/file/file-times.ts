@@ -50,7 +50,9 @@ export function timesOf({ rev, write, expires, owner, moved: isMoved }: SessionR
 }
 
 /** The times that a file has, or `undefined` when they were not set by this module. */
-export function timesIn({ mtimeMs, atimeMs }: Stats): FileTimes | undefined {
+export function timesIn(stats: Stats): FileTimes | undefined {
+  if (!stats.isFile()) return undefined
+  const { mtimeMs, atimeMs } = stats
   const deadline = Math.round(mtimeMs)
   const offset = (atimeMs - mtimeMs) * 1000
   const code = Math.floor(offset / microsecondsPerUnit)

@@ -9,7 +9,7 @@ export interface Candidate {
 
 /** The size of an id in bytes. */
 const idBytes = 32
-/** So many candidates are dropped in about 3 ms. */
+/** How many candidates are dropped without giving others a turn, which takes about 3 ms. */
 const dropsPerTurn = 10_000
 
 /**

@@ -18,11 +18,11 @@ import { discard, hasCode, lstat, makeDirectory, rmdir, syncDirectory, writeNew,
  */
 
 /** How long an entry without a record is kept, in milliseconds. */
-export const keepEntries = 2 * 3_600_000
+const keepEntries = 2 * 3_600_000
 
 const hashPattern = /^[0-9a-f]{64}$/
 
-/** How often an entry is tried to be made while a sweep removes its empty directory. */
+/** How often `add` tries to make an entry while sweeps remove its empty directory. */
 const mostTries = 10
 
 export class OwnerIndex {

@@ -3,7 +3,7 @@ import { readFlags } from './fs-calls.js'
 import { isForeign } from './directory.js'
 
 /** What a path holds: a text and the facts about its file, or something that cannot be a record of ours. */
-export type Found = { readonly text: string; readonly stats: Stats } | Unreadable
+export type Content = { readonly text: string; readonly stats: Stats } | Unreadable
 
 export interface Unreadable {
   readonly corrupt: string
@@ -25,7 +25,7 @@ const spare: Buffer[] = []
  *
  * @param largest no more than one byte above this many is read of a file: its text is too large for a record.
  */
-export function readFile(path: string, largest: number): Promise<Found | undefined> {
+export function readFile(path: string, largest: number): Promise<Content | undefined> {
   return new Promise((resolve, reject) => {
     fs.open(path, readFlags, (openError, fd) => {
       if (openError) {

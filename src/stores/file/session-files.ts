@@ -4,10 +4,10 @@ import { emit } from '../../events.js'
 import type { SessionRecord } from '../../record/index.js'
 import type { Written } from '../../store/index.js'
 import { readStored, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
+import { isForeign, type Directory } from './directory.js'
 import { classOf, owned, timesIn, timesOf, type FileTimes } from './file-times.js'
 import { hasCode, lstat, rename, setTimes } from './fs-calls.js'
 import type { OwnerIndex } from './owner-index.js'
-import { isForeign, type Directory } from './directory.js'
 import { readFile, type Unreadable } from './read-file.js'
 import { TextCache } from './text-cache.js'
 
@@ -96,13 +96,14 @@ export class SessionFiles {
    * after a directory was copied. `undefined`: there is no record that this store may remove.
    */
   async look(id: string, stats: Stats): Promise<FileTimes | undefined> {
-    const times = stats.isFile() && !isForeign(stats) ? timesIn(stats) : undefined
+    const times = isForeign(stats) ? undefined : timesIn(stats)
     if (times) return times
     const stored = await this.#read(id)
     if (!stored) return undefined
     if ('corrupt' in stored) return this.#report(id, stored)
     const { record } = stored
-    if (record.owner !== undefined) await this.#owners.add(record.owner, id)
+    // The index may not have been copied.
+    if (record.owner !== undefined && !record.moved) await this.#owners.add(record.owner, id)
     const right = timesOf(record)
     await setTimes(this.#context.names.record(id), stored.stats, right)
     return right

@@ -59,7 +59,7 @@ export class Sweep {
     if (entry.kind === 'claim' && (await isAt(names.record(entry.id), entry.id, entry.from, largest))) {
       await finish(this.#context, entry.id, entry.from, entry.generation)
     } else {
-      // A failure ends the sweep: the index of owners relies on it that temporary files are gone (owner-index.ts).
+      // A failure ends the sweep, because the index of owners relies on the removal of old temporary files (owner-index.ts).
       await ifThere(unlink(path))
     }
   }

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import { RecentMap } from '../../recent-map.js'
-import { isSameState, timesIn, type FileTimes } from './file-times.js'
 import { isForeign } from './directory.js'
+import { isSameState, timesIn, type FileTimes } from './file-times.js'
 
 interface Known {
   readonly text: string
@@ -10,8 +10,9 @@ interface Known {
   readonly size: number
 }
 
-/** Together at most 16 Mi characters for each prefix of a directory. */
+/** The texts of one prefix have together at most 16 Mi characters. */
 const mostTexts = 2000
+/** In characters. */
 const longestText = 8192
 
 /**
@@ -28,7 +29,7 @@ export class TextCache {
   /** The text that a file holds, by its times and size. `undefined`: it has to be read. */
   recall(id: string, stats: Stats): string | undefined {
     const known = this.#texts.get(id)
-    if (known?.size !== stats.size || !stats.isFile() || isForeign(stats)) return undefined
+    if (known?.size !== stats.size || isForeign(stats)) return undefined
     const times = timesIn(stats)
     return times && isSameState(times, known.times) ? known.text : undefined
   }
