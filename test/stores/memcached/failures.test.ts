@@ -64,7 +64,7 @@ memcachedTest('calls in progress fail at once when memcached is killed, and its 
   t.true(await store.create(next.id, next))
 })
 
-memcachedTest('a session that was destroyed stays so when a save that was under way arrives late', async (t) => {
+memcachedTest('a session that was destroyed stays so when a save that was in progress arrives late', async (t) => {
   const server = await startMemcached(t)
   const proxy = await startProxy(t, server.port)
   const { store, another, newRecord } = openScope(connectMemcached(t, `127.0.0.1:${proxy.port}`))
@@ -143,7 +143,7 @@ memcachedTest('a number from before a restart does not overwrite what was copied
   t.deepEqual((await store.update(record.id, setting('saved', true), seen))?.data, { from: 'copy', saved: true })
 })
 
-memcachedTest('a full memcached evicts the session that was used longest ago, and a save under way does not bring it back', async (t) => {
+memcachedTest('a full memcached evicts the session that was used longest ago, and a save in progress does not bring it back', async (t) => {
   const server = await startMemcached(t, '-m', '2')
   const { store, newRecord } = openScope(connectMemcached(t, server.address))
   const records = Array.from({ length: 4000 }, () => newRecord({ text: 'x'.repeat(800) }))

@@ -11,7 +11,7 @@ const newClient = () => ({ gets: async () => undefined, add: async () => undefin
 
 const { newRecord } = openScope(newClient())
 
-/** A store over new servers, and what tells which of them keeps an id. */
+/** A store over new servers, and a function that finds the servers that keep an id. */
 async function startNodes(t: ExecutionContext, count: number) {
   const servers = await Promise.all(Array.from({ length: count }, () => startMemcached(t)))
   const clients = Object.fromEntries(servers.map(({ address }) => [address, connectMemcached(t, address)]))
