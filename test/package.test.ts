@@ -157,7 +157,7 @@ test('a TypeScript user compiles against it, strictly and with the declarations 
 test('the tarball holds the built package and its papers, and neither sources nor tests', async (t) => {
   const { stdout } = await run('tar', ['-tzf', tarball])
   const names = stdout.trim().split('\n').map((name) => name.replace('package/', ''))
-  for (const name of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.ts', 'dist/testing/index.js', 'dist/store/index.js', 'dist/migrating/index.js', 'dist/testing.d.ts']) {
+  for (const name of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.ts', 'dist/testing/index.js', 'dist/store/index.js', 'dist/migrating/index.js', 'dist/testing/index.d.ts']) {
     t.true(names.includes(name), name)
   }
   t.deepEqual(names.filter((name) => !name.startsWith('dist/') && !/^[A-Z]+(\.md)?$|^package\.json$/.test(name)), [])
