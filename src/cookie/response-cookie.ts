@@ -73,6 +73,11 @@ export class ResponseCookie {
     this.#alsoClear(this.#cookie.clearPrevious(this.#isTls()))
   }
 
+  /** Whether a browser keeps our cookie instead of the other one. */
+  replaces(other: SessionCookie): boolean {
+    return this.#cookie.replaces(other)
+  }
+
   /** Removes the cookies of an earlier session library that the client has, unless ours replaces them. */
   clearOthers(cookies: readonly SessionCookie[]): void {
     const { req, secure } = this.#ctx

@@ -5,6 +5,7 @@ import { recover, whenDone, type MaybePromise } from '../store/index.js'
 import { warnOnce } from '../warn-once.js'
 import { applyChanges, valueAt, type Changes } from './changes.js'
 import { deadlineOf, isDue } from './lifetimes.js'
+import type { FoundSession } from './migration.js'
 import { newSession, nextRecord } from './next-record.js'
 import type { Step } from './plan.js'
 import type { RequestSession } from './request-session.js'
@@ -19,7 +20,7 @@ export function carryOut(session: RequestSession, step: Step): MaybePromise<bool
       emit({ type: 'dropped', id: session.stored?.record.id, reason: step.reason })
       return false
     case 'create':
-      return whenDone(create(session), () => true)
+      return create(session)
     case 'move':
       return move(session)
     case 'end-old':
@@ -34,27 +35,54 @@ export function carryOut(session: RequestSession, step: Step): MaybePromise<bool
   }
 }
 
-function create(session: RequestSession): MaybePromise<void> {
-  const { state, assigned, migration } = session
+function create(session: RequestSession): MaybePromise<boolean> {
+  const { migration } = session
   const { found } = migration ?? {}
+  if (!migration || !found) {
+    return whenDone(createFrom(session, undefined), () => {
+      // Old cookies that the client has are worth nothing.
+      migration?.end(false)
+      return true
+    })
+  }
+  return whenDone(migration.isStillThere(found), (isThere) => {
+    if (!isThere) return dropOld(session)
+    return whenDone(createFrom(session, found), () => {
+      migration.moved()
+      return true
+    })
+  })
+}
+
+/** Another request ended the old session, for example by a logout: nothing of it comes back, and no cookie is sent or cleared. */
+function dropOld(session: RequestSession): false {
+  if (session.changes().size > 0) emit({ type: 'dropped', id: undefined, reason: 'gone' })
+  session.migration!.found = undefined
+  session.state = { kind: 'gone' }
+  session.startAnew()
+  return false
+}
+
+function createFrom(session: RequestSession, found: FoundSession | undefined): MaybePromise<void> {
+  const { state, assigned } = session
   const changes = session.changes()
   const made = newSession(session, applyChanges(changes, found?.data ?? {}) ?? {}, { owner: found?.owner })
   const { id } = made.record
   return whenDone(session.store.create(made.record), () => {
     session.settle(state, made, assigned, changes, true)
     emit({ type: 'create', id })
-    if (found) emit({ type: 'migrate', id, bridge: found.bridge })
+    if (found) emit({ type: 'migrate', id, bridge: found.from.bridge.name })
   })
 }
 
 /** Creates the session only because the client has one of an earlier library. The request succeeds in any case: the next one tries again. */
 function move(session: RequestSession): MaybePromise<boolean> {
-  const { bridge } = session.migration!.found!
+  const { name } = session.migration!.found!.from.bridge
   return recover(
-    () => whenDone(create(session), () => true),
+    () => create(session),
     (error) => {
       if (error instanceof SessionError && error.code === 'ERR_SESSION_TOO_LARGE') {
-        warnOnce(`the bridge "${bridge}" found a session that is too large for its store, and its user is logged out when the bridge ends; use convert to make it smaller`)
+        warnOnce(`the bridge "${name}" found a session that is too large for its store, and its user is logged out when the bridge ends; use convert to make it smaller`)
       }
       return true
     }

@@ -11,7 +11,7 @@ import { isLifetime } from './lifetimes.js'
 
 /** An old session that is not moved yet. */
 export interface FoundSession extends Omit<OldSession, 'data'> {
-  readonly bridge: string
+  readonly from: ResolvedBridge
   readonly data: Data
 }
 
@@ -22,6 +22,12 @@ export interface MigrationRules {
   readonly storeTimeout: number
   readonly now: () => number
 }
+
+/**
+ * How long an old session stays after it was moved, in milliseconds. A page sends several requests at once, and each of them must be logged
+ * in that leaves before the first response has brought the new cookie.
+ */
+const graceAfterMove = 60_000
 
 /** Moves the session that the library before this one kept for a client into a session of ours. One for each request. */
 export class Migration {
@@ -50,11 +56,20 @@ export class Migration {
   }
 
   async #ask(bridges: readonly ResolvedBridge[]): Promise<void> {
-    for (const { bridge } of bridges) {
-      const old = await this.#inTime('read an old session', () => bridge.read(this.#ctx, this.#rules.now()))
-      if (old) this.found = foundSession(bridge.name, old)
+    for (const resolved of bridges) {
+      const old = await this.#read(resolved)
+      if (old) this.found = foundSession(resolved, old)
       if (this.found) return
     }
+  }
+
+  /** Whether the old session is still there: another request may have ended it, so that nothing of it may come back. */
+  async isStillThere({ from }: FoundSession): Promise<boolean> {
+    return from.bridge.end === undefined || Boolean(await this.#read(from))
+  }
+
+  #read({ bridge }: ResolvedBridge): Promise<OldSession | undefined> {
+    return this.#inTime('read an old session', () => bridge.read(this.#ctx, this.#rules.now()))
   }
 
   /** The data of the old session, as far as a user may have it: nothing of another owner. */
@@ -63,8 +78,21 @@ export class Migration {
     return found && (found.owner === undefined || found.owner === owner) ? found.data : {}
   }
 
+  /** Notes that the old session is a session of ours now. */
+  moved(): void {
+    const { from } = this.found ?? {}
+    this.found = undefined
+    // The client loses the old cookie at once, so that no later request can end the old session.
+    if (from?.cookies.some((cookie) => this.#response.replaces(cookie))) this.end(false)
+  }
+
+  /** Ends the old sessions of a client whose own session was created long enough ago. */
+  endAfterGrace(created: number): void {
+    if (this.#rules.now() - created >= graceAfterMove) this.end(false)
+  }
+
   /**
-   * Ends the old sessions of the client, because it has a new one or has logged out: an old cookie that stayed would log it in again.
+   * Ends the old sessions of the client: an old cookie that stayed would log it in again.
    *
    * @param isLogout whether `ended` rejects if an old session cannot be removed.
    */
@@ -129,7 +157,8 @@ export class Migration {
 const refusing = new Set<string>()
 
 /** What a bridge answered. `undefined`: there is nothing to move, or it cannot be moved. */
-function foundSession(bridge: string, { data, owner, permanent, lifetime }: OldSession): FoundSession | undefined {
+function foundSession(from: ResolvedBridge, { data, owner, permanent, lifetime }: OldSession): FoundSession | undefined {
+  const { name: bridge } = from.bridge
   const assert = (name: string, passes: boolean, expected: string): void => {
     if (!passes) throw new TypeError(`session(options): the bridge "${bridge}" answered a session whose ${name} is not ${expected}`)
   }
@@ -139,7 +168,7 @@ function foundSession(bridge: string, { data, owner, permanent, lifetime }: OldS
   assert('lifetime', lifetime === undefined || isLifetime(lifetime), 'a number of milliseconds above 0')
   const encoded = encodeAll(bridge, data)
   if (!encoded || (owner === undefined && Object.keys(encoded).length === 0)) return undefined
-  return { bridge, data: encoded, owner, permanent, lifetime }
+  return { from, data: encoded, owner, permanent, lifetime }
 }
 
 /** To ignore the session logs its user out. An error would do that too, and on each request again. */

@@ -25,7 +25,8 @@ type Rules = Pick<SessionRules, 'lifetime' | 'absoluteLifetime' | 'now'>
 export function openSession(session: RequestSession, tokens: readonly Token[], newestWins: boolean): MaybePromise<void> {
   if (tokens.length === 0 && !session.migration) return
   return recover<void>(
-    () => whenDone(openStored(session, tokens, newestWins), () => (session.state.kind === 'new' ? session.migration?.find() : undefined)),
+    // A client that has a cookie of ours was moved, or has logged in here: if its session is over, no older one takes its place.
+    () => (tokens.length === 0 ? session.migration?.find() : openStored(session, tokens, newestWins)),
     (error) => {
       if (session.rules.onStoreError === 'fail') throw error
       session.state = { kind: 'read-only', error: storeError('read a session', error) }

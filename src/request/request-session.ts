@@ -173,7 +173,6 @@ export class RequestSession {
     if (needsCookie) this.sendCookie(stored)
     this.state = stored
     this.tracker.saved(stored.record.data, changes)
-    if (before.kind === 'new') this.migration?.end(false)
     // What was assigned during the save is still to be saved.
     if (this.assigned === assigned) this.assigned = nothingAssigned
   }

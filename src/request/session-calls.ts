@@ -159,9 +159,15 @@ export class SessionCalls {
   close(failed: boolean): MaybePromise<boolean> {
     this.#isClosed = true
     if (!this.#pending && !this.session.isUsed && !this.session.stored?.reissue) return true
-    const { migration } = this.session
     const closing = this.#inTurn(() => whenDone(this.#removeEnded(), () => this.#save(failed, false)))
-    return migration ? whenDone(closing, (isSaved) => whenDone(migration.ended, () => isSaved)) : closing
+    return this.session.migration ? whenDone(closing, (isSaved) => whenDone(this.#endOld(), () => isSaved)) : closing
+  }
+
+  /** Ends the sessions of an earlier library, if it is time. */
+  #endOld(): MaybePromise<void> {
+    const { migration, stored } = this.session
+    if (stored) migration?.endAfterGrace(stored.record.created)
+    return migration?.ended
   }
 
   /** @param asked the application called `save()` and awaits the answer. */
