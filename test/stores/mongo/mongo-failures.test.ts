@@ -72,7 +72,9 @@ mongoTest('a server that is not there is an error that says so, within the time 
 })
 
 mongoTest('when all connections are in use, a call fails with advice, and the next ones succeed', async (t) => {
-  const { server, store, record } = await start(t, { maxPoolSize: 1, waitQueueTimeoutMS: 300 })
+  const { server, another, record } = await start(t)
+  const store = another(connectMongo(t, server.url, { maxPoolSize: 1, waitQueueTimeoutMS: 300 }))
+  await until('the connection is there', async () => (await store.read(record.id)) !== undefined)
   await server.pause()
   const held = store.read(record.id)
   await t.throwsAsync(() => store.read(record.id), { ...failed, message: /all connections of the client are in use: raise maxPoolSize/ })
