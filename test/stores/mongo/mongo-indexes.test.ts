@@ -47,8 +47,8 @@ for (const [reason, errorCode] of [['an index on the same field is in its way', 
     await until('the warning was seen', () => warnings.length > 0)
     t.is(warnings.length, 1)
     t.regex(warnings[0]!, /expired sessions stay until you call prune\(\); .*run createIndex\(\{"expires":1\}, \{"expireAfterSeconds":0\}\)/)
-    const names = (await collection.indexes()).map(({ name }) => name)
-    t.true(names.includes('owner_1') && !names.includes('expires_1'), 'the other index is there')
+    const names = new Set((await collection.indexes()).map(({ name }) => name))
+    t.true(names.has('owner_1') && !names.has('expires_1'), 'the other index is there')
     const listed: string[] = []
     for await (const { id } of store.ownedBy!('momo')) listed.push(id)
     t.deepEqual(listed.sort(), records.map(({ id }) => id).sort())
