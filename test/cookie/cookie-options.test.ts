@@ -46,7 +46,7 @@ const messages: readonly [what: string, make: () => unknown, message: string][] 
   ['a number as name', () => resolve({}, 1 as unknown as string), "session(options): name must be a cookie name such as 'session', got 1"],
   ['an object as previous', () => resolve({ previous: { path: '/app' } }), 'session(options): cookie.previous must be an array such as [{ path: "/app" }], got { path: \'/app\' }'],
   ['a wrong path in previous', () => resolve({ previous: [{ path: '/app' }, { path: 'app' }] }), 'session(options): cookie.previous[1].path must be a path that starts with / and has no ";", got \'app\''],
-  ['an unknown name in previous', () => resolve({ previous: [{ Path: '/app' }] }), 'session(options): cookie.previous[0]: unknown option "Path"; known are path, domain, partitioned'],
+  ['an unknown name in previous', () => resolve({ previous: [{ Path: '/app' }] }), 'session(options): cookie.previous[0]: unknown option "Path": did you mean "path"?; known are path, domain, partitioned'],
   ['text in previous', () => resolve({ previous: ['/app'] }), 'session(options): cookie.previous[0]: expected an object of options, got a string'],
   [
     'the present scope in previous', () => resolve({ domain: 'example.org', previous: [{ domain: '.Example.org' }] }),
