@@ -5,8 +5,8 @@ import { isDataObject } from './checks.js'
 import { defineErrorHeaders, type ResponseCookie } from './cookie/index.js'
 import { createSessionProxy, type Session, type SessionCalls } from './request/index.js'
 
-/** One request's use of one middleware: what `ctx.session` gives and takes. */
-export class Visit {
+/** `ctx.session` of one request: the value that the property has, and what an assignment to it does. */
+export class ContextSession {
   readonly middleware: Middleware
   readonly #calls: SessionCalls
   readonly #as: string
@@ -36,7 +36,7 @@ export class Visit {
     }
     if (value === null) this.#calls.end()
     else if (value !== this.#proxy) {
-      // Copied first: it may be made of the session's own values.
+      // Copy the values first: they may be the session's own, and `clear()` would remove them.
       const data = { ...value }
       this.session.clear()
       this.session.update(data)
@@ -49,9 +49,9 @@ export class Visit {
   }
 }
 
-/** The use of the middleware with that property by this request. */
-export function visitOf(ctx: Context, as: string): Visit | undefined {
-  return (ctx as { [key: symbol]: unknown })[symbolOf(as)] as Visit | undefined
+/** The session that a request has under that property, if a middleware has given it one. */
+export function contextSessionOf(ctx: Context, as: string): ContextSession | undefined {
+  return (ctx as { [key: symbol]: unknown })[symbolOf(as)] as ContextSession | undefined
 }
 
 /** @throws TypeError when a middleware before this one has assigned the property. */
@@ -62,29 +62,31 @@ export function assertUnassigned(ctx: Context, as: string): void {
 }
 
 /**
- * Defines `ctx.session` on the application's context, once: an accessor defined on each `ctx` costs 37 µs a request.
+ * Defines `ctx.session` on the application's context, once: to define an accessor on each `ctx` costs 37 µs a request.
  *
- * @throws TypeError when the property is somebody else's.
+ * @throws TypeError when the application or another library has defined the property.
  */
 export function defineAccessor(context: Application['context'], as: string): void {
-  const mark = markOf(as)
-  if (mark in context) return
+  const definedSymbol = definedSymbolOf(as)
+  if (definedSymbol in context) return
   if (as in context) {
-    throw new TypeError(`session(options): ctx.${as} is defined already on this application: give one of the two another name with the option as`)
+    throw new TypeError(`session(options): this application has defined ctx.${as} already: choose another property with the option as`)
   }
-  Object.defineProperty(context, mark, { value: true })
+  Object.defineProperty(context, definedSymbol, { value: true })
   Object.defineProperty(context, as, {
     configurable: true,
     get(this: Context) {
-      return visitOf(this, as)?.session
+      return contextSessionOf(this, as)?.session
     },
     set(this: Context, value: unknown) {
-      const visit = visitOf(this, as)
-      if (!visit) throw new TypeError(`ctx.${as}: this request has no session: it was skipped, or session() is mounted after this`)
-      visit.assign(value)
+      const contextSession = contextSessionOf(this, as)
+      if (!contextSession) {
+        throw new TypeError(`ctx.${as}: this request has no session: mount session() before this middleware, and look at its option skip`)
+      }
+      contextSession.assign(value)
     }
   })
-  defineErrorHeaders(context, (errorContext) => visitOf(errorContext, as)?.response)
+  defineErrorHeaders(context, (errorContext) => contextSessionOf(errorContext, as)?.response)
 }
 
 // `Symbol.for`, so that the ESM and the CommonJS build share one accessor on an application.
@@ -92,10 +94,11 @@ const symbols = new Map<string, symbol>()
 
 function symbolOf(as: string): symbol {
   let symbol = symbols.get(as)
-  if (!symbol) symbols.set(as, (symbol = Symbol.for(`koa-keepsake visit ${as}`)))
+  if (!symbol) symbols.set(as, (symbol = Symbol.for(`koa-keepsake session ${as}`)))
   return symbol
 }
 
-function markOf(as: string): symbol {
+/** The symbol that says that the accessor is defined on a context. */
+function definedSymbolOf(as: string): symbol {
   return Symbol.for(`koa-keepsake accessor ${as}`)
 }

@@ -38,9 +38,10 @@ export class SessionError extends Error {
 }
 
 /**
- * The error of a store whose backend failed. A `SessionError` is passed on as it is.
+ * Makes the error of a store whose backend failed. A `SessionError` is returned as it is.
  *
- * @param advice what to do about it, for whoever runs the server.
+ * @param action the call in the words of the message: `read a session`.
+ * @param advice tells an operator what to do about it.
  */
 export function storeError(action: string, cause: unknown, advice?: string): SessionError {
   if (cause instanceof SessionError) return cause
@@ -48,29 +49,29 @@ export function storeError(action: string, cause: unknown, advice?: string): Ses
   return new SessionError('ERR_SESSION_STORE', advice === undefined ? message : `${message}: ${advice}`, { cause })
 }
 
-/** The message of what was thrown, which may be anything, also what no text can be made of. */
+/** The message of a thrown value, which may be no error, or an error whose message cannot be read. */
 export function reasonOf(thrown: unknown): string {
   if (typeof thrown === 'string') return thrown
   if (!(thrown instanceof Error)) return `it threw ${thrown === null ? 'null' : typeof thrown}, not an error`
   try {
     const { message, name, code }: { message: unknown; name: unknown; code?: unknown } = thrown
     if (typeof message !== 'string') return `it threw an error whose message is a ${typeof message}`
-    // Node's AggregateError, for a host with two addresses, has only a code, and some drivers' timeouts have only a name.
+    // Node's AggregateError for a host with two addresses has only a code, and the timeouts of some drivers have only a name.
     return message || String(code ?? name)
   } catch {
     return 'it threw an error whose message cannot be read'
   }
 }
 
-/** The error of an update that lost to other writers each time it was tried. */
+/** Makes the error of a call that lost to other writers each time it was tried. */
 export function conflictError(tries: number): SessionError {
   return new SessionError(
     'ERR_SESSION_CONFLICT',
-    `the session was changed by others in each of ${tries} tries to save it: send fewer parallel writes to one session`
+    `other requests changed the session during each of ${tries} tries to save it: send fewer parallel writes to one session`
   )
 }
 
-/** Driver messages may quote keys and paths: ids and sids in them are masked. */
+/** Masks ids and sids: the messages of drivers may quote keys and paths. */
 function withoutSecrets(text: string): string {
   return text.replace(/[A-Za-z0-9_-]{43,}/g, '…')
 }

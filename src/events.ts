@@ -1,13 +1,13 @@
 import { channel as channelOf } from 'node:diagnostics_channel'
 
-/** What happened to a session. `id` is the SHA-256 of the sid, never the sid. */
+/** An event in the life of a session. `id` is the SHA-256 of the sid, never the sid. */
 export type SessionEvent =
   | { type: 'create' | 'load' | 'save' | 'refresh' | 'destroy' | 'conflict' | 'expire'; id: string }
   /** The sid was replaced: `id` is the new one's, `from` the old one's. */
   | { type: 'regenerate'; id: string; from: string }
-  /** An owner was given to the session, under a new sid: `id` is the new one's, `from` the old one's, absent for a new session. */
+  /** A login gave the session an owner and a new sid: `id` is the new one's, `from` the old one's, `undefined` for a new session. */
   | { type: 'login'; id: string; from: string | undefined; owner: string }
-  /** A session of an earlier library became a session of ours, which was just created: see the option `migrate`. */
+  /** The session of `id` was created from one of an earlier library: see the option `migrate`. */
   | { type: 'migrate'; id: string; bridge: string }
   /** A session was ended from outside its own requests: by its owner's other session, or by the application. */
   | { type: 'end'; id: string; owner: string | undefined }
@@ -32,7 +32,7 @@ export const channelName = 'koa-keepsake:session'
 
 const channel = channelOf(channelName)
 
-/** Publishes an event. It costs next to nothing while nobody subscribes. */
+/** Publishes an event. It costs next to nothing without a subscriber. */
 export function emit(event: SessionEvent): undefined {
   if (channel.hasSubscribers) channel.publish(event)
 }

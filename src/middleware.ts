@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Context, Middleware, Next } from 'koa'
 import { SessionCookie, ResponseCookie } from './cookie/index.js'
-import { assertUnassigned, defineAccessor, Visit, visitOf } from './context-property.js'
+import { assertUnassigned, ContextSession, contextSessionOf, defineAccessor } from './context-property.js'
 import { resolveOptions, type SessionOptions } from './options.js'
 import { createRegistry, type SessionRegistry } from './registry.js'
 import { Migration, openSession, RequestSession, SessionCalls, type Session } from './request/index.js'
@@ -15,7 +15,8 @@ declare module 'koa' {
 }
 
 /**
- * Sessions for a Koa application: `ctx.session`. The middleware is also the handle to its sessions outside a request.
+ * Makes a middleware that gives each request its session, `ctx.session`. The methods of the middleware list, read and end its sessions
+ * outside a request.
  *
  * @throws TypeError for options that are wrong; SessionError `ERR_SESSION_KEYS` for empty keys.
  * @example
@@ -29,25 +30,25 @@ export function session(options?: SessionOptions): Middleware & SessionRegistry 
   const newestWins = settings.cookieRules.cookie.previous.length > 0
   const timedStore = store && new TimedStore(store, storeTimeout)
   let keysOfApp: unknown
-  /** The context on which the property was defined last. */
-  let knownContext: object | undefined
+  /** The application context on which the accessor was defined last. */
+  let preparedContext: object | undefined
   const cookieSymbol = Symbol.for(`koa-keepsake cookie ${cookie.name}`)
 
   async function keepsake(ctx: Context, next: Next): Promise<void> {
-    const present = visitOf(ctx, as)
-    // The middleware is mounted twice: the outer one does the work.
-    if (present?.middleware === keepsake || skips(ctx)) return next() as Promise<void>
+    const outer = contextSessionOf(ctx, as)
+    // This middleware is mounted twice on the way of the request: its outer mount does the work.
+    if (outer?.middleware === keepsake || skips(ctx)) return next() as Promise<void>
     assertUnassigned(ctx, as)
-    if (ctx.app.context !== knownContext) {
+    if (ctx.app.context !== preparedContext) {
       defineAccessor(ctx.app.context, as)
-      knownContext = ctx.app.context
+      preparedContext = ctx.app.context
     }
-    if (present) {
-      throw new TypeError(`session(options): this request has a ctx.${as} already: give one of the two another name with the option as`)
+    if (outer) {
+      throw new TypeError(`session(options): another session() has given this request a ctx.${as} already: give one of them another property with the option as`)
     }
-    // The browser would send only one of the two cookies back.
+    // A browser keeps one cookie of a name, so one of the sessions would be lost.
     if (cookieSymbol in ctx) {
-      throw new TypeError(`session(options): another session of this request has the cookie "${cookie.name}": give one of the two another name with the option name`)
+      throw new TypeError(`session(options): another session() uses the cookie "${cookie.name}" in this request: give one of them another cookie with the option name`)
     }
     ;(ctx as { [cookieSymbol]?: true })[cookieSymbol] = true
     keysOfApp = ctx.app.keys
@@ -57,7 +58,7 @@ export function session(options?: SessionOptions): Middleware & SessionRegistry 
     const migration = settings.bridges.length > 0 ? new Migration(ctx, settings, response) : undefined
     const requestSession = new RequestSession(settings, carried ? new TimedStore(carried, storeTimeout) : timedStore!, response, carried, migration)
     const calls = new SessionCalls(requestSession)
-    new Visit(keepsake, calls, as).attach(ctx)
+    new ContextSession(keepsake, calls, as).attach(ctx)
     if (newestWins && cookie.isTwiceIn(ctx.req.headers.cookie)) response.clearPrevious()
 
     let thrown: { error: unknown } | undefined
@@ -74,7 +75,7 @@ export function session(options?: SessionOptions): Middleware & SessionRegistry 
       const closing = calls.close(status >= 500 && !saveOnError)
       if (isPromise(closing)) await closing
     } catch (error) {
-      // The handler's own error is never replaced by one of ours, which was published as an event.
+      // The handler's own error comes first. Ours was published as an event.
       thrown ??= { error }
     }
     if (requestSession.isUsed) response.vary()
@@ -91,7 +92,7 @@ export function session(options?: SessionOptions): Middleware & SessionRegistry 
   return Object.assign(keepsake, createRegistry(settings, cookie, timedStore, () => keysOfApp))
 }
 
-/** The status that Koa's error handler will answer with. */
+/** The status with which Koa's error handler will answer. */
 function statusOf(error: unknown): number {
   const { status, statusCode } = (error ?? {}) as { status?: unknown; statusCode?: unknown }
   const given = status || statusCode

@@ -8,9 +8,9 @@ import { adapterOf } from './stores/adapters/index.js'
 import { isCookieStore, type CookieStore } from './stores/cookie.js'
 import { fileStore } from './stores/file/index.js'
 
-/** What `session()` takes. `undefined` means absent. */
+/** The options of `session()`. `undefined` means absent. */
 export interface SessionOptions {
-  /** Where sessions are kept. @default fileStore() */
+  /** The store that keeps the sessions. @default fileStore() */
   store?: SessionStore | CookieStore | undefined
   /** Secrets that sign the cookie, newest first, or a ready Keygrip over SHA-256. @default app.keys */
   keys?: Keys | undefined
@@ -30,18 +30,18 @@ export interface SessionOptions {
   refreshEachRequest?: boolean | undefined
   /** A deadline moves at most once in this many milliseconds, or in a tenth of the lifetime if that is less. `0`: on each request. @default 60_000 */
   touchAfter?: number | undefined
-  /** Put before every id in the store. @default 'session:' */
+  /** Prefix of every id in the store. @default 'session:' */
   prefix?: string | undefined
-  /** The maximum size of a record in bytes. A larger one is refused, and the stored one stays. @default 64 KiB */
+  /** Maximum size of a record in bytes. Saving a larger one fails, and the stored one stays. @default 64 KiB */
   maxBytes?: number | undefined
   /** Whether changes are kept when the response is a 5xx. @default false */
   saveOnError?: boolean | undefined
   /** When the store cannot be read: `'fail'` answers 503, `'anonymous'` goes on with an empty, read-only session. @default 'fail' */
   onStoreError?: 'fail' | 'anonymous' | undefined
-  /** The maximum duration of one store call, in milliseconds. @default 2_000 */
+  /** Maximum duration of one store call, in milliseconds. @default 2_000 */
   storeTimeout?: number | undefined
   /**
-   * Maximum number of sessions of one owner. `loginAs()` ends the least recently used beyond it. Refused with a store that cannot list the
+   * Maximum number of sessions of one owner. Over it, `loginAs()` ends the least recently used ones. The store must be able to list the
    * sessions of an owner. Absent: no maximum.
    */
   maxPerOwner?: number | undefined
@@ -49,7 +49,7 @@ export interface SessionOptions {
   migrate?: Bridge | readonly Bridge[] | undefined
   /** Requests for which it returns `true` get no session at all. Absent: each request gets one. */
   skip?: ((ctx: Context) => boolean) | undefined
-  /** The property of `ctx`. @default 'session' */
+  /** The property of `ctx` that is the session. @default 'session' */
   as?: string | undefined
   /** The clock: milliseconds since the epoch. For tests. @default Date.now */
   now?: (() => number) | undefined
@@ -78,7 +78,7 @@ const optionNames = Object.keys({
   touchAfter: 0, prefix: 0, maxBytes: 0, saveOnError: 0, onStoreError: 0, storeTimeout: 0, maxPerOwner: 0, migrate: 0, skip: 0, as: 0, now: 0
 } satisfies { [Name in keyof Required<SessionOptions>]: 0 })
 
-/** What to write instead of the options of koa-session, express-session and Flask. */
+/** Advice for the names of options of koa-session, express-session and Flask. */
 const counterparts: { readonly [name: string]: string } = {
   key: 'is now name',
   secret: 'is now keys: [secret]',
@@ -94,24 +94,24 @@ const counterparts: { readonly [name: string]: string } = {
   overwrite: 'is not needed',
   encode: 'is not needed: values are stored as they are',
   decode: 'is not needed: values are stored as they are',
-  genid: 'is not needed: the sid is made by the library',
+  genid: 'is not needed: the library makes the sid',
   ContextStore: 'is now store',
   proxy: 'is now app.proxy',
-  httpOnly: 'goes under cookie',
-  secure: 'goes under cookie',
-  sameSite: 'goes under cookie',
-  domain: 'goes under cookie',
-  path: 'goes under cookie',
-  partitioned: 'goes under cookie',
-  priority: 'goes under cookie',
-  dir: 'goes to the store: fileStore({ dir })',
-  threshold: 'goes to the store: fileStore({ threshold })',
-  mode: 'goes to the store: fileStore({ mode })'
+  httpOnly: 'is now cookie.httpOnly',
+  secure: 'is now cookie.secure',
+  sameSite: 'is now cookie.sameSite',
+  domain: 'is now cookie.domain',
+  path: 'is now cookie.path',
+  partitioned: 'is now cookie.partitioned',
+  priority: 'is now cookie.priority',
+  dir: 'is an option of the store: fileStore({ dir })',
+  threshold: 'is an option of the store: fileStore({ threshold })',
+  mode: 'is an option of the store: fileStore({ mode })'
 }
 
 const where = 'session(options)'
 
-/** Names of Koa's context: a property of ours would hide them, or throw when Koa assigns them. */
+/** Names that Koa's context has. A session under one of them would hide Koa's property, or throw when Koa assigns it. */
 const namesOfContext: ReadonlySet<string> = new Set(
   ('app req res request response originalUrl state respond cookies body status message length type headerSent redirect attachment set append ' +
     'remove vary lastModified etag method url origin href path query querystring search host hostname header headers fresh stale socket protocol ' +
@@ -151,7 +151,7 @@ export function resolveOptions(options: SessionOptions = {}): Settings {
   }
   const carriesRecord = isCookieStore(store)
   const adapter = adapterOf(store)
-  if (adapter) throw new TypeError(`${where}: store is a store of another library (get, set, destroy): wrap it, store: ${adapter}(store)`)
+  if (adapter) throw new TypeError(`${where}: store is a store of another library (get, set, destroy): wrap it, as store: ${adapter}(store)`)
   assert('store', store, carriesRecord || isStore(store), 'a store such as fileStore() or cookieStore(), with the methods read, create, update and destroy')
   assert('signed', signed, typeof signed === 'boolean', 'true or false')
   assert('permanent', permanent, typeof permanent === 'boolean', 'true or false')
@@ -169,10 +169,10 @@ export function resolveOptions(options: SessionOptions = {}): Settings {
   assert('as', as, typeof as === 'string' && as !== '' && !namesOfContext.has(as), 'a property name that Koa does not use')
   assert('now', now, typeof now === 'function' && typeof now() === 'number', 'a function that returns milliseconds since the epoch')
   if (keys !== undefined) assertKeys(keys, where)
-  if (carriesRecord && !signed) throw new TypeError(`${where}: signed: false cannot be with cookieStore(): anybody could write a session; leave it out`)
-  if (carriesRecord && prefix !== undefined) throw new TypeError(`${where}: prefix cannot be with cookieStore(), which has no keys; leave it out`)
+  if (carriesRecord && !signed) throw new TypeError(`${where}: signed: false cannot be used with cookieStore(), because anybody could write a session: leave it out`)
+  if (carriesRecord && prefix !== undefined) throw new TypeError(`${where}: prefix cannot be used with cookieStore(), which stores nothing under an id: leave it out`)
   if (!carriesRecord && prefix !== undefined && !store.scope) {
-    throw new TypeError(`${where}: prefix cannot be applied, the store has no scope(); give the prefix to the store itself`)
+    throw new TypeError(`${where}: prefix cannot be used with this store, which has no scope(): give the prefix to the store itself`)
   }
 
   if (maxPerOwner !== undefined && (carriesRecord || !store.ownedBy)) throw new TypeError(`${where}: maxPerOwner: ${cannotListOwners}`)

@@ -1,10 +1,11 @@
 /**
- * A map that holds at most `most` entries: the half of them that was used last, and some that were used before.
+ * A map that holds at most `most` entries. The `most / 2` entries that were used last are always among them.
  *
- * It has two halves, and drops the older one whole when the newer one is full. To delete the first entry of one `Map` each time would
- * be shorter, but each search for the first entry walks over all that were deleted before it.
+ * It consists of two maps, and drops the older one whole when the newer one is full. To delete the first entry of one `Map` each time would
+ * be shorter, but each search for the first entry walks over all the entries that were deleted before it.
  */
 export class RecentMap<Value extends object> {
+  /** The number of entries at which the newer map is full. */
   readonly #half: number
   #newer = new Map<string, Value>()
   #older = new Map<string, Value>()

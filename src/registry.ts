@@ -5,7 +5,7 @@ import { decode, isOwner, type SessionRecord } from './record/index.js'
 import { chooseRecord, endOwned, endSession } from './request/index.js'
 import { assertId, TimedStore } from './store/index.js'
 
-/** A session as it is seen outside its requests. */
+/** A session as the methods of the middleware show it outside a request. */
 export interface SessionInfo {
   /** The id of the record, the SHA-256 of the sid. You may show it, log it and put it into a form. */
   readonly id: string
@@ -25,15 +25,15 @@ export interface RequestWithHeaders {
   readonly headers: { readonly cookie?: string | undefined }
 }
 
-/** The sessions of one middleware outside a request. All methods use its store, prefix, clock and timeouts. */
+/** The methods with which a middleware gives access to its sessions outside a request. They use its store, prefix, clock and timeout. */
 export interface SessionRegistry {
   /** Lists the live sessions of an owner, in no order. @throws TypeError when the store cannot list owners. */
   ownedBy(owner: string): AsyncIterable<SessionInfo>
   /** Lists all live sessions, in no order. @throws TypeError when the store cannot list sessions. */
   all(): AsyncIterable<SessionInfo>
-  /** Returns a live session. */
+  /** Returns a live session; `undefined` if there is none of that id. @throws TypeError when the store cannot find sessions by id. */
   find(id: string): Promise<SessionInfo | undefined>
-  /** Ends a session: its user is logged out. Returns whether there was one. */
+  /** Ends a session: its user is logged out. Reports whether there was one. */
   end(id: string): Promise<boolean>
   /**
    * Ends the sessions of an owner and returns how many it ended.

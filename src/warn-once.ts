@@ -1,8 +1,8 @@
-const given = new Set<string>()
+const emitted = new Set<string>()
 
 /** Emits a process warning, once for each text. */
 export function warnOnce(text: string): void {
-  if (given.has(text)) return
-  given.add(text)
+  if (emitted.has(text)) return
+  emitted.add(text)
   process.emitWarning(text, 'SessionWarning')
 }

@@ -62,6 +62,6 @@ test('ids and sids that a driver quotes are masked', (t) => {
 test('a conflict says how often it was tried and what helps', (t) => {
   t.like(conflictError(12), {
     code: 'ERR_SESSION_CONFLICT',
-    message: 'the session was changed by others in each of 12 tries to save it: send fewer parallel writes to one session'
+    message: 'other requests changed the session during each of 12 tries to save it: send fewer parallel writes to one session'
   })
 })

@@ -19,7 +19,7 @@ test.serial('an update and a removal that lose each time end with ERR_SESSION_CO
   const store = database.store({ backend: (scope) => ({ ...database.backend(scope), replace: lose, remove: lose }) })
   const record = newRecord()
   await store.create(record.id, record)
-  const error = { code: 'ERR_SESSION_CONFLICT', message: /^the session was changed by others in each of \d+ tries to save it/ }
+  const error = { code: 'ERR_SESSION_CONFLICT', message: /^other requests changed the session during each of \d+ tries to save it/ }
   await t.throwsAsync(async () => store.update(record.id, count, record), error)
   await t.throwsAsync(async () => store.update(record.id, () => null), error)
   await t.throwsAsync(async () => store.destroy(record.id), error)

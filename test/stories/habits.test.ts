@@ -82,7 +82,7 @@ test('a session that is assigned before the middleware is the same error on the 
   app.use(session({ store: memoryStore() }))
   const client = new Client(await startApp(t, app))
   for (let request = 0; request < 2; request++) t.is((await client.get('/')).status, 500)
-  for (const { message } of errors) t.regex(message, /mount session\(\) before|session\(\) is mounted after this/)
+  for (const { message } of errors) t.regex(message, /mount session\(\) before/)
   t.is(errors.length, 2)
 })
 

@@ -82,7 +82,7 @@ test('what is no object of options is refused', (t) => {
 })
 
 test('names of koa-session, express-session and Flask-Session are refused with what to write instead', (t) => {
-  const message = /"key" is now name; "maxAge" is now lifetime.*; "httpOnly" goes under cookie; "rolling" is now refreshEachRequest; unknown option "lifetme": did you mean "lifetime"\?/
+  const message = /"key" is now name; "maxAge" is now lifetime.*; "httpOnly" is now cookie\.httpOnly; "rolling" is now refreshEachRequest; unknown option "lifetme": did you mean "lifetime"\?/
   t.throws(() => session({ store: memoryStore(), key: 'koa.sess', maxAge: 1, httpOnly: true, rolling: true, lifetme: 1 } as Options), { instanceOf: TypeError, message })
 })
 

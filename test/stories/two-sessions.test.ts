@@ -56,5 +56,5 @@ test('two sessions with one property on one request are refused, and the error s
   app.use(session({ store: memoryStore() })).use(session({ store: memoryStore(), name: 'other' }))
   const client = new Client(await startApp(t, app))
   t.is((await client.get('/')).status, 500)
-  t.regex(errors[0]!.message, /this request has a ctx\.session already.*option as/)
+  t.regex(errors[0]!.message, /another session\(\) has given this request a ctx\.session already.*option as/)
 })
