@@ -18,6 +18,8 @@ const statusOf: { readonly [Code in SessionErrorCode]: number } = {
   ERR_SESSION_HEADERS_SENT: 500
 }
 
+const brand = Symbol.for('koa-keepsake SessionError')
+
 /**
  * A session could not be read, saved or removed.
  *
@@ -29,11 +31,19 @@ export class SessionError extends Error {
   readonly code: SessionErrorCode
   readonly status: number
   readonly expose = false
+  // An application may load the ESM and the CommonJS build, and `instanceof` must not depend on which one made the error.
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && brand in value
+  }
 
   constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code
     this.status = statusOf[code]
+  }
+
+  get [brand](): true {
+    return true
   }
 }
 

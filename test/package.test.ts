@@ -24,11 +24,11 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 test.before(async () => {
   const source = join(work, 'source')
   mkdirSync(source)
-  for (const name of ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
+  for (const name of ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'tsconfig.cjs.json', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
     cpSync(join(root, name), join(source, name), { recursive: true })
   }
   symlinkSync(join(root, 'node_modules'), join(source, 'node_modules'))
-  await run(bin('tsc'), ['-p', 'tsconfig.build.json'], { cwd: source })
+  await run('npm', ['run', 'build'], { cwd: source })
   await run('npm', ['pack', '--ignore-scripts', '--pack-destination', work], { cwd: source })
   tarball = join(work, readdirSync(work).find((name) => name.endsWith('.tgz'))!)
 })
@@ -81,6 +81,38 @@ test('the tarball is had by require()', async (t) => {
   t.is(await runs(t, project, 'app.cjs', text), '200 1')
 })
 
+test('the ES module and the CommonJS build share one application: one accessor, errors that are instances of both classes', async (t) => {
+  const project = await install('both')
+  const text = `
+    import { createRequire } from 'node:module'
+    import Koa from 'koa'
+    import * as esm from 'koa-keepsake'
+    const cjs = createRequire(import.meta.url)('koa-keepsake')
+    const app = new Koa()
+    app.keys = ['a secret of more than thirty-two characters']
+    app.silent = true
+    const parts = [esm.session({ store: esm.memoryStore() }), cjs.session({ store: cjs.memoryStore(), name: 'other' })]
+    app.use((ctx, next) => parts[ctx.path === '/cjs' ? 1 : 0](ctx, next))
+    app.use((ctx) => { ctx.session.user = 'momo'; ctx.body = 'set' })
+    const server = app.listen(0, '127.0.0.1', async () => {
+      for (const path of ['/', '/cjs', '/']) {
+        const { status, headers } = await fetch('http://127.0.0.1:' + server.address().port + path)
+        console.log(status, headers.getSetCookie().length)
+      }
+      console.log(esm.session !== cjs.session, new cjs.SessionError('ERR_SESSION_STORE', '') instanceof esm.SessionError, new Error('') instanceof esm.SessionError)
+      server.close()
+    })`
+  t.is(await runs(t, project, 'both.mjs', text), '200 1\n200 1\n200 1\ntrue true false')
+})
+
+test('esbuild bundles it to CommonJS, and the bundle keeps sessions and opens stores by URL', async (t) => {
+  const project = await install('bundle')
+  const text = `import Koa from 'koa'\nimport { session, storeFromUrl, memoryStore } from 'koa-keepsake'\nstoreFromUrl('memory:')\n${app}`
+  writeFileSync(join(project, 'app.mjs'), text)
+  await run(bin('esbuild'), ['app.mjs', '--bundle', '--platform=node', '--format=cjs', '--outfile=bundle.cjs', '--log-level=error'], { cwd: project })
+  t.is((await run(process.execPath, ['bundle.cjs'], { cwd: project })).stdout.trim(), '200 1')
+})
+
 test('every entry of exports is there, and only they are', async (t) => {
   const project = await install('entries')
   for (const entry of Object.keys(manifest.exports)) {
@@ -88,6 +120,7 @@ test('every entry of exports is there, and only they are', async (t) => {
     const attributes = entry.endsWith('.json') ? ", { with: { type: 'json' } }" : ''
     const text = `const module = await import('${name}'${attributes})\nconsole.log(Object.keys(module).length > 0)`
     t.is(await runs(t, project, 'entry.mjs', text), 'true', name)
+    t.is(await runs(t, project, 'entry.cjs', `console.log(Object.keys(require('${name}')).length > 0)`), 'true', name)
   }
   const inner = "await import('koa-keepsake/dist/middleware.js').catch((error) => console.log(error.code))"
   t.is(await runs(t, project, 'inner.mjs', inner), 'ERR_PACKAGE_PATH_NOT_EXPORTED')
@@ -141,7 +174,7 @@ test('a TypeScript user compiles against it, strictly and with the declarations 
     export const isOurs = (error: unknown): boolean => error instanceof SessionError && error.code === 'ERR_SESSION_STORE'
     export default store
     `
-  for (const [name, type] of [['user.mts', 'nodenext'], ['bundled.ts', 'preserve']] as const) {
+  for (const [name, type] of [['user.mts', 'nodenext'], ['user.cts', 'nodenext'], ['bundled.ts', 'preserve'], ['common.ts', 'commonjs']] as const) {
     writeFileSync(join(project, name), text)
     const options = {
       target: 'es2023', lib: ['es2023'], module: type, moduleResolution: type === 'nodenext' ? 'nodenext' : 'bundler', strict: true, noEmit: true,
@@ -150,7 +183,7 @@ test('a TypeScript user compiles against it, strictly and with the declarations 
     writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: [name] }))
     const output = await run(bin('tsc'), ['-p', project]).then(({ stdout }) => stdout, (error: { stdout: string }) => error.stdout)
     // What other packages' declarations say is not ours to answer for.
-    t.deepEqual(output.split('\n').filter((line) => line.includes('koa-keepsake') || /^(user|bundled)/.test(line)), [], output)
+    t.deepEqual(output.split('\n').filter((line) => line.includes('koa-keepsake') || /^(user|bundled|common)/.test(line)), [], output)
   }
 })
 
@@ -161,7 +194,7 @@ test('the tarball holds the built package and its papers, and neither sources no
     t.true(names.includes(name), name)
   }
   t.deepEqual(names.filter((name) => !name.startsWith('dist/') && !/^[A-Z]+(\.md)?$|^package\.json$/.test(name)), [])
-  t.deepEqual(names.filter((name) => name.startsWith('dist/') && !/\.(js|d\.ts)$/.test(name)), [])
+  t.deepEqual(names.filter((name) => name.startsWith('dist/') && !/\.(js|d\.ts)$/.test(name) && name !== 'dist/cjs/package.json'), [])
 })
 
 test('publint finds nothing to say', async (t) => {
@@ -169,10 +202,10 @@ test('publint finds nothing to say', async (t) => {
   t.regex(stdout, /All good/)
 })
 
-test('are the types wrong? No, in every way an ES module can be resolved', async (t) => {
-  const { stdout } = await run(bin('attw'), [tarball, '--profile', 'esm-only', '--no-definitely-typed', '--format', 'json'], { cwd: root })
+test('are the types wrong? No, in every way a module can be resolved', async (t) => {
+  const { stdout } = await run(bin('attw'), [tarball, '--profile', 'node16', '--no-definitely-typed', '--format', 'json'], { cwd: root })
   const { analysis } = JSON.parse(stdout) as { analysis: { problems: { kind: string; resolutionKind?: string }[] } }
-  // Two resolutions that have no ES modules: TypeScript before 4.7, and require() in its types, which Node can do by now.
-  const problems = analysis.problems.filter(({ resolutionKind }) => resolutionKind !== 'node10' && resolutionKind !== 'node16-cjs')
+  // TypeScript before 4.7 does not know exports.
+  const problems = analysis.problems.filter(({ resolutionKind }) => resolutionKind !== 'node10')
   t.deepEqual(problems, [])
 })

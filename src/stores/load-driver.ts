@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve as resolvePath } from 'node:path'
 
 /** A package that was loaded. */
 export interface LoadedDriver {
@@ -11,7 +11,7 @@ export interface LoadedDriver {
  * Loads the first of the packages that is installed in a version that will do. Nothing depends on a driver: importing this package loads
  * none, and only a store that is opened by a URL loads one.
  *
- * It looks where the application runs, and then where this package is. It loads synchronously, so that a missing driver is an error of the
+ * It looks from the working directory, and then from the script that was started: a package in a bundle has no place of its own. It loads synchronously, so that a missing driver is an error of the
  * call that needs it, when the application starts.
  *
  * @param what the call that needs it, for the error.
@@ -45,10 +45,8 @@ function advice(drivers: readonly string[], isUpdate: boolean): string {
 }
 
 function requires(): NodeJS.Require[] {
-  const application = createRequire(join(process.cwd(), 'index.js'))
-  // A bundler that makes CommonJS of this module leaves `import.meta` empty.
-  const { url } = import.meta as { url?: string }
-  return url === undefined ? [application] : [application, createRequire(url)]
+  const main = process.argv[1]
+  return [join(process.cwd(), 'index.js'), ...(main === undefined ? [] : [resolvePath(main)])].map((path) => createRequire(path))
 }
 
 function resolve(require: NodeJS.Require, name: string): string | undefined {
