@@ -4,6 +4,8 @@ import type { LoginOptions } from './replace-sid.js'
  * The data of a session. Augment it, and `ctx.session` knows the keys; until then every key is allowed and `unknown`.
  *
  * @example
+ * import 'koa-keepsake'
+ *
  * declare module 'koa-keepsake' {
  *   interface SessionData { user?: string; cart?: { items: string[] } }
  * }
@@ -18,10 +20,10 @@ type Data = Known extends never ? { [key: string]: unknown } : SessionData
 /** A key that `SessionData` does not declare. Once it is augmented, none can be set, so that a misspelt key does not compile. */
 type OtherKey = Known extends never ? string : never
 
-/** What `ctx.session` is: the data as properties, and the members. */
+/** The type of `ctx.session`: the data as properties, and the members. */
 export type Session = Data & SessionMembers
 
-/** A Node callback, as Passport passes one to `regenerate` and `save`. */
+/** A Node callback, such as the one that Passport passes to `regenerate` and `save`. */
 type Callback = (error?: unknown) => void
 
 /** The members of `ctx.session`. They are never data: data of these names is set with `set` and read with `get`. */
@@ -116,7 +118,7 @@ export interface SessionMembers {
    * Saves now, for example before you flush the headers of a stream. Await it. Resolves to `false` when the session was gone and the changes
    * were dropped.
    *
-   * @throws SessionError, see its codes.
+   * @throws SessionError that says why the session could not be saved.
    */
   save(callback?: Callback): Promise<boolean>
   /**

@@ -3,7 +3,11 @@ const known: readonly [pattern: RegExp, advice: string][] = [
   [/^OOM\b/, 'Redis is at its maxmemory and evicts nothing: raise maxmemory (sessions need maxmemory-policy noeviction)'],
   [/^READONLY\b/, 'the client talks to a replica: connect to the master, through Sentinel or a cluster client'],
   [/^(NOAUTH|WRONGPASS)\b/, "give the client Redis' user name and password"],
-  [/^NOPERM\b/, `allow the Redis user the commands ${commandsOf('get set del eval evalsha scan')} on the keys of the prefix, and for owners ${commandsOf('time zadd zrem zremrangebyscore zscan pexpire pttl')}`],
+  [
+    /^NOPERM\b|user executing the script/,
+    `allow the Redis user the commands ${commandsOf('get set del eval evalsha scan')} on the keys of the prefix, for owners ` +
+      `${commandsOf('time zadd zrem zremrangebyscore zscan pexpire pttl')}, and for waitReplicas wait`
+  ],
   [/^(MISCONF|NOREPLICAS)\b/, 'Redis refuses writes until its disk or its replicas work again'],
   [/^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/, 'this passes by itself once Redis is ready'],
   [/^ERR (unknown command|syntax error)/i, 'Redis 6.2 or later is needed'],
