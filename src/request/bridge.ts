@@ -30,21 +30,21 @@ export interface OldCookie extends Omit<CookieOptions, 'previous'> {
 export interface Bridge {
   /** Names the bridge in warnings, errors and events. */
   readonly name: string
-  /** From then on the bridge is not asked any more, and a process warning says that it can be removed. */
+  /** From this moment on the middleware does not ask the bridge any more, and a process warning says that you can remove it. */
   readonly until: Date
-  /** The old library's cookies. Without one of them in the request, the bridge is not asked. Absent: it is always asked. */
+  /** The old library's cookies. The bridge is asked only about requests with one of them. Absent: it is asked about every request. */
   readonly cookies?: readonly OldCookie[] | undefined
   /**
-   * Answers the old session of a request, or `undefined` if it has none that is valid. It must verify what the old library verified.
+   * Returns the old session of a request, or `undefined` if it has none that is valid. It must verify what the old library verified.
    *
    * @param now the clock of the middleware, in milliseconds since the epoch.
    */
   read(ctx: Context, now: number): MaybePromise<OldSession | undefined>
-  /** Removes the old session of a request from the old store. Nothing may happen for a cookie that does not verify. Absent: there is no store. */
+  /** Removes the old session of a request from the old store. It must not act on a cookie that does not verify. Absent: there is no store. */
   end?(ctx: Context): MaybePromise<void>
 }
 
-/** A bridge with its cookies in a form that can be looked for and cleared. */
+/** A bridge, and its cookies as objects that find them in a request and clear them. */
 export interface ResolvedBridge {
   readonly bridge: Bridge
   readonly cookies: readonly SessionCookie[]
@@ -52,7 +52,7 @@ export interface ResolvedBridge {
 
 const bridgeNames = Object.keys({ name: 0, until: 0, cookies: 0, read: 0, end: 0 } satisfies { [Name in keyof Required<Bridge>]: 0 })
 
-/** Checks the bridges of the option `migrate`. @throws TypeError that names what is wrong. */
+/** Checks the bridges of the option `migrate`. @throws TypeError that names the wrong option. */
 export function resolveBridges(where: string, migrate: Bridge | readonly Bridge[] | undefined): readonly ResolvedBridge[] {
   if (migrate === undefined) return []
   return [migrate].flat().map((bridge: Bridge) => {

@@ -11,7 +11,7 @@ import type { Step } from './plan.js'
 import type { RequestSession } from './request-session.js'
 import type { StoredState } from './session-state.js'
 
-/** Carries out a planned step. Answers `false` when changes of the request were dropped. */
+/** Carries out a planned step. Returns `false` if it dropped changes of the request. */
 export function carryOut(session: RequestSession, step: Step): MaybePromise<boolean> {
   switch (step.kind) {
     case 'nothing':
@@ -25,7 +25,7 @@ export function carryOut(session: RequestSession, step: Step): MaybePromise<bool
       return move(session)
     case 'end-old':
       session.endOld()
-      return whenDone(session.migration!.ended, () => true)
+      return whenDone(session.migration!.whenEnded(), () => true)
     case 'update':
       return update(session, session.stored!)
     case 'refresh':
@@ -40,7 +40,7 @@ function create(session: RequestSession): MaybePromise<boolean> {
   const { found } = migration ?? {}
   if (!migration || !found) {
     return whenDone(createFrom(session, undefined), () => {
-      // Old cookies that the client has are worth nothing.
+      // Clear old cookies that the client may have: they name no session.
       migration?.end(false)
       return true
     })
@@ -54,7 +54,7 @@ function create(session: RequestSession): MaybePromise<boolean> {
   })
 }
 
-/** Another request ended the old session, for example by a logout: nothing of it comes back, and no cookie is sent or cleared. */
+/** Gives up an old session that another request has ended, for example by a logout: stores nothing of it, and sends and clears no cookie. */
 function dropOld(session: RequestSession): false {
   if (session.changes().size > 0) emit({ type: 'dropped', id: undefined, reason: 'gone' })
   session.migration!.found = undefined
@@ -63,6 +63,7 @@ function dropOld(session: RequestSession): false {
   return false
 }
 
+/** @param found the session of an earlier library with whose data the new session begins. */
 function createFrom(session: RequestSession, found: FoundSession | undefined): MaybePromise<void> {
   const { state, assigned } = session
   const changes = session.changes()
@@ -75,7 +76,7 @@ function createFrom(session: RequestSession, found: FoundSession | undefined): M
   })
 }
 
-/** Creates the session only because the client has one of an earlier library. The request succeeds in any case: the next one tries again. */
+/** Creates the session only because the client has one of an earlier library. A failure does not fail the request: the next one tries again. */
 function move(session: RequestSession): MaybePromise<boolean> {
   const { name } = session.migration!.found!.from.bridge
   return recover(
@@ -89,7 +90,7 @@ function move(session: RequestSession): MaybePromise<boolean> {
   )
 }
 
-/** Applies the request's changes, key by key, to the newest record. Answers `false` when the session is gone. */
+/** Applies the request's changes, key by key, to the newest record. Returns `false` if the session is gone. */
 function update(session: RequestSession, stored: StoredState, take?: Taking): MaybePromise<boolean> {
   const { rules, assigned } = session
   const changes = session.changes()
@@ -98,7 +99,7 @@ function update(session: RequestSession, stored: StoredState, take?: Taking): Ma
   const now = rules.now()
   const written = session.store.update('save a session', seen, (current) => {
     let data = applyChanges(changes, current.data)
-    if (take) data = take.from(data)
+    if (take) data = take.takeFrom(data)
     // The owner is enough to keep a session, unless the application cleared it.
     if (data === null && (current.owner === undefined || assigned.cleared === true)) return null
     return nextRecord(session, current, data ?? {}, now)
@@ -130,8 +131,8 @@ class Taking {
     this.#key = key
   }
 
-  /** The data without the value. The recipe may run again: the last run counts. */
-  from(data: Data | null): Data | null {
+  /** Takes the value and returns the data without it. The recipe may run several times, so each run replaces the value of the one before. */
+  takeFrom(data: Data | null): Data | null {
     this.value = data ? valueAt(data, this.#key) : undefined
     return data && applyChanges(new Map([[this.#key, { kind: 'delete' as const }]]), data)
   }
@@ -141,7 +142,7 @@ class Taking {
   }
 }
 
-/** Removes a value and saves at once. Of parallel requests, one gets the value. */
+/** Removes a key, saves at once and returns its value. Of parallel requests, exactly one gets the value. */
 export function takeKey(session: RequestSession, key: string): MaybePromise<unknown> {
   const { stored, tracker } = session
   if (stored?.failure !== undefined) throw stored.failure
@@ -158,7 +159,7 @@ export function takeKey(session: RequestSession, key: string): MaybePromise<unkn
   })
 }
 
-/** Moves the deadline, if that is due, and sends the cookie again, if that is due. A failure is an event: the request succeeds. */
+/** Moves the deadline and sends the cookie again, each if it is due. A failure is published as an event and does not fail the request. */
 function refresh(session: RequestSession, stored: StoredState): MaybePromise<unknown> {
   const { rules } = session
   const { sid, record: seen } = stored
@@ -184,20 +185,20 @@ function refresh(session: RequestSession, stored: StoredState): MaybePromise<unk
   )
 }
 
-/** Removes what `ctx.session = null` ended. The cookie goes even if the store fails: the user meant to leave. */
+/** Removes the session that `ctx.session = null` ended. The cookie is cleared even if the store fails, because the user wanted to log out. */
 function remove(session: RequestSession, ended: StoredState): MaybePromise<void> {
   const { id } = ended.record
-  // The record is in the client's cookie: without a cookie that clears it, nothing is destroyed.
+  // The record is in the client's cookie: nothing is destroyed unless that cookie is cleared.
   if (session.carrier && session.response.headersSent) throw headersSent('destroy a session')
   session.response.clear()
   return whenDone(session.store.destroy(id), () => {
-    // Only now: after a failure that the application caught, the end of the request tries again, and answers 503 if it must.
+    // Only after success: if the application catches a failure, the end of the request tries again, and answers 503 if it fails too.
     if (session.ended === ended) session.ended = undefined
     emit({ type: 'destroy', id })
   })
 }
 
-/** Goes on after somebody else ended the session: changes are dropped, and no cookie is sent or cleared. */
+/** Drops the changes of this request, because another one ended the session. Sends and clears no cookie. */
 function drop(session: RequestSession, stored: StoredState, reason: 'gone' | 'moved', changes?: Changes): false {
   emit({ type: 'dropped', id: stored.record.id, reason })
   if (session.state === stored) {
@@ -212,5 +213,5 @@ function needsCookie({ carrier }: RequestSession, { record: seen, reissue }: Sto
 }
 
 export function headersSent(action: string): SessionError {
-  return new SessionError('ERR_SESSION_HEADERS_SENT', `cannot ${action}: its cookie can no longer be sent; do it before the headers are flushed`)
+  return new SessionError('ERR_SESSION_HEADERS_SENT', `cannot ${action}: the headers were sent already, so its cookie cannot be sent: call this before the headers are flushed`)
 }

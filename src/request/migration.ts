@@ -9,13 +9,13 @@ import { warnOnce } from '../warn-once.js'
 import type { OldSession, ResolvedBridge } from './bridge.js'
 import { isLifetime } from './lifetimes.js'
 
-/** An old session that is not moved yet. */
+/** A session of an earlier library that was not moved yet. */
 export interface FoundSession extends Omit<OldSession, 'data'> {
   readonly from: ResolvedBridge
   readonly data: Data
 }
 
-/** The bridges of one middleware, and what limits them. */
+/** The bridges of one middleware, and its options that concern them. */
 export interface MigrationRules {
   readonly bridges: readonly ResolvedBridge[]
   /** How long a call of a bridge may take, in milliseconds. */
@@ -24,14 +24,14 @@ export interface MigrationRules {
 }
 
 /**
- * How long an old session stays after it was moved, in milliseconds. A page sends several requests at once, and each of them must be logged
- * in that leaves before the first response has brought the new cookie.
+ * How long an old session stays after it was moved, in milliseconds. A page sends several requests at once. Those that a browser sends
+ * before it has the new cookie must be logged in too.
  */
 const graceAfterMove = 60_000
 
-/** Moves the session that the library before this one kept for a client into a session of ours. One for each request. */
+/** Moves the session that an earlier library kept for the client of one request into a session of ours. */
 export class Migration {
-  /** The old session that the client's next new session begins with. */
+  /** The old session whose data a new session of the client begins with. */
   found: FoundSession | undefined
   readonly #ctx: Context
   readonly #rules: MigrationRules
@@ -46,7 +46,7 @@ export class Migration {
   }
 
   /**
-   * Asks the bridges, one after another. The first one that answers counts.
+   * Asks the bridges, one after another, until one of them finds an old session.
    *
    * @throws SessionError when a bridge fails; TypeError when it answers something else than a session.
    */
@@ -63,7 +63,7 @@ export class Migration {
     }
   }
 
-  /** Whether the old session is still there: another request may have ended it, so that nothing of it may come back. */
+  /** Reports whether the old session still exists. If another request has ended it, nothing of it may be stored again. */
   async isStillThere({ from }: FoundSession): Promise<boolean> {
     return from.bridge.end === undefined || Boolean(await this.#read(from))
   }
@@ -72,7 +72,7 @@ export class Migration {
     return this.#inTime('read an old session', () => bridge.read(this.#ctx, this.#rules.now()))
   }
 
-  /** The data of the old session, as far as a user may have it: nothing of another owner. */
+  /** The data of the old session that a user may have: none if the session belongs to another owner. */
   dataFor(owner: string): Data {
     const { found } = this
     return found && (found.owner === undefined || found.owner === owner) ? found.data : {}
@@ -92,9 +92,9 @@ export class Migration {
   }
 
   /**
-   * Ends the old sessions of the client: an old cookie that stayed would log it in again.
+   * Ends the old sessions of the client and clears their cookies, which would log it in again.
    *
-   * @param isLogout whether `ended` rejects if an old session cannot be removed.
+   * @param isLogout `true`: `whenEnded` rejects if an old session cannot be removed.
    */
   end(isLogout: boolean): void {
     this.found = undefined
@@ -103,13 +103,13 @@ export class Migration {
     const bridges = this.#bridgesToAsk()
     this.#response.clearOthers(bridges.flatMap(({ cookies }) => cookies))
     const removal = bridges.length === 0 ? undefined : this.#remove(bridges)
-    // It is awaited at the end of the request.
+    // The end of the request awaits it: see `whenEnded`.
     removal?.catch(() => undefined)
     this.#removal = removal
   }
 
   /** Waits until the old sessions are removed. Rejects if that failed and the client wanted to log out. */
-  get ended(): MaybePromise<void> {
+  whenEnded(): MaybePromise<void> {
     return recover(
       () => this.#removal,
       (error) => {
@@ -122,7 +122,7 @@ export class Migration {
     for (const { bridge } of bridges) await this.#inTime('remove an old session', () => bridge.end?.(this.#ctx))
   }
 
-  /** The bridges whose time has not passed, and whose cookies the client has. */
+  /** The bridges that are still in use and whose cookies the client has. */
   #bridgesToAsk(): readonly ResolvedBridge[] {
     const now = this.#rules.now()
     const { cookie: header } = this.#ctx.req.headers
@@ -140,7 +140,8 @@ export class Migration {
       const answer = work()
       if (!isPromise(answer)) return answer
       const timeout = new Promise<never>((_resolve, reject) => {
-        timer = setTimeout(() => reject(new SessionError('ERR_SESSION_TIMEOUT', `the old session store took over ${storeTimeout} ms to ${action}`)), storeTimeout).unref()
+        const late = new SessionError('ERR_SESSION_TIMEOUT', `the old session store took over ${storeTimeout} ms to ${action}: look at its backend, or raise storeTimeout`)
+        timer = setTimeout(() => reject(late), storeTimeout).unref()
       })
       return await Promise.race([answer, timeout])
     } catch (cause) {
@@ -154,9 +155,9 @@ export class Migration {
 }
 
 /** The names of the bridges that found a session which cannot be stored. */
-const refusing = new Set<string>()
+const bridgesWarnedOf = new Set<string>()
 
-/** What a bridge answered. `undefined`: there is nothing to move, or it cannot be moved. */
+/** Checks and encodes the answer of a bridge. `undefined`: there is nothing to move, or it cannot be moved. */
 function foundSession(from: ResolvedBridge, { data, owner, permanent, lifetime }: OldSession): FoundSession | undefined {
   const { name: bridge } = from.bridge
   const assert = (name: string, passes: boolean, expected: string): void => {
@@ -171,15 +172,15 @@ function foundSession(from: ResolvedBridge, { data, owner, permanent, lifetime }
   return { from, data: encoded, owner, permanent, lifetime }
 }
 
-/** To ignore the session logs its user out. An error would do that too, and on each request again. */
+/** The encoded data. `undefined`, and a warning, if it cannot be stored: its user is logged out. An error would fail every request of the user. */
 function encodeAll(bridge: string, data: object): Data | undefined {
   try {
     const entries = Object.entries(data).filter(([, value]) => value !== undefined)
     return Object.fromEntries(entries.map(([key, value]) => [key, encode(key, value)]))
   } catch (error) {
-    // Once for each bridge: the path in the message may be different for each user.
-    if (!refusing.has(bridge)) warnOnce(`the bridge "${bridge}" found a session that cannot be stored, and its user is logged out: ${reasonOf(error)}`)
-    refusing.add(bridge)
+    // Warn once for each bridge: the path in the message may be different for each user.
+    if (!bridgesWarnedOf.has(bridge)) warnOnce(`the bridge "${bridge}" found a session that cannot be stored, and its user is logged out: ${reasonOf(error)}; use convert to change it`)
+    bridgesWarnedOf.add(bridge)
     return undefined
   }
 }

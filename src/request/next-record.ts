@@ -5,11 +5,11 @@ import { deadlineOf, isDue } from './lifetimes.js'
 import type { RequestSession } from './request-session.js'
 import type { StoredState } from './session-state.js'
 
-/** Facts of a new session that do not come from the options. */
+/** Facts about a new session that do not come from the options. */
 export interface Facts {
   /** Absent: now. */
   readonly created?: number
-  /** Absent: what the request assigned, or the option. */
+  /** Absent: the value that the request assigned, or else the option. */
   readonly permanent?: boolean | undefined
   readonly lifetime?: number | undefined
   readonly owner?: string | undefined
@@ -17,13 +17,13 @@ export interface Facts {
 
 const noFacts: Facts = {}
 
-/** A new session, under a sid that was never used. It is not stored yet. */
+/** Makes a new session with a new sid. It does not store it. */
 export function newSession(session: RequestSession, data: Data, facts: Facts = noFacts): StoredState {
   const { rules } = session
   const sid = createSid()
   const now = rules.now()
   const { created = now, permanent = session.permanent, lifetime = session.ownLifetime, owner } = facts
-  // Field by field: to spread optional fields costs several times as much.
+  // Spreading the optional fields would cost several times as much.
   const record: Writable<SessionRecord> = {
     rev: 1,
     write: createMark(),
@@ -42,7 +42,7 @@ export function newSession(session: RequestSession, data: Data, facts: Facts = n
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 
-/** The record that follows the current one: other data, what the request assigned, and a new deadline if that is due. */
+/** The record that replaces the current one: with this data, the members that the request assigned, and a new deadline if that is due. */
 export function nextRecord(session: RequestSession, current: SessionRecord, data: Data, now: number): SessionRecord {
   const { rules, assigned, polling } = session
   const { permanent = current.permanent, lifetime = current.lifetime } = assigned
@@ -62,6 +62,6 @@ function assertFits({ rules: { maxBytes } }: RequestSession, record: SessionReco
   if (size === undefined) return
   throw new SessionError(
     'ERR_SESSION_TOO_LARGE',
-    `the session has ${size} bytes, maxBytes is ${maxBytes}: keep large data elsewhere and its key in the session`
+    `the session has ${size} bytes, over maxBytes, ${maxBytes}: keep large data elsewhere, and only its key in the session`
   )
 }

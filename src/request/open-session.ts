@@ -8,7 +8,7 @@ import { endOf } from './lifetimes.js'
 import type { RequestSession } from './request-session.js'
 import type { SessionRules } from './rules.js'
 
-/** A token, and the record that can be opened with it: a live record or a marker. */
+/** A token and the record that it opens: a live record or a marker. `undefined`: it opens none. */
 interface Found {
   readonly token: Token
   readonly record: SessionRecord | undefined
@@ -20,12 +20,12 @@ type Rules = Pick<SessionRules, 'lifetime' | 'absoluteLifetime' | 'now'>
  * Opens the session that the request's verified cookies name, or else finds one of an earlier library. A sid without a live record is never
  * adopted.
  *
- * @param newestWins of two live sessions, the one that was created last counts (`cookie.previous`); otherwise none does.
+ * @param newestWins `true`: of two live sessions, the one that was created last is opened (`cookie.previous`). `false`: none is.
  */
 export function openSession(session: RequestSession, tokens: readonly Token[], newestWins: boolean): MaybePromise<void> {
   if (tokens.length === 0 && !session.migration) return
   return recover<void>(
-    // A client that has a cookie of ours was moved, or has logged in here: if its session is over, no older one takes its place.
+    // A client with a cookie of ours was moved already, or has logged in here: if that session has ended, no older one replaces it.
     () => (tokens.length === 0 ? session.migration?.find() : openStored(session, tokens, newestWins)),
     (error) => {
       if (session.rules.onStoreError === 'fail') throw error
@@ -52,7 +52,7 @@ function adopt(session: RequestSession, found: Found | undefined): void {
   }
 }
 
-/** Reads the records of verified cookies and answers the one that counts. `undefined`: none does. */
+/** Reads the records of verified cookies and returns the one to open. `undefined`: there is none. */
 export function chooseRecord(rules: Rules, store: TimedStore, tokens: readonly Token[], newestWins: boolean): MaybePromise<Found | undefined> {
   const [token] = tokens
   if (tokens.length > 1) return chooseOneOf(rules, store, tokens, newestWins)
@@ -66,7 +66,7 @@ function readOpen(rules: Rules, store: TimedStore, token: Token): MaybePromise<F
   })
 }
 
-/** The browser sent several cookies of the name, because the cookie's domain or path was changed: the one that is live counts. */
+/** Returns the one that is live: a browser sends several cookies of the name after the cookie's domain or path was changed. */
 async function chooseOneOf(rules: Rules, store: TimedStore, tokens: readonly Token[], newestWins: boolean): Promise<Found | undefined> {
   const all = await Promise.all(tokens.map(async (token) => readOpen(rules, store, token)))
   const live = all.filter(({ record }) => record && !record.moved)
@@ -75,7 +75,8 @@ async function chooseOneOf(rules: Rules, store: TimedStore, tokens: readonly Tok
       "a browser sent two session cookies of one name that are both valid, so neither is used: the cookie's domain or path was changed; " +
         'list the earlier ones in the option cookie.previous, for example [{ path: "/app" }]'
     )
-    return emit({ type: 'invalid-cookie', id: undefined, reason: 'ambiguous' })
+    emit({ type: 'invalid-cookie', id: undefined, reason: 'ambiguous' })
+    return undefined
   }
   const [newest] = live.toSorted((one, other) => other.record!.created - one.record!.created)
   return newest ?? all.find(({ record }) => record?.moved) ?? all[0]

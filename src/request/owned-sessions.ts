@@ -5,7 +5,7 @@ import type { TimedStore } from '../store/index.js'
 /** How often the sessions of an owner are listed again while some of them get new sids. */
 const mostPasses = 10
 
-/** Ends the sessions of an owner and answers how many it ended. @param except the id of the session that stays. */
+/** Ends the sessions of an owner and returns how many it ended. @param except the id of a session to keep. */
 export async function endOwned(store: TimedStore, owner: string, except?: string): Promise<number> {
   let ended = 0
   for (let pass = 0; pass < mostPasses; pass++) {
@@ -17,7 +17,7 @@ export async function endOwned(store: TimedStore, owner: string, except?: string
   return ended
 }
 
-/** Ends one session. Answers whether there was one. */
+/** Ends one session. Reports whether there was one. */
 export async function endSession(store: TimedStore, id: string): Promise<boolean> {
   const last = await store.destroy(id)
   if (!last || last.moved) return false
@@ -26,12 +26,12 @@ export async function endSession(store: TimedStore, id: string): Promise<boolean
 }
 
 /**
- * Ends the least recently used sessions of an owner beyond the maximum, after a login.
+ * After a login, ends the least recently used sessions of the owner until at most `most` are left.
  *
- * Of two logins at the same moment, both must choose the same victim, or they would end each other. So a session that was created later
- * than this login counts as more recent than it, and among equals the id decides.
+ * Two logins at the same moment must choose the same session to end, or they would end each other. So a session that was created later
+ * than this login counts as more recent, and of two that were created at the same moment the one with the higher id.
  */
-export async function holdMaxPerOwner(store: TimedStore, login: SessionRecord, most: number): Promise<void> {
+export async function enforceMaxPerOwner(store: TimedStore, login: SessionRecord, most: number): Promise<void> {
   const others = await listOthers(store, login.owner!, login.id)
   if (others.length < most) return
   const later = others.filter((other) => isLater(other, login))

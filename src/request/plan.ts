@@ -1,6 +1,6 @@
 import type { SessionState } from './session-state.js'
 
-/** What a save has to do. */
+/** The action that a save takes. */
 export type Step =
   | { readonly kind: 'nothing' }
   /** Remove the session that `ctx.session = null` ended. Plan again afterwards. */
@@ -8,7 +8,7 @@ export type Step =
   | { readonly kind: 'create' }
   /** Create the session only because the client has one of an earlier library. */
   | { readonly kind: 'move' }
-  /** End the client's session of an earlier library, of which the request left nothing. */
+  /** End the client's session of an earlier library, because the request removed its data. */
   | { readonly kind: 'end-old' }
   | { readonly kind: 'update' }
   /** Move the deadline, or send the cookie again. */
@@ -16,16 +16,16 @@ export type Step =
   /** Give up this request's changes. */
   | { readonly kind: 'drop'; readonly reason: 'gone' | 'moved' | 'headers-sent' }
 
-/** Everything that decides about a save. */
+/** The facts that decide about a save. */
 export interface Situation {
   readonly state: SessionState['kind']
   /** `ctx.session = null` ended a stored session that is not removed yet. */
   readonly hasEnded: boolean
-  /** The client has a session of an earlier library that is not moved yet. */
+  /** The client has a session of an earlier library that was not moved yet. */
   readonly hasOld: boolean
   /** The request changed data or assigned members. */
   readonly hasChanges: boolean
-  /** The request would leave something to store: data, or an owner. */
+  /** After the request's changes there is something to store: data, or an owner. */
   readonly hasData: boolean
   /** The request called `clear()` and set nothing afterwards. */
   readonly isEmptied: boolean
@@ -44,11 +44,11 @@ export interface Situation {
 
 const nothing: Step = { kind: 'nothing' }
 
-/** Plans a save. Pure. */
+/** Plans a save. This function is pure: it has no side effects. */
 export function planSave(situation: Situation): Step {
   const { state, hasEnded, hasChanges, hasData, isEmptied, failed, headersSent, carriesRecord } = situation
   if (state === 'read-only') return nothing
-  // The user meant to leave, so this happens whatever the response is.
+  // The user wanted to log out, so this happens with every status of the response.
   if (hasEnded) return { kind: 'remove' }
   const keepsChanges = !failed || isEmptied
   if (state === 'new') return keepsChanges ? planNew(situation) : nothing

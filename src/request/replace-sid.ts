@@ -12,7 +12,7 @@ export interface LoginOptions {
   readonly permanent?: boolean | undefined
   /** The idle lifetime in milliseconds ("remember me"). Absent: as before. */
   readonly lifetime?: number | undefined
-  /** The keys that are kept of an anonymous visitor's or the same owner's data. Absent: all. */
+  /** The keys to keep of the data of an anonymous visitor or of the same owner. Absent: all. */
   readonly keep?: readonly string[] | undefined
 }
 
@@ -21,10 +21,12 @@ export type Login = LoginOptions & { readonly owner: string }
 /**
  * Gives the session a new sid: `regenerate()`, and with an owner `loginAs()`.
  *
- * 1. The new record is created. 2. A marker without data replaces the old record for a minute. 3. What other requests committed to the old
- * record meanwhile is carried over. 4. The cookie is sent.
+ * 1. It creates the new record.
+ * 2. It replaces the old record by a marker without data, for a minute.
+ * 3. It carries over to the new record what other requests have committed to the old one meanwhile.
+ * 4. It sends the cookie.
  *
- * A crash after 1 leaves the old session whole, and a new record whose sid nobody knows. A crash after 2 ends the session.
+ * A crash after step 1 leaves the old session whole, and a new record whose sid nobody knows. A crash after step 2 ends the session.
  */
 export function replaceSid(session: RequestSession, login?: Login): MaybePromise<void> {
   const { state } = session
@@ -38,14 +40,14 @@ export function replaceSid(session: RequestSession, login?: Login): MaybePromise
   return recover(
     () => replaceStored(session, state, login),
     (error) => {
-      // Whether or not the application looks at this error: nothing may be saved under the old sid, which somebody else may know.
+      // Even if the application ignores this error, nothing may be saved under the old sid, which somebody else may know.
       if (session.state === state) session.state = { ...state, failure: error }
       throw error
     }
   )
 }
 
-/** Creates a session at once, also without data: its owner is enough. */
+/** Creates a session for a login at once, even without data. */
 function logInNewSession(session: RequestSession, login: Login): MaybePromise<void> {
   if (session.response.headersSent) throw headersSent('log in')
   const { state, assigned } = session
@@ -71,7 +73,7 @@ function replaceStored(session: RequestSession, old: StoredState, login: Login |
       () =>
         whenDone(replaceByMarker(session, record), (last) =>
           whenDone(carryOver(session, first, last, record, login, changes), (made) => {
-            // What was set is in the new record now; somebody who ended the session meanwhile ends this one.
+            // Nothing is left to keep: a session without data and without an owner is none.
             if (made === undefined) return removeEmpty(session, old, first, last !== undefined, changes)
             session.settle(old, made, assigned, changes, true)
             if (login) emit({ type: 'login', id: made.record.id, from: record.id, owner: login.owner })
@@ -79,7 +81,7 @@ function replaceStored(session: RequestSession, old: StoredState, login: Login |
           })
         ),
       async (error) => {
-        // Nobody knows its sid: if this fails too, it expires by itself.
+        // If this removal fails too, the new record expires by itself: nobody knows its sid.
         await recover<unknown>(() => store.destroy(first.record.id), () => undefined)
         throw error
       }
@@ -87,7 +89,7 @@ function replaceStored(session: RequestSession, old: StoredState, login: Login |
   )
 }
 
-/** What the marker replaced. `undefined`: the session was gone. `'moved'`: another request has replaced the sid. */
+/** Returns the record that the marker replaced. `undefined`: the session was gone. `'moved'`: another request has replaced the sid. */
 function replaceByMarker(session: RequestSession, old: SessionRecord): MaybePromise<SessionRecord | undefined | 'moved'> {
   const now = session.rules.now()
   let last: SessionRecord | undefined
@@ -99,7 +101,12 @@ function replaceByMarker(session: RequestSession, old: SessionRecord): MaybeProm
   return whenDone(written, (marker) => (marker === 'moved' ? 'moved' : marker ? last : undefined))
 }
 
-/** Brings the new record to the state that follows from what the marker replaced. `undefined`: nothing is left to keep. */
+/**
+ * Updates the new record to the data that follows from the last state of the old one. `undefined`: nothing is left to keep.
+ *
+ * @param last the record that the marker replaced.
+ * @param old the record that this request has read.
+ */
 function carryOver(
   session: RequestSession,
   made: StoredState,
@@ -108,9 +115,9 @@ function carryOver(
   login: Login | undefined,
   changes: Changes
 ): MaybePromise<StoredState | undefined> {
-  // Another request gave the session a new sid and did not end it: this one keeps what it has read.
+  // If another request gave the session a new sid, it did not end it: this request keeps the data that it has read.
   if (last === 'moved' || (last && isSameVersion(last, old))) return isEmpty(made.record) ? undefined : made
-  // Of a session that was gone, nothing comes back but what this request set: not its owner either.
+  // Of a session that was gone, neither data nor owner may come back. Only the changes of this request are kept.
   const data = last ? dataFor(last, login, changes) : keptOf(login, applyChanges(changes, {}) ?? {})
   const updated = session.store.update('regenerate a session', made.record, ({ owner, ...current }) => {
     const keptOwner = last ? owner : undefined
@@ -120,7 +127,7 @@ function carryOver(
   return whenDone(updated, (record) => (record && record !== 'moved' ? { ...made, record } : undefined))
 }
 
-/** A session without data is no session: the user has none any more. */
+/** Removes a new record that is empty. @param wasThere whether the old session still existed. */
 function removeEmpty(session: RequestSession, old: StoredState, made: StoredState, wasThere: boolean, changes: Changes): MaybePromise<void> {
   return whenDone(session.store.destroy(made.record.id), () => {
     if (session.state === old) {
@@ -137,7 +144,7 @@ function isEmpty({ owner, data }: SessionRecord): boolean {
   return owner === undefined && Object.keys(data).length === 0
 }
 
-/** The data that the new record keeps of a stored one, with this request's changes. Nothing of another owner is kept. */
+/** The data of a stored record that the new one keeps, with this request's changes. Nothing of another owner is kept. */
 function dataFor(record: SessionRecord, login: Login | undefined, changes: Changes): Data {
   const keepsData = !login || record.owner === undefined || record.owner === login.owner
   return keptOf(login, applyChanges(changes, keepsData ? record.data : {}) ?? {})
@@ -148,10 +155,10 @@ function keptOf(login: Login | undefined, data: Data): Data {
   return keep ? Object.fromEntries(Object.entries(data).filter(([key]) => keep.includes(key))) : data
 }
 
-/** The facts that the new record takes over. */
+/** The facts that the new record takes over from the old one. */
 function factsOf(session: RequestSession, { created, owner, lifetime }: SessionRecord, login: Login | undefined): Facts {
   const kept = { permanent: session.permanent, lifetime: session.assigned.lifetime ?? lifetime }
-  // regenerate() goes on with the session, whose maximum age must not start again. A login begins a new one.
+  // regenerate() continues the session, so its maximum age must not start again. A login begins a new session.
   if (!login) return { ...kept, created, owner }
   return { owner: login.owner, permanent: login.permanent ?? kept.permanent, lifetime: login.lifetime ?? kept.lifetime }
 }

@@ -8,7 +8,7 @@ import type { Situation } from './plan.js'
 import type { SessionRules } from './rules.js'
 import type { SessionState, StoredState } from './session-state.js'
 
-/** What the request assigned to members of `ctx.session`. */
+/** The values that the request assigned to members of `ctx.session`. */
 export interface Assigned {
   readonly permanent?: boolean
   readonly lifetime?: number
@@ -18,7 +18,7 @@ export interface Assigned {
   readonly cleared?: boolean
 }
 
-/** Where the cookie carries the record: gives what the cookie of a record has to carry. */
+/** The part of `cookieStore()` that gives the payload for a cookie: the text of the record in base64url. */
 export interface RecordCarrier {
   payload(id: string): string
 }
@@ -32,9 +32,10 @@ const nothingAssigned: Assigned = {}
  */
 export class RequestSession {
   state: SessionState = { kind: 'new' }
-  /** The stored session that `ctx.session = null` ended and that is not removed yet. */
+  /** The stored session that `ctx.session = null` ended and that was not removed yet. */
   ended: StoredState | undefined
   assigned: Assigned = nothingAssigned
+  /** The request read or set data. */
   accessed = false
   /** The request used `ctx.session` in any way, so the response depends on the cookie. */
   isUsed = false
@@ -43,6 +44,7 @@ export class RequestSession {
   readonly rules: SessionRules
   readonly store: TimedStore
   readonly response: ResponseCookie
+  /** Absent: the cookie holds only the sid. */
   readonly carrier: RecordCarrier | undefined
   /** Absent: there are no bridges. */
   readonly migration: Migration | undefined
@@ -65,12 +67,12 @@ export class RequestSession {
     return (this.#tracker ??= new ChangeTracker(this.stored?.record.data ?? this.migration?.found?.data ?? {}))
   }
 
-  /** What the request changed. @throws SessionError `ERR_SESSION_VALUE` for a value that cannot be stored. */
+  /** The request's changes to data. @throws SessionError `ERR_SESSION_VALUE` for a value that cannot be stored. */
   changes(): Changes {
     return this.#tracker?.changes() ?? noChanges
   }
 
-  /** Whether no session came with the request, neither ours nor one of an earlier library. */
+  /** `true` if no session came with the request, neither ours nor one of an earlier library. */
   get isNew(): boolean {
     return this.stored === undefined && this.migration?.found === undefined
   }
@@ -107,12 +109,12 @@ export class RequestSession {
     try {
       return this.changes().size > 0
     } catch {
-      // A value that cannot be stored: the save reports it.
+      // A value cannot be stored. The save reports it.
       return true
     }
   }
 
-  /** Whether an unchanged session's deadline should move. */
+  /** `true` if the deadline should move even though nothing has changed. */
   get isDue(): boolean {
     const { stored, rules } = this
     return stored !== undefined && rules.refreshEachRequest && this.accessed && !this.polling && isDue(rules, stored.record, rules.now())
@@ -127,11 +129,11 @@ export class RequestSession {
     this.tracker.clear()
   }
 
-  /** `ctx.session = null`: the stored session is to be removed, and the request goes on with an empty one. */
+  /** `ctx.session = null`: marks the stored session for removal and continues with an empty one. */
   end(): void {
     this.ended ??= this.stored
     this.endOld()
-    // A new object, also where nothing was stored: a save in progress must see that it came too late.
+    // A new object even if nothing was stored: it shows a save in progress that the session was ended meanwhile.
     if (this.state.kind !== 'moved') this.state = { kind: 'new' }
     this.startAnew()
   }
@@ -143,13 +145,13 @@ export class RequestSession {
     this.migration?.end(true)
   }
 
-  /** The request removed the session: the client gets no cookie, or loses the one that it has. */
+  /** After the request removed the session: sends no cookie, or clears the one that the client has. */
   clearCookie(): void {
     this.response.clear()
     this.migration?.end(true)
   }
 
-  /** Goes on with an empty session. @param saved changes that need not be saved any more; absent: all. */
+  /** Continues with an empty session. @param saved changes that need not be saved any more. Absent: all. */
   startAnew(saved?: Changes): void {
     if (saved) this.#tracker?.saved({}, saved)
     else this.#tracker = undefined
@@ -157,39 +159,39 @@ export class RequestSession {
   }
 
   /**
-   * Goes on from what is stored now, and sends the cookie if it is needed. If `ctx.session = null` ended the session while it was being
-   * stored, what was stored is to be removed.
+   * Makes the stored session the state and sends the cookie if it is needed. If `ctx.session = null` ended the session during the save,
+   * marks the stored session for removal instead.
    *
    * @param before the state when the save began.
-   * @param assigned what was assigned when the save began.
-   * @param changes what was changed when the save began.
+   * @param assigned the assigned members when the save began.
+   * @param changes the changes when the save began.
    */
   settle(before: SessionState, stored: StoredState, assigned: Assigned, changes: Changes, needsCookie: boolean): void {
     if (this.state !== before) {
       this.ended = stored
       return
     }
-    // First, because a cookie that is too large is a save that failed.
+    // First, because a cookie that is too large throws: the save has failed then.
     if (needsCookie) this.sendCookie(stored)
     this.state = stored
     this.tracker.saved(stored.record.data, changes)
-    // What was assigned during the save is still to be saved.
+    // Members that were assigned during the save are still to be saved.
     if (this.assigned === assigned) this.assigned = nothingAssigned
   }
 
-  /** Goes on with the newest record, and keeps what the request changed. */
+  /** Makes the newest record the state and keeps the request's changes. */
   reloaded(before: StoredState, record: SessionRecord): void {
     this.state = { ...before, record }
     this.#tracker?.saved(record.data, noChanges)
   }
 
-  /** Sends the cookie of a stored session, while that is possible. */
+  /** Sends the cookie of a stored session, unless the headers were sent already. */
   sendCookie({ sid, record }: Pick<StoredState, 'sid' | 'record'>): void {
     if (this.response.headersSent) return
     this.response.send(sid, this.carrier?.payload(record.id), record.permanent ? record.expires : undefined)
   }
 
-  /** @param failed the response is a server error, and changes are not kept then. */
+  /** The facts that decide about a save. @param failed `true`: the response is a server error, and changes are not kept then. */
   situation(failed: boolean): Situation {
     const { state, stored, response, migration } = this
     const changes = failed ? noChanges : this.changes()
@@ -210,12 +212,12 @@ export class RequestSession {
     }
   }
 
-  /** As with a stored session, the owner is enough to keep one, unless the application cleared it. */
+  /** `true` if the owner of an old session is reason enough to store it. As with a stored session, `clear()` ends that. */
   get #keepsOldOwner(): boolean {
     return this.migration?.found?.owner !== undefined && this.assigned.cleared !== true
   }
 
-  /** Whether members were assigned other values than those that are stored. */
+  /** Reports whether members were assigned other values than the stored ones. */
   #hasAssigned(): boolean {
     const { permanent, lifetime, forced } = this.assigned
     const record = this.stored?.record

@@ -1,4 +1,4 @@
-/** The options of `session()` that decide how a request's session lives and is saved. */
+/** The options of `session()` that decide how long a session lives and how a request saves it. */
 export interface SessionRules {
   /** Whether a new session's cookie outlives the browser. */
   readonly permanent: boolean
@@ -7,7 +7,7 @@ export interface SessionRules {
   /** The maximum age of a session in milliseconds, however active it is; `Infinity` for none. */
   readonly absoluteLifetime: number
   readonly refreshEachRequest: boolean
-  /** The interval in milliseconds in which a deadline moves at most once. */
+  /** The shortest time between two moves of a deadline, in milliseconds. */
   readonly touchAfter: number
   /** The maximum size of a record in bytes. */
   readonly maxBytes: number

@@ -3,12 +3,12 @@ import { isPromise, recover, whenDone, type MaybePromise } from '../store/index.
 import { warnOnce } from '../warn-once.js'
 import { carryOut, headersSent, takeKey } from './carry-out.js'
 import { deadlineOf, isDue } from './lifetimes.js'
-import { endOwned, holdMaxPerOwner } from './owned-sessions.js'
+import { endOwned, enforceMaxPerOwner } from './owned-sessions.js'
 import { planSave } from './plan.js'
 import { replaceSid, type LoginOptions } from './replace-sid.js'
 import type { Assigned, RequestSession } from './request-session.js'
 
-/** Why a store refuses what needs its list of an owner's sessions. */
+/** The error for an option or a call that needs a store with lists of owners' sessions. */
 export const cannotListOwners =
   'this store cannot list the sessions of an owner (a cookie has no server side, and memcached may forget an index at any time): ' +
   'use fileStore(), redisStore(), mongoStore() or sqlStore()'
@@ -16,39 +16,40 @@ export const cannotListOwners =
 /**
  * The calls of one request's session: those of `ctx.session`, and the save at the end of the request.
  *
- * Calls to the store are made one after another. Cookies are sent only after what they stand for is stored.
+ * It makes calls to the store one after another, and sends a cookie only after the session that it names is stored.
  */
 export class SessionCalls {
   readonly session: RequestSession
-  /** The calls in progress, one after another. */
+  /** Resolves when the last of the calls in progress has ended. */
   #pending: Promise<unknown> | undefined
   /** The middleware has ended. */
   #isClosed = false
-  #reportsLate = false
+  /** A report of late changes is scheduled. */
+  #willReportLate = false
 
   constructor(session: RequestSession) {
     this.session = session
   }
 
-  /** Notes that the request read or set data. */
-  access(): void {
+  /** Notes that the request reads or sets data. */
+  noteAccess(): void {
     const { session } = this
     if (session.accessed) return
     session.accessed = true
-    this.look()
-    // The response is made after the middleware has ended: `ctx.body = { me: ctx.session }`.
+    this.noteUse()
+    // Koa writes some responses after the middleware has ended, and reads the session then: `ctx.body = { me: ctx.session }`.
     if (this.#isClosed && session.stored) this.#inBackground(() => carryOut(session, planSave(session.situation(true))))
   }
 
   /** Notes that the response depends on the session. */
-  look(): void {
+  noteUse(): void {
     const { session } = this
     if (session.isUsed) return
     session.isUsed = true
     if (this.#isClosed) session.response.vary()
   }
 
-  /** To be called before each change. @throws SessionError when the session is read-only. */
+  /** Call this before each change. @throws SessionError when the session is read-only. */
   assertWritable(): void {
     const { state } = this.session
     if (state.kind === 'read-only') throw state.error
@@ -57,22 +58,22 @@ export class SessionCalls {
 
   assign(assigned: Assigned): void {
     this.assertWritable()
-    this.look()
+    this.noteUse()
     this.session.assign(assigned)
   }
 
   clear(): void {
     this.assertWritable()
-    this.access()
+    this.noteAccess()
     this.session.clear()
   }
 
   /** `ctx.session = null`. The end of the request removes the session. */
   end(): void {
     this.assertWritable()
-    this.access()
+    this.noteAccess()
     this.session.end()
-    // A stream that goes on after the middleware: there is no other occasion.
+    // A stream may end the session after the middleware has ended. No later step would remove it.
     if (this.#isClosed) this.#inBackground(() => this.#removeEnded())
   }
 
@@ -85,13 +86,13 @@ export class SessionCalls {
   }
 
   loginAs(owner: string, options: LoginOptions): Promise<void> {
-    return handled(this.#replace({ owner, ...options }).then(() => this.#holdMaxPerOwner(owner)))
+    return handled(this.#replace({ owner, ...options }).then(() => this.#enforceMaxPerOwner(owner)))
   }
 
   /** Ends the owner's other sessions. @throws TypeError when the store cannot list the sessions of an owner. */
   endOthers(): Promise<number> {
     this.assertWritable()
-    this.access()
+    this.noteAccess()
     const { store, stored } = this.session
     if (!store.listsOwners) throw new TypeError(`ctx.session.endOthers(): ${cannotListOwners}`)
     const { owner, id } = stored?.record ?? {}
@@ -109,7 +110,7 @@ export class SessionCalls {
     return this.#promised(() =>
       whenDone(this.#removeEnded(), () => {
         this.assertWritable()
-        this.access()
+        this.noteAccess()
         return takeKey(this.session, key)
       })
     )
@@ -118,7 +119,7 @@ export class SessionCalls {
   reload(): Promise<boolean> {
     const { session } = this
     return this.#promised(() => {
-      this.access()
+      this.noteAccess()
       const before = session.stored
       if (!before) return false
       return whenDone(session.store.read(before.record.id), (record) => {
@@ -135,8 +136,8 @@ export class SessionCalls {
   }
 
   /**
-   * Sends the cookie of a due refresh when the headers leave, if the application then answers by itself (`ctx.respond = false`): such
-   * headers may leave before the end of the request, when the refresh is stored.
+   * Sends the cookie of a due refresh when the headers leave, if the application answers by itself (`ctx.respond = false`). Its headers may
+   * leave before the end of the request, which would be too late for the cookie.
    */
   refreshWithHeaders(ctx: { respond?: boolean | undefined }): void {
     const { session } = this
@@ -154,7 +155,7 @@ export class SessionCalls {
   /**
    * Saves at the end of the request.
    *
-   * @param failed the response is a server error, and changes are not kept then.
+   * @param failed `true`: the response is a server error, and changes are not kept then.
    */
   close(failed: boolean): MaybePromise<boolean> {
     this.#isClosed = true
@@ -163,14 +164,14 @@ export class SessionCalls {
     return this.session.migration ? whenDone(closing, (isSaved) => whenDone(this.#endOld(), () => isSaved)) : closing
   }
 
-  /** Ends the sessions of an earlier library, if it is time. */
+  /** Ends the sessions of an earlier library if the client's own session is old enough, and waits for those that were ended. */
   #endOld(): MaybePromise<void> {
     const { migration, stored } = this.session
     if (stored) migration?.endAfterGrace(stored.record.created)
-    return migration?.ended
+    return migration?.whenEnded()
   }
 
-  /** @param asked the application called `save()` and awaits the answer. */
+  /** @param asked `true`: the application called `save()`, so failures must reach it. */
   #save(failed: boolean, asked: boolean): MaybePromise<boolean> {
     const { session } = this
     if (asked) this.assertWritable()
@@ -181,25 +182,26 @@ export class SessionCalls {
     return carryOut(session, step)
   }
 
-  /** Removes what `ctx.session = null` ended. Another session may be ended meanwhile, so this looks again afterwards. */
+  /** Removes the session that `ctx.session = null` ended. The request may end another one meanwhile, so it looks again afterwards. */
   #removeEnded(): MaybePromise<void> {
-    if (!this.session.ended) return this.session.migration?.ended
+    if (!this.session.ended) return this.session.migration?.whenEnded()
     return whenDone(carryOut(this.session, { kind: 'remove' }), () => this.#removeEnded())
   }
 
   #replace(login?: LoginOptions & { owner: string }): Promise<void> {
     return this.#promised(() => {
       this.assertWritable()
-      this.access()
+      this.noteAccess()
       return whenDone(this.#removeEnded(), () => replaceSid(this.session, login))
     })
   }
 
-  async #holdMaxPerOwner(owner: string): Promise<void> {
+  async #enforceMaxPerOwner(owner: string): Promise<void> {
     const { store, stored, rules } = this.session
-    if (rules.maxPerOwner !== undefined && stored?.record.owner === owner) await holdMaxPerOwner(store, stored.record, rules.maxPerOwner)
+    if (rules.maxPerOwner !== undefined && stored?.record.owner === owner) await enforceMaxPerOwner(store, stored.record, rules.maxPerOwner)
   }
 
+  /** A call of the application: it always returns a promise, which the application need not await. */
   #promised<T>(work: () => MaybePromise<T>): Promise<T> {
     return handled(
       new Promise<T>((resolve) => {
@@ -208,7 +210,7 @@ export class SessionCalls {
     )
   }
 
-  /** One call after another: an application may forget to await, and a request must not race with itself. */
+  /** Runs work after the calls in progress: an application may forget to await one, and a request must not race with itself. */
   #inTurn<T>(work: () => MaybePromise<T>): MaybePromise<T> {
     if (!this.#pending) {
       const answer = work()
@@ -220,30 +222,27 @@ export class SessionCalls {
     return turn
   }
 
-  /** A call that nobody waits for. Its failure was published as an event. */
+  /** Runs work for which nobody waits. A failure is published as an event and otherwise ignored. */
   #inBackground(work: () => MaybePromise<unknown>): void {
     void recover(() => this.#inTurn(work), () => undefined)
   }
 
+  /** Resolves when the call has ended, and then empties `#pending` if no other call waits behind it. */
   #untilDone(turn: Promise<unknown>): Promise<unknown> {
-    const done: Promise<unknown> = turn.then(
-      () => this.#isDone(done),
-      () => this.#isDone(done)
-    )
+    const forget = (): void => {
+      if (this.#pending === done) this.#pending = undefined
+    }
+    const done: Promise<unknown> = turn.then(forget, forget)
     return done
-  }
-
-  #isDone(done: Promise<unknown>): void {
-    if (this.#pending === done) this.#pending = undefined
   }
 
   /** Reports changes that are made after the end of the request, unless `save()` follows at once. */
   #reportLate(): void {
-    if (this.#reportsLate) return
-    this.#reportsLate = true
+    if (this.#willReportLate) return
+    this.#willReportLate = true
     setImmediate(() => {
       const { session } = this
-      this.#reportsLate = false
+      this.#willReportLate = false
       if (this.#pending || !session.modified || session.ended) return
       emit({ type: 'dropped', id: session.stored?.record.id, reason: 'late' })
       warnOnce(
@@ -255,8 +254,8 @@ export class SessionCalls {
 }
 
 /**
- * A call of the application, which may forget to await it. The end of the request reports the failure then, so the rejection must not end the
- * process as an unhandled one.
+ * Keeps a rejection from ending the process as an unhandled one. An application may forget to await a call, and the end of the request then
+ * reports its failure.
  */
 function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined)

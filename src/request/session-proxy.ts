@@ -22,13 +22,13 @@ class Members implements SessionMembers {
     this.#calls = calls
   }
 
-  /** The tracker, to read data from. */
+  /** Notes an access, and returns the tracker to read data from. */
   get reading(): ChangeTracker {
-    this.#calls.access()
+    this.#calls.noteAccess()
     return this.#calls.session.tracker
   }
 
-  /** The tracker, to change data. As in Flask, setting counts as access. */
+  /** Notes an access, because as in Flask setting is one, and returns the tracker to change data. @throws SessionError when the session is read-only. */
   get writing(): ChangeTracker {
     this.#calls.assertWritable()
     return this.reading
@@ -66,7 +66,7 @@ class Members implements SessionMembers {
   }
 
   update(object: object): void {
-    if (!isDataObject(object)) throw new TypeError('ctx.session: update() expects an object with the data')
+    if (!isDataObject(object)) throw new TypeError('ctx.session: update(object) expects a plain object with the keys to set')
     for (const [key, value] of Object.entries(object)) this.writing.set(key, value)
   }
 
@@ -90,7 +90,7 @@ class Members implements SessionMembers {
   }
 
   get permanent(): boolean {
-    this.#calls.look()
+    this.#calls.noteUse()
     return this.#calls.session.permanent
   }
 
@@ -100,7 +100,7 @@ class Members implements SessionMembers {
   }
 
   get lifetime(): number {
-    this.#calls.look()
+    this.#calls.noteUse()
     return this.#calls.session.lifetime
   }
 
@@ -132,32 +132,32 @@ class Members implements SessionMembers {
   }
 
   get isNew(): boolean {
-    this.#calls.access()
+    this.#calls.noteAccess()
     return this.#calls.session.isNew
   }
 
   get sid(): string | undefined {
-    this.#calls.access()
+    this.#calls.noteAccess()
     return this.#calls.session.stored?.sid
   }
 
   get recordId(): string | undefined {
-    this.#calls.access()
+    this.#calls.noteAccess()
     return this.#calls.session.stored?.record.id
   }
 
   get owner(): string | undefined {
-    this.#calls.access()
+    this.#calls.noteAccess()
     return this.#calls.session.owner
   }
 
   get createdAt(): Date {
-    this.#calls.access()
+    this.#calls.noteAccess()
     return new Date(this.#calls.session.createdAt)
   }
 
   get expiresAt(): Date {
-    this.#calls.access()
+    this.#calls.noteAccess()
     return new Date(this.#calls.session.expiresAt)
   }
 
@@ -191,7 +191,7 @@ class Members implements SessionMembers {
     return withCallback(this.#calls.reload(), callback)
   }
 
-  /** The data only, also under keys with the names of members. */
+  /** Returns the data only, including keys that have the name of a member. */
   toJSON(): object {
     const { reading } = this
     const data = Object.create(null) as Record<string, unknown>
@@ -205,7 +205,7 @@ class Members implements SessionMembers {
   }
 }
 
-/** Calls a Node callback when a promise is settled: Passport waits for one. Its own errors are not ours. */
+/** Calls a Node callback, for which Passport waits, when a promise is settled. In `setImmediate`, an error of the callback is the application's. */
 function withCallback<T>(promise: Promise<T>, callback: Callback | undefined): Promise<T> {
   if (typeof callback === 'function') {
     promise.then(
@@ -216,7 +216,7 @@ function withCallback<T>(promise: Promise<T>, callback: Callback | undefined): P
   return promise
 }
 
-// The compiler keeps this list complete, so that no member is taken for data.
+// A mapped type over the interface: the compiler keeps the list complete, so that no member is taken for data.
 const memberNames: ReadonlySet<string> = new Set(
   Object.keys({
     get: 0, set: 0, has: 0, pop: 0, take: 0, setDefault: 0, update: 0, clear: 0, change: 0, increment: 0, permanent: 0, lifetime: 0, modified: 0,
@@ -226,7 +226,7 @@ const memberNames: ReadonlySet<string> = new Set(
 )
 const writableMembers: ReadonlySet<string> = new Set<keyof SessionMembers>(['permanent', 'lifetime', 'modified', 'polling'])
 
-/** Inherited properties that no key reads: a naive deep merge of a request's body must not reach `Object.prototype`. */
+/** Inherited properties that read as `undefined`: a naive deep merge of a request's body must not reach `Object.prototype`. */
 const hiddenNames: ReadonlySet<string> = new Set(['__proto__', 'constructor'])
 
 const handler: ProxyHandler<Members> = {
@@ -253,7 +253,7 @@ const handler: ProxyHandler<Members> = {
     return true
   },
   defineProperty(target, key, property) {
-    if (!('value' in property)) throw new TypeError('ctx.session: an accessor cannot be stored; set a value')
+    if (!('value' in property)) throw new TypeError('ctx.session: an accessor cannot be stored: set a value')
     target.writing.set(dataKey(key), property.value)
     return true
   },
@@ -262,7 +262,7 @@ const handler: ProxyHandler<Members> = {
   },
   getOwnPropertyDescriptor(target, key) {
     if (typeof key === 'symbol' || !target.reading.has(key)) return undefined
-    // A key with the name of a member is not enumerable: a spread would read the member instead.
+    // A key with the name of a member is not enumerable, because a spread would read the member instead.
     return { value: target.reading.get(key), writable: true, configurable: true, enumerable: !memberNames.has(key) }
   },
   getPrototypeOf: () => Object.prototype,
@@ -270,16 +270,16 @@ const handler: ProxyHandler<Members> = {
   preventExtensions: () => false
 }
 
-/** In JavaScript, a number would be another key than its text. */
+/** Refuses keys that are no strings: a caller in JavaScript may pass a number, which would be another key than its text. */
 function assertKey(key: unknown): void {
   if (typeof key !== 'string') throw new TypeError(`ctx.session: a key must be a string, got ${key === null ? 'null' : typeof key}`)
 }
 
-/** The key as data. @throws TypeError for a symbol and for the name of a member. */
+/** Checks a key that is set as a property. @throws TypeError for a symbol and for the name of a member. */
 function dataKey(key: string | symbol): string {
-  if (typeof key === 'symbol') throw new TypeError('ctx.session: a symbol cannot be a key; use a string')
+  if (typeof key === 'symbol') throw new TypeError('ctx.session: a symbol cannot be a key: use a string')
   if (memberNames.has(key)) {
-    throw new TypeError(`ctx.session.${key} is a member of the session; for data of that name use ctx.session.set('${key}', value)`)
+    throw new TypeError(`ctx.session.${key} is a member of the session: to set data of that name, use ctx.session.set('${key}', value)`)
   }
   return key
 }

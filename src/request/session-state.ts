@@ -1,12 +1,12 @@
 import type { SessionError } from '../errors.js'
 import type { SessionRecord } from '../record/index.js'
 
-/** What the session of a request is now. Each change of state makes a new object. */
+/** The state of a request's session. Each change of state makes a new object. */
 export type SessionState =
   /** Nothing is stored. */
   | { readonly kind: 'new' }
   | StoredState
-  /** Somebody else ended the session while this request was in progress: nothing of it may come back. */
+  /** Another request ended the session while this one was in progress, so nothing of it may be stored again. */
   | { readonly kind: 'gone' }
   /** Another request gave the session a new sid. */
   | { readonly kind: 'moved' }
@@ -19,6 +19,6 @@ export interface StoredState {
   readonly record: SessionRecord
   /** The cookie was signed by an older key, or has to be sent again for another reason. */
   readonly reissue: boolean
-  /** Why this sid could not be replaced. Nothing may be saved under it any more. */
+  /** The error with which replacing the sid failed. Nothing may be saved under this sid any more. */
   readonly failure?: unknown
 }

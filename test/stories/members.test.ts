@@ -73,11 +73,11 @@ test('update sets every key of an object and leaves the others', async (t) => {
   t.deepEqual((await record())?.data, { user: 'lin', cart: ['tea'], visits: 1 })
 })
 
-test('update of what is no plain object is a TypeError, and sets nothing', async (t) => {
+test('update with anything but a plain object is a TypeError and sets nothing', async (t) => {
   const { client, store } = await startStory(t, {
     '/': (ctx) => {
       for (const wrong of [null, 'text', ['a'], new Map([['a', 1]])]) {
-        t.throws(() => ctx.session.update(wrong as unknown as object), { instanceOf: TypeError, message: /update\(\) expects an object/ })
+        t.throws(() => ctx.session.update(wrong as unknown as object), { instanceOf: TypeError, message: /update\(object\) expects a plain object/ })
       }
     }
   })
