@@ -1,5 +1,6 @@
 import type { SessionCookie } from './cookie/index.js'
 import { assertOption } from './checks.js'
+import { SessionError } from './errors.js'
 import type { Settings } from './options.js'
 import { decode, isOwner, type SessionRecord } from './record/index.js'
 import { chooseRecord, endOwned, endSession } from './request/index.js'
@@ -50,6 +51,8 @@ export interface SessionRegistry {
    * Reads the session of a request, without moving its deadline and without sending a cookie: for an upgrade to WebSocket, server-sent events
    * or another framework. `undefined`: the request has no live session.
    *
+   * Give `session()` the option `keys`, because `app.keys` is known only after the first request to the application.
+   *
    * @throws SessionError when the store fails, or `ERR_SESSION_KEYS` when there are no keys.
    */
   read(request: RequestWithHeaders): Promise<SessionInfo | undefined>
@@ -94,7 +97,9 @@ export function createRegistry(settings: Settings, cookie: SessionCookie, store:
     },
     prune: () => storeOf('prune').prune(),
     async read({ headers }) {
-      const tokens = cookie.read(headers.cookie, settings.keys ?? keysOfApp())
+      const keys = settings.keys ?? keysOfApp()
+      if (keys === undefined && settings.cookieRules.signed) throw unknownKeys()
+      const tokens = cookie.read(headers.cookie, keys)
       const carried = settings.cookieStore?.carry(tokens, settings)
       const source = carried ? new TimedStore(carried, settings.storeTimeout) : store!
       const found = await chooseRecord(settings, source, tokens, settings.cookieRules.cookie.previous.length > 0)
@@ -114,6 +119,13 @@ export function createRegistry(settings: Settings, cookie: SessionCookie, store:
     const why = settings.cookieStore ? 'cookieStore() keeps each session in its own cookie' : 'the store has no index for it'
     return new TypeError(`sessions: this store cannot ${what}: ${why}; use fileStore(), redisStore(), mongoStore() or sqlStore()`)
   }
+}
+
+function unknownKeys(): SessionError {
+  return new SessionError(
+    'ERR_SESSION_KEYS',
+    'sessions.read(request): there are no keys to verify the cookie with: give session() the option keys (app.keys is known only after the first request to the application)'
+  )
 }
 
 function assertOwner(method: string, owner: unknown): void {
