@@ -33,6 +33,6 @@ export const channelName = 'koa-keepsake:session'
 const channel = channelOf(channelName)
 
 /** Publishes an event. It costs next to nothing without a subscriber. */
-export function emit(event: SessionEvent): undefined {
+export function emit(event: SessionEvent): void {
   if (channel.hasSubscribers) channel.publish(event)
 }

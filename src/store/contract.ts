@@ -1,6 +1,6 @@
 import type { SessionRecord } from '../record/index.js'
 
-/** A value, or a promise of it: a store that need not wait answers at once. */
+/** A value, or a promise of it: a store that need not wait returns the value itself. */
 export type MaybePromise<T> = T | Promise<T>
 
 /**
@@ -10,9 +10,9 @@ export type MaybePromise<T> = T | Promise<T>
  */
 export type Recipe = (current: SessionRecord) => SessionRecord | null
 
-/** How one middleware uses a store. */
+/** The settings with which one middleware uses a store. */
 export interface StoreScope {
-  /** Put before every id. */
+  /** Prefix of every id. */
   readonly prefix: string
   /** The clock: milliseconds since the epoch. */
   readonly now: () => number
@@ -23,20 +23,20 @@ export interface StoreScope {
 /**
  * Keeps records by id.
  *
- * **Ids.** An id has 64 lower-case hexadecimal digits, the SHA-256 of a sid. A store refuses anything else with a `TypeError`.
+ * **Ids.** An id is the SHA-256 of a sid, as 64 lower-case hexadecimal digits. A store refuses anything else with a `TypeError`.
  * An id is used for one session only.
  *
  * **Values and errors.** A record that is missing or has expired is a value (`undefined`), never an error. An error means that
  * the backend failed, or that a conflict did not end, and the caller must not take it for "no session". It is a `SessionError`:
  * `ERR_SESSION_STORE` when the backend failed, `ERR_SESSION_CONFLICT` when other writers were faster in each of a bounded number
- * of tries. Stores of the kit (`createStore`) turn what their backend throws into such errors.
+ * of tries. Stores that `createStore` makes turn the errors of their backend into such errors.
  *
  * **Corrupt records.** A text that cannot be read as a record of its id counts as missing, and a `corrupt` event is published.
  * The store does not delete it.
  *
  * **Deadline.** A record is *live* while `now() < expires`, and only live records are read and listed. `update` and `destroy`
- * also find a record while `now() < expires + 60_000`: a session that was live when a request arrived is live for that request.
- * So a backend that expires records by itself keeps them for that minute too. From then on, the record is gone for every method, and
+ * also find a record while `now() < expires + 60_000`, because a session that was live when a request arrived is live for that request.
+ * So a backend that expires records by itself must keep them for that minute too. After it, the record is *gone* for every method, and
  * `create` finds its id free. (A `moved` marker may be gone at its deadline.)
  *
  * **No upsert.** Only `create` makes a record, and only where there is none. So a late save cannot bring a session back that was
@@ -46,13 +46,14 @@ export interface StoreScope {
  * stored record still has the `rev` and the `write` of the record that the recipe was given; otherwise the store reads again and
  * calls the recipe again. A write is applied at most once. When the store cannot know whether it was applied, the call fails.
  *
- * **Immutable.** Nobody changes a record after handing it over, so nobody copies records. Any number of calls, for the same id
- * too, may be in progress at once. Every method may answer with a promise or with the value itself.
+ * **Immutable.** Neither a store nor its caller changes a record, so neither copies records.
+ *
+ * **Concurrent.** Any number of calls may be in progress at once, for the same id too. Every method may return a promise or the value itself.
  *
  * **Closed.** After `close()`, every other method rejects with `ERR_SESSION_STORE`.
  */
 export interface SessionStore {
-  /** The live record, or `undefined`. Also answers a `moved` marker, which the listings leave out. */
+  /** Returns the live record, or `undefined`. It also returns a `moved` marker, which the listings leave out. */
   read(id: string): MaybePromise<SessionRecord | undefined>
   /**
    * Stores a new record, with `rev` 1 and the `write` that it comes with (see `createMark`). `false`: the id is taken, and nothing was
@@ -60,19 +61,18 @@ export interface SessionStore {
    */
   create(id: string, record: SessionRecord): MaybePromise<boolean>
   /**
-   * Replaces the record by what the recipe makes of it, with the next `rev` and a new `write`.
+   * Replaces the record by the one that the recipe returns, with the next `rev` and a new `write`.
    *
-   * Answers the written record with its new `rev` and `write`, `null` when the recipe removed it, or `undefined` when there was no
-   * record, in which case nothing was written. An error that the recipe throws rejects the call with that error and leaves the
-   * record as it was.
+   * Returns the written record with its new `rev` and `write`, `null` when the recipe removed it, or `undefined` when there was no
+   * record, in which case nothing was written. If the recipe throws, the call rejects with that error and leaves the record as it was.
    *
-   * @param seen a record of the same id, however old, that this store gave out or was given by `create`, or that another store on the same
-   * backend gave out. The store tries it first, so that an uncontended update is one round trip. It is the very object that the store
-   * gave out, so the store may remember something about it (a CAS token).
+   * @param seen a record of the same id, however old. This store has returned it or received it in `create`, or another store on the same
+   * backend has. The store runs the recipe on it first, so that an uncontended update is one round trip. It is the same object that the
+   * store returned, so the store may keep a CAS token for it.
    */
   update(id: string, recipe: Recipe, seen?: SessionRecord): MaybePromise<SessionRecord | null | undefined>
   /**
-   * Removes the record. Answers its last state, or `undefined` when there was none. No update commits between that state and the
+   * Removes the record. Returns its last state, or `undefined` when there was none. No update commits between that state and the
    * removal.
    */
   destroy(id: string): MaybePromise<SessionRecord | undefined>
@@ -85,15 +85,15 @@ export interface SessionStore {
    */
   ownedBy?(owner: string): AsyncIterable<SessionRecord>
   /**
-   * Removes records that are gone and answers how many it removed. Stores whose backend expires records by itself answer 0. A store
+   * Removes records that are gone and returns how many it removed. Stores whose backend expires records by itself return 0. A store
    * that needs pruning schedules it itself, with timers that do not keep the process alive, unless its documentation says otherwise.
    */
   prune?(): Promise<number>
-  /** Waits for calls in progress and releases what the store opened. You may call it twice. */
+  /** Waits for calls in progress and closes the connections that the store opened. You may call it twice. */
   close?(): Promise<void>
 
   /**
-   * The same store with the prefix and the clock of one middleware. Closing one of them closes all.
+   * Returns the same store with the prefix and the clock of one middleware. Closing one of them closes all.
    *
    * Absent: the middleware refuses its option `prefix`.
    * @default defaultScope

@@ -10,15 +10,16 @@ import { pauseAfter, retryEnd } from './retries.js'
 import { SessionQueue, type Job, type Turn } from './session-queue.js'
 import { markChecked } from './timed-store.js'
 
-/** How much text one step of many updates writes at most, in characters: recipes on large records must not hold the event loop. */
+/** After how many characters of text one step of many updates ends: recipes on large records must not block the event loop. */
 const longestStep = 256 * 1024
 
-/** How often `create` tries to take an id whose record is gone. */
+/** How often `create` tries to reuse an id whose record is gone. */
 const mostCreations = 5
 
 /**
- * Makes a store of the operations of a backend. It checks ids, reads strictly, judges deadlines, retries conflicts, queues the updates of a
- * session inside the process, counts calls for `close()`, publishes events, and gives errors their form.
+ * Makes a store from the operations of a backend. It checks ids, reads texts strictly, applies deadlines, retries after conflicts, queues the
+ * updates of a session inside the process, waits for calls in progress in `close()`, publishes events, and turns every error into a
+ * `SessionError`.
  */
 export function createStore<Token>(definition: StoreDefinition<Token>): SessionStore {
   const { name } = definition
@@ -37,7 +38,7 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
     await definition.close?.()
   }
 
-  /** One call: refused after `close()`, and awaited by it. */
+  /** Runs one call. It is refused after `close()`, and `close()` waits for it. */
   async function call<T>(action: string, work: () => Promise<T>): Promise<T> {
     calls.begin()
     try {
@@ -59,7 +60,7 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
     backends.push(backend)
     const records = new Records(backend, scope)
 
-    /** The live records of a listing, those of the owner only if one is given. */
+    /** The live records of a listing; if an owner is given, only the owner's. */
     async function* listed(list: () => AsyncIterable<Found<Token> & { readonly id: string }>, owner?: string): AsyncGenerator<SessionRecord> {
       calls.assertOpen()
       try {
@@ -70,7 +71,7 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
       } catch (error) {
         throw storeError('list sessions', error, advice(error))
       }
-      // A listing that `close()` cut short must not be taken for the whole.
+      // A caller must not take a listing that `close()` cut short for a complete one.
       calls.assertOpen()
     }
 
@@ -105,7 +106,7 @@ class Records<Token> {
   readonly #backend: Backend<Token>
   readonly #scope: StoreScope
   readonly #writer = createWriter()
-  /** The tokens of records that were given out. */
+  /** The backend's tokens of the records that the store returned. */
   readonly #tokens = new WeakMap<SessionRecord, Token>()
 
   constructor(backend: Backend<Token>, scope: StoreScope) {
@@ -140,7 +141,7 @@ class Records<Token> {
   async destroy(id: string, turn: Turn): Promise<SessionRecord | undefined> {
     turn.last = undefined
     const end = retryEnd()
-    let current = await this.#readStored(id)
+    let current = await this.#readPresent(id)
     for (let tries = 1; current; tries++) {
       const swapped = await this.#backend.remove(id, this.#known(current), this.#writer.next(current.write))
       if (swapped === 'done') return current
@@ -150,12 +151,13 @@ class Records<Token> {
     return undefined
   }
 
-  /** Reads a text strictly. `undefined`, and an event, when it is no record of that id. */
+  /** Reads a text strictly. `undefined`, and an event, if it is not a record of that id. */
   async parse(id: string, found: Found<Token>): Promise<SessionRecord | undefined> {
     const reading = readRecord(found.text, id, this.#scope.largest)
     if ('corrupt' in reading) {
       await this.#backend.corrupt?.(id, reading.corrupt)
-      return emit({ type: 'corrupt', id, reason: reading.corrupt })
+      emit({ type: 'corrupt', id, reason: reading.corrupt })
+      return undefined
     }
     if (found.token !== undefined) this.#tokens.set(reading.record, found.token)
     return reading.record
@@ -166,25 +168,28 @@ class Records<Token> {
     return found && this.parse(id, found)
   }
 
-  /** The record if it is not gone. */
-  async #readStored(id: string): Promise<SessionRecord | undefined> {
-    return this.#ifStored(await this.#read(id))
+  /** Reads the record that `update` and `destroy` can find: one that is not gone. */
+  async #readPresent(id: string): Promise<SessionRecord | undefined> {
+    return this.#unlessGone(await this.#read(id))
   }
 
-  #ifStored(record: SessionRecord | undefined): SessionRecord | undefined {
+  /** Returns the record. `undefined`, and an event, if it is gone. */
+  #unlessGone(record: SessionRecord | undefined): SessionRecord | undefined {
     if (!record || !isGone(record, this.#scope.now())) return record
-    return emit({ type: 'expire', id: record.id })
+    emit({ type: 'expire', id: record.id })
+    return undefined
   }
 
+  /** The record, with its token if the store has read it. */
   #known(record: SessionRecord): Known<Token> {
     return { record, token: this.#tokens.get(record) }
   }
 
-  /** Makes the updates of one session that have gathered in this process, and answers them. */
+  /** Makes the updates of one session that wait in this process, settles their promises and returns how many it settled. */
   async #update(id: string, turn: Turn, jobs: readonly Job[]): Promise<number> {
     const end = retryEnd()
     try {
-      let current = this.#first(id, turn, jobs[0]!.seen) ?? (await this.#readStored(id))
+      let current = this.#newestKnown(id, turn, jobs[0]!.seen) ?? (await this.#readPresent(id))
       for (let tries = 1; current; tries++) {
         const step = this.#applyRecipes(current, jobs)
         turn.last = undefined
@@ -207,10 +212,10 @@ class Records<Token> {
     return jobs.length
   }
 
-  /** The newest record that is known without reading. */
-  #first(id: string, turn: Turn, seen: SessionRecord | undefined): SessionRecord | undefined {
+  /** The newest record that is known without reading. `undefined`: the record must be read. */
+  #newestKnown(id: string, turn: Turn, seen: SessionRecord | undefined): SessionRecord | undefined {
     const known = turn.last && turn.last.rev >= (seen?.rev ?? 0) ? turn.last : seen
-    // Another process may have moved a deadline that has passed: read again.
+    // If the known deadline has passed, another process may have moved it.
     return known && known.id === id && isLive(known, this.#scope.now()) ? known : undefined
   }
 
@@ -220,17 +225,18 @@ class Records<Token> {
     return next ? this.#backend.replace(id, this.#known(current), next) : 'done'
   }
 
-  /** Pauses a moment, and answers the state that won. */
+  /** Pauses, and returns the record that another writer stored; `undefined` if it removed the record. */
   async #afterConflict(id: string, swapped: Exclude<Swapped<Token>, 'done'>, tries: number, end: number): Promise<SessionRecord | undefined> {
     if (swapped === 'gone') return undefined
     await pauseAfter(tries, end)
-    return swapped === 'changed' ? this.#readStored(id) : this.#ifStored(await this.parse(id, swapped))
+    return swapped === 'changed' ? this.#readPresent(id) : this.#unlessGone(await this.parse(id, swapped))
   }
 
   /**
-   * Whether a write was applied although the store reported a conflict: the driver sent the command again because the first answer was lost.
+   * Reports whether a write was applied although the backend reported a conflict: a driver may send a command again because the first answer
+   * was lost.
    *
-   * @throws SessionError `ERR_SESSION_STORE` when it cannot be known.
+   * @throws SessionError `ERR_SESSION_STORE` when the store cannot know.
    */
   #wasApplied(tried: SessionRecord, stored: SessionRecord): boolean {
     if (this.#backend.sendsOnce) return false
@@ -238,11 +244,11 @@ class Records<Token> {
     if (applied !== undefined) return applied
     throw new SessionError(
       'ERR_SESSION_STORE',
-      'the session store cannot tell whether the changes were saved: too many other processes have written to the session since; the request may be repeated'
+      'the session store cannot tell whether the changes were saved, because too many other processes have written to the session since: read the session again before you repeat the request'
     )
   }
 
-  /** What the recipes make of a record, each on the result of the one before. */
+  /** Runs the recipes, each on the result of the one before. */
   #applyRecipes(current: SessionRecord, jobs: readonly Job[]): Step {
     const step: Step = { answers: [], next: undefined, removes: false }
     let length = 0
@@ -251,7 +257,7 @@ class Records<Token> {
       try {
         const made = recipe(before)
         if (made === null) {
-          // After other updates it gets a step of its own, so that they are not lost if the removal fails.
+          // A removal after other updates is a step of its own, so that the updates are not lost if the removal fails.
           if (step.next) return step
           step.answers.push({ value: null })
           step.removes = true
@@ -269,14 +275,14 @@ class Records<Token> {
   }
 }
 
-/** What a step makes of a record: an answer for each job, and the record to write (or its removal). */
+/** The result of running recipes on a record: an answer for each job, and the record to write, or its removal. */
 interface Step {
   readonly answers: ({ value: SessionRecord | null } | { error: unknown })[]
   next: Written | undefined
   removes: boolean
 }
 
-/** What a recipe threw. It is the caller's own error, not the backend's. */
+/** Wraps an error that a recipe threw: it is the caller's own error, and not one of the backend. */
 class RecipeError extends Error {}
 
 function settle({ resolve, reject }: Job, answer: Step['answers'][number]): void {
@@ -288,7 +294,7 @@ function written(record: SessionRecord): Written {
   return { record, text: writeRecord(record) }
 }
 
-/** An id becomes part of a key or a path: anything but a SHA-256 is refused. */
+/** Refuses an id that is not a SHA-256, because ids become parts of keys and paths. */
 export function assertId(id: string): void {
   if (typeof id !== 'string' || !idPattern.test(id)) throw new TypeError('an id must be 64 lower-case hexadecimal digits, the SHA-256 of a sid')
 }

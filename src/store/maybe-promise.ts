@@ -1,11 +1,11 @@
 import type { MaybePromise } from './contract.js'
 
-/** Goes on with a value at once, or when its promise is fulfilled: so that code for both is written once. */
+/** Calls `next` with a value at once, or with the value of a promise when it is fulfilled. */
 export function whenDone<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
   return isPromise(value) ? value.then(next) : next(value)
 }
 
-/** Goes on with the error of work that throws or rejects. */
+/** Does work, and calls `onError` if it throws or rejects. */
 export function recover<T>(work: () => MaybePromise<T>, onError: (error: unknown) => MaybePromise<T>): MaybePromise<T> {
   try {
     const value = work()
@@ -15,7 +15,7 @@ export function recover<T>(work: () => MaybePromise<T>, onError: (error: unknown
   }
 }
 
-/** Reports whether a value has to be waited for. */
+/** Reports whether a value is a promise. */
 export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && typeof (value as Partial<Promise<T>>).then === 'function'
 }

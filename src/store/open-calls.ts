@@ -4,12 +4,13 @@ import { SessionError } from '../errors.js'
 /** How long `close()` waits for calls in progress, in milliseconds: longer than any middleware's `storeTimeout` should be. */
 const longestWait = 5_000
 
-/** Counts the calls of one store that are in progress. `close()` refuses further calls and waits for these. */
+/** Counts the calls of one store that are in progress. `close()` refuses further calls and waits for those in progress. */
 export class OpenCalls {
   readonly #store: string
-  /** A number: see table.ts for what a `Set` would cost. */
+  /** The number of calls in progress. (For the cost of a `Set` of them, see table.ts.) */
   #pending = 0
-  #idle: (() => void) | undefined
+  /** Called when the last call has ended. */
+  #onIdle: (() => void) | undefined
   #closed = false
 
   /** @param store the name of the store in the error for a call after `close()`. */
@@ -26,14 +27,14 @@ export class OpenCalls {
     if (this.#closed) throw new SessionError('ERR_SESSION_STORE', `the ${this.#store} store is closed: make a new one to go on`)
   }
 
-  /** Counts a call that begins. Call `end()` when it ends. @throws SessionError `ERR_SESSION_STORE` after `close()`. */
+  /** Call this when a call begins, and `end()` when it ends. @throws SessionError `ERR_SESSION_STORE` after `close()`. */
   begin(): void {
     this.assertOpen()
     this.#pending++
   }
 
   end(): void {
-    if (--this.#pending === 0) this.#idle?.()
+    if (--this.#pending === 0) this.#onIdle?.()
   }
 
   /** Resolves when no call is in progress any more, or after five seconds. */
@@ -42,7 +43,7 @@ export class OpenCalls {
     if (this.#pending === 0) return
     const stop = new AbortController()
     const idle = new Promise<void>((resolve) => {
-      this.#idle = resolve
+      this.#onIdle = resolve
     })
     await Promise.race([idle, delay(longestWait, undefined, { ref: false, signal: stop.signal }).catch(() => undefined)])
     stop.abort()

@@ -1,7 +1,7 @@
 import { longestDelay } from '../delays.js'
 import { emit } from '../events.js'
 
-/** Removes records that are gone now and then, in the background. */
+/** Calls `prune` at an interval, in the background. */
 export class Pruning {
   readonly #interval: number
   readonly #prune: () => Promise<unknown>
@@ -11,14 +11,14 @@ export class Pruning {
 
   /**
    * @param interval in milliseconds; `0`: never.
-   * @param prune rejects with a `SessionError` when it fails, which becomes an event.
+   * @param prune removes records that are gone. Its errors are published as events.
    */
   constructor(interval: number, prune: () => Promise<unknown>) {
     this.#interval = interval
     this.#prune = prune
   }
 
-  /** Starts the timer, once. A scope that nobody uses needs none. */
+  /** Starts the timer if it has not started. It starts with the first call to a scope, because an unused scope needs none. */
   begin(): void {
     if (this.#timer !== undefined || this.#interval === 0 || this.#isStopped) return
     this.#timer = setInterval(() => void this.#run(), Math.min(this.#interval, longestDelay)).unref()
@@ -30,7 +30,7 @@ export class Pruning {
   }
 
   async #run(): Promise<void> {
-    // One that takes longer than the interval must not have another one beside it.
+    // The interval may end before the last run has.
     if (this.#isRunning) return
     this.#isRunning = true
     try {

@@ -1,22 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { conflictError } from '../errors.js'
 
-/** How long a call goes on against other writers that win each time, in milliseconds. */
+/** How long a call tries again while other writers win each time, in milliseconds. */
 const longestTry = 5_000
-/** How many tries follow each other without a pause. */
+/** How many tries are made without a pause in between. */
 const promptTries = 3
 /** The longest pause between two tries, in milliseconds. */
 const longestPause = 30
 
-/** The moment at which a call that begins now gives up. */
+/** The moment at which a call that begins now gives up, by `performance.now()`. */
 export function retryEnd(): number {
   return performance.now() + longestTry
 }
 
 /**
- * Waits a random time before the next try, so that writers do not meet in the same rhythm again.
+ * Waits a random time before the next try, so that the same writers do not meet again.
  *
- * @throws SessionError `ERR_SESSION_CONFLICT` when the time is over.
+ * @param tries how many tries were made.
+ * @param end the moment at which the call gives up.
+ * @throws SessionError `ERR_SESSION_CONFLICT` after that moment.
  */
 export async function pauseAfter(tries: number, end: number): Promise<void> {
   if (performance.now() > end) throw conflictError(tries)

@@ -2,7 +2,7 @@ import type { SessionRecord } from '../record/index.js'
 import type { Recipe } from './contract.js'
 import { Table } from './table.js'
 
-/** An update that waits for its answer. */
+/** An update whose promise is not settled yet. */
 export interface Job {
   readonly recipe: Recipe
   readonly seen: SessionRecord | undefined
@@ -10,13 +10,13 @@ export interface Job {
   readonly reject: (error: unknown) => void
 }
 
-/** What one process knows about a record while it has calls for it in its queue. */
+/** The knowledge about a record that the calls in one queue hand on to each other. */
 export interface Turn {
-  /** The record that the call before wrote. The next call need not read, and does not lose a try to its own process. */
+  /** The record that the last call wrote. With it, the next call need not read, and does not conflict with its own process. */
   last: SessionRecord | undefined
 }
 
-/** Answers at least the first of the jobs and returns how many it answered. It never throws. */
+/** Settles at least the first of the jobs and returns how many it settled. It never throws. */
 export type Work = (id: string, turn: Turn, jobs: readonly Job[]) => Promise<number>
 
 interface Queue {
@@ -26,15 +26,14 @@ interface Queue {
 
 type Task = (turn: Turn) => Promise<unknown>
 
-/** How many updates are made as one: their recipes run without a pause in between. */
+/** How many updates are made as one at most: their recipes run without a pause in between. */
 const mostJobs = 100
 
 /**
- * A queue for each session that has calls in progress: a process then contends with other processes and not with itself.
+ * A queue for each session that has calls in progress, so that a process does not conflict with itself.
  *
- * Updates that gather behind a call are made as one. So N parallel updates of a session cost a few writes, and processes with
- * many updates each do not wear each other out. This saves work; it is not what makes updates safe. That is the
- * compare-and-swap.
+ * Updates that wait behind the same call are made as one. So N parallel updates of a session cost a few writes, and fewer conflicts with
+ * other processes. The queue only saves work. The compare-and-swap of the backend makes updates safe.
  */
 export class SessionQueue {
   readonly #work: Work
@@ -44,12 +43,14 @@ export class SessionQueue {
     this.#work = work
   }
 
+  /** Runs a task when the calls before it have ended. */
   run<T>(id: string, task: (turn: Turn) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#add(id, (turn) => task(turn).then(resolve, reject))
     })
   }
 
+  /** Makes an update when the calls before it have ended, possibly together with others. */
   update(id: string, recipe: Recipe, seen: SessionRecord | undefined): Promise<SessionRecord | null | undefined> {
     return new Promise((resolve, reject) => {
       this.#add(id, { recipe, seen, resolve, reject })

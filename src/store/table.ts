@@ -1,9 +1,9 @@
 /**
- * A table of few entries that come and go all the time, by id.
+ * A table, by id, of few entries that are added and deleted all the time.
  *
- * It is an object, because a `Map` or `Set` of that kind burdens the garbage collector: each time it makes room, its old table refers
- * to the new one. Once one of them is in the old generation, all that follow live until the next full collection, with everything
- * that they held. Measured with Redis: three times the cost of each collection, and full collections all the time.
+ * It uses an object, because a `Map` or `Set` used like that burdens V8's garbage collector. Each time a `Map` reallocates its table, the old
+ * table refers to the new one. Once one table is in the old generation, all later ones live until the next full collection, with every
+ * entry that they held. With Redis, each collection cost three times as much, and full collections ran all the time.
  */
 export class Table<Entry> {
   readonly #entries: { [id: string]: Entry } = Object.create(null) as { [id: string]: Entry }

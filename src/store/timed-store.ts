@@ -4,22 +4,22 @@ import { flawOf, type SessionRecord } from '../record/index.js'
 import type { MaybePromise, Recipe, SessionStore } from './contract.js'
 import { isPromise, recover } from './maybe-promise.js'
 
-/** Stores that read strictly themselves, so that nobody checks their records a second time. */
+/** Stores that check their records themselves, so that a second check would be wasted. */
 const checkedStores = new WeakSet<SessionStore>()
 
-/** Leaves an update that meets a marker. */
+/** A recipe throws it to leave an update that meets a marker. */
 const movedError = new Error('the session has a new sid')
 
-/** Says that a store answers nothing but records that it has checked. */
+/** Declares that a store returns only records that it has checked. */
 export function markChecked(store: SessionStore): void {
   checkedStores.add(store)
 }
 
 /**
- * The store as the middleware calls it. Every call ends in time, a failure is a `SessionError` and an event, and an answer is a record
- * of the id that was asked for.
+ * Wraps a store for the middleware. Every call ends in time, every failure is a `SessionError` and an event, and every answer is checked to
+ * be a record of the requested id.
  *
- * A store that answers a value instead of a promise is not waited for, and no timer is started.
+ * It starts no timer for a call that returns a value instead of a promise.
  */
 export class TimedStore {
   readonly #store: SessionStore
@@ -33,27 +33,29 @@ export class TimedStore {
     this.#isChecked = checkedStores.has(store)
   }
 
-  /** An answer that is no record of that id counts as none, as the contract says. */
+  /** Reads a record. An answer that is not a record of that id counts as missing, as the contract says. */
   read(id: string): MaybePromise<SessionRecord | undefined> {
     return this.#call('read a session', id, () => this.#store.read(id), (record) => {
       if (!record) return undefined
       const corrupt = this.#flawOf(record, id)
-      return corrupt === undefined ? record : emit({ type: 'corrupt', id, reason: corrupt })
+      if (corrupt === undefined) return record
+      emit({ type: 'corrupt', id, reason: corrupt })
+      return undefined
     })
   }
 
-  /** Creates a record under an id that was just made, so that it cannot be taken. */
+  /** Creates a record under a new random id, which cannot be taken. */
   create(record: SessionRecord): MaybePromise<void> {
     const { id } = record
     return this.#call('create a session', id, () => this.#store.create(id, record), (isCreated) => {
-      // A store in JavaScript may answer anything.
+      // A store that is written in JavaScript may return anything.
       if ((isCreated as unknown) === true) return
-      throw new SessionError('ERR_SESSION_STORE', 'the session store says that a sid just made is taken: check that create() answers true for new ids')
+      throw new SessionError('ERR_SESSION_STORE', 'the session store says that a new random id is taken: check that its create() returns true for new ids')
     })
   }
 
   /**
-   * Answers `'moved'`, and writes nothing, when a marker is stored: the session has a new sid.
+   * Updates a record. Returns `'moved'` and writes nothing if a marker is stored, because the session has a new sid.
    *
    * Rejects with the recipe's own error if the recipe throws.
    */
@@ -67,11 +69,11 @@ export class TimedStore {
         (current) => {
           if (runs++ > 0) emit({ type: 'conflict', id })
           thrown = undefined
-          // The request was told that it failed: a store that tries again after that must not succeed.
+          // The call has failed already, so a store that runs the recipe later must not write.
           if (isOver()) throw this.#timedOut(action)
           try {
             if (current.moved) throw movedError
-            this.#own(current, id)
+            this.#assertRecord(current, id)
             return recipe(current)
           } catch (error) {
             thrown = { error }
@@ -80,8 +82,12 @@ export class TimedStore {
         },
         seen
       )
+    const check = (written: SessionRecord | null | undefined): SessionRecord | null | undefined => {
+      this.#assertRecord(written, id)
+      return written
+    }
     return recover<SessionRecord | null | undefined | 'moved'>(
-      () => this.#call(action, id, work, (written) => this.#own(written, id), () => thrown),
+      () => this.#call(action, id, work, check, () => thrown),
       (error) => {
         if (error === movedError) return 'moved'
         throw error
@@ -90,20 +96,24 @@ export class TimedStore {
   }
 
   destroy(id: string): MaybePromise<SessionRecord | undefined> {
-    return this.#call('remove a session', id, () => this.#store.destroy(id), (last) => this.#own(last, id) ?? undefined)
+    return this.#call('remove a session', id, () => this.#store.destroy(id), (last) => {
+      this.#assertRecord(last, id)
+      // A store that is written in JavaScript may return null.
+      return last ?? undefined
+    })
   }
 
-  /** Whether the store can list the sessions of an owner. */
+  /** `true` if the store can list the sessions of an owner. */
   get listsOwners(): boolean {
     return this.#store.ownedBy !== undefined
   }
 
-  /** Whether the store can list its sessions. */
+  /** `true` if the store can list its sessions. */
   get listsRecords(): boolean {
     return this.#store.records !== undefined
   }
 
-  /** The live records, those of the owner only if one is given. Each step of the listing ends in time. */
+  /** Lists the live records; if an owner is given, only the owner's. Each step of the listing ends in time. */
   async *list(owner?: string): AsyncGenerator<SessionRecord> {
     const listing = owner === undefined ? this.#store.records!() : this.#store.ownedBy!(owner)
     const iterator = listing[Symbol.asyncIterator]()
@@ -114,7 +124,7 @@ export class TimedStore {
         if (this.#flawOf(next.value, next.value.id) === undefined) yield next.value
       }
     } finally {
-      // Not awaited: a listing that hangs must not hold its caller.
+      // Do not await it: a listing that hangs must not keep its caller waiting.
       void Promise.resolve(iterator.return?.()).catch(() => undefined)
     }
   }
@@ -128,9 +138,11 @@ export class TimedStore {
   }
 
   /**
-   * @param work gets a function that tells whether the call has timed out.
-   * @param check turns the answer into the result; throws when the answer is not one.
-   * @param thrown an error that is not the store's, if there was one.
+   * Makes one call to the store, with a timeout. A failure becomes a `SessionError` and an event.
+   *
+   * @param work gets a function that reports whether the call has timed out.
+   * @param check turns the store's answer into the result of the call. It throws for an invalid answer.
+   * @param thrown returns an error of the caller itself, if there was one: it is passed on as it is.
    */
   #call<Answer, T>(
     action: string,
@@ -158,7 +170,7 @@ export class TimedStore {
     return new Promise<T>((resolve, reject) => {
       const fail = (cause: unknown): void => {
         clearTimeout(timer)
-        // The timeout was reported already.
+        // The call has timed out, which was reported already.
         if (isOver) return
         isOver = true
         reject(errorOf(cause))
@@ -180,15 +192,16 @@ export class TimedStore {
     return new SessionError('ERR_SESSION_TIMEOUT', `the session store took over ${this.#timeout} ms to ${action}: look at the backend, or raise storeTimeout`)
   }
 
+  /** Returns why a value is not a record of that id, or `undefined` if it is one. */
   #flawOf(record: unknown, id: string): string | undefined {
     if (this.#isChecked) return undefined
     return flawOf(record, id)
   }
 
-  /** The answer, if it is a record of that id: a swapped answer must not make one session of two. */
-  #own<T extends SessionRecord | null | undefined>(answer: T, id: string): T {
+  /** @throws SessionError for an answer that is not a record of that id: one session must never get the data of another. */
+  #assertRecord(answer: SessionRecord | null | undefined, id: string): void {
     const flaw = answer === undefined || answer === null ? undefined : this.#flawOf(answer, id)
-    if (flaw === undefined) return answer
-    throw new SessionError('ERR_SESSION_STORE', `the session store answered something that is not the session's record: ${flaw}`)
+    if (flaw === undefined) return
+    throw new SessionError('ERR_SESSION_STORE', `the session store returned something that is not the record of the session: ${flaw}`)
   }
 }

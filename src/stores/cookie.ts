@@ -2,22 +2,23 @@ import { createWriter, readRecord, writeRecord, type SessionRecord } from '../re
 import { emit } from '../events.js'
 import { isGone, isLive, markChecked, type SessionStore, type StoreScope } from '../store/index.js'
 
-/** The store of one request: its record came in the request's cookie and leaves in the response's. */
+/** The store of one request: its record came in the request's cookie and leaves in the cookie of the response. */
 export interface CarriedStore extends SessionStore {
-  /** What the cookie of a record has to carry: the record's text in base64url. */
+  /** The payload for the cookie of a record: the record's text in base64url. */
   payload(id: string): string
 }
 
-/** Keeps each session in its own cookie. Made by `cookieStore()` and understood by `session()`. */
+/** The value of `cookieStore()`, for the option `store` of `session()`. */
 export interface CookieStore {
-  /** The store of a request. `received` is what the request's verified cookies carried. */
+  /** Makes the store of a request. @param received the ids and payloads of the request's verified cookies. */
   carry(received: readonly { readonly id: string; readonly payload: string | undefined }[], scope: Pick<StoreScope, 'now' | 'largest'>): CarriedStore
 }
 
 /**
- * Keeps the whole session in the cookie: no server side, at most 4096 bytes, signed but not encrypted, so the user can read it.
+ * Keeps each session in its own cookie and nothing on the server. The cookie has at most 4096 bytes. It is signed but not encrypted, so the
+ * user can read it.
  *
- * There is no revocation: a copied cookie works until its deadline, also after a logout. Of two concurrent writers, the last one wins.
+ * A session cannot be revoked: a copied cookie works until its deadline, even after a logout. Of two concurrent writers, the last one wins.
  */
 export function cookieStore(): CookieStore {
   return { carry }
@@ -48,7 +49,8 @@ const carry: CookieStore['carry'] = (received, { now, largest }) => {
     read(id) {
       const record = find(id)
       if (!record || isLive(record, now())) return record
-      return emit({ type: 'expire', id })
+      emit({ type: 'expire', id })
+      return undefined
     },
     create(id, record) {
       records.set(id, record)

@@ -15,7 +15,7 @@ test('the example is at most 100 lines and imports nothing but its driver and ko
 
 test('the guide names every operation of a backend and every capability of the suite', (t) => {
   const backend = read('src/store/backend.ts')
-  const body = backend.slice(backend.indexOf('export interface Backend'), backend.indexOf('/** What `createStore` takes. */'))
+  const body = backend.slice(backend.indexOf('export interface Backend'), backend.indexOf('export interface StoreDefinition'))
   const operations = [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??[(:]/gm)].map(([, name]) => name!)
   t.true(operations.includes('replace') && operations.includes('sendsOnce'), operations.join(' '))
   for (const name of operations) t.regex(guide, new RegExp(`\\| \`${name}[(\`]`), name)

@@ -204,7 +204,7 @@ test('an answer that is no record of the id is none when it is read, and an erro
       const store = new TimedStore(answering(wrong), long)
       t.is(await store.read(record.id), undefined)
       t.is(events.splice(0).filter(({ id, type }) => id === record.id && type === 'corrupt').length, 1)
-      const error = { code: 'ERR_SESSION_STORE', message: /^the session store answered something that is not the session's record: / }
+      const error = { code: 'ERR_SESSION_STORE', message: /^the session store returned something that is not the record of the session: / }
       await t.throwsAsync(async () => store.update('save a session', record, count), error)
       await t.throwsAsync(async () => store.destroy(record.id), error)
     }
@@ -221,7 +221,7 @@ test('a store that checks its records itself is not checked a second time', asyn
 test('an id that a store says is taken, or a creation that is not confirmed, is an error', async (t) => {
   for (const answer of [false, undefined, 1]) {
     const store = new TimedStore(answering(() => answer), long)
-    await t.throwsAsync(async () => store.create(newRecord()), { code: 'ERR_SESSION_STORE', message: /says that a sid just made is taken/ })
+    await t.throwsAsync(async () => store.create(newRecord()), { code: 'ERR_SESSION_STORE', message: /says that a new random id is taken/ })
   }
 })
 

@@ -9,8 +9,9 @@ import { createOrder, type Linked } from './order.js'
 
 export interface MemoryStoreOptions {
   /**
-   * The maximum number of sessions. Over it, sessions are removed: expired ones first, then sessions without an owner, then owned
-   * ones; within a class, the one that was written longest ago. `0`: no limit. @default 100_000
+   * The maximum number of sessions. When it is reached, creating a session removes another one: the one that was written longest ago of those
+   * without an owner, or if there is none, of the owned ones. If one of these two has expired, it is removed first. `0`: no limit.
+   * @default 100_000
    */
   maxSessions?: number | undefined
   /** How often expired sessions are removed, in milliseconds. @default 60_000 */
@@ -19,7 +20,7 @@ export interface MemoryStoreOptions {
 
 interface Entry extends Linked {
   readonly record: SessionRecord
-  /** The entries of the same scope, and its clock. */
+  /** The entries and the clock of its scope. */
   readonly entries: Entries
   readonly now: () => number
 }
@@ -29,16 +30,16 @@ interface Entries extends Map<string, Entry> {
   readonly byOwner: Map<string, Set<Entry>>
 }
 
-/** How often a recipe runs that itself changes the record that it is given. */
+/** How often an update runs a recipe that itself changes the record which it is given. */
 const mostTries = 10
 
-/** How many entries are looked at without giving others a turn, which takes well under a millisecond. */
+/** How many entries a listing visits before it lets other work run. A page takes well under a millisecond. */
 const pageSize = 1000
 
 /**
  * Keeps sessions in this process: for tests, and for one server that may forget its sessions when it restarts.
  *
- * It keeps the records themselves and answers without promises, because records are immutable.
+ * It keeps the record objects themselves, because records are immutable, and returns values without promises.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   const where = 'memoryStore(options)'
@@ -48,9 +49,9 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   assertOption(where, 'sweepEvery', sweepEvery, isPositive(sweepEvery), 'a number of milliseconds above 0')
 
   const calls = new OpenCalls('memory')
-  /** By prefix, then by id: this costs less than to join the two for each call. */
+  /** The entries by prefix, then by id. Joining the two for each call would cost more. */
   const entriesOf = new Map<string, Entries>()
-  /** All entries, in the order in which they were written. */
+  /** The entries of all scopes, without and with an owner, in the order in which they were written. */
   const anonymous = createOrder<Entry>()
   const owned = createOrder<Entry>()
   const writer = createWriter()
@@ -74,7 +75,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
     unlink(entry)
   }
 
-  /** Leaves the entry in the map: one that is put in its stead keeps its position there, so that a listing neither misses nor repeats it. */
+  /** Removes an entry from the order and from its owner's set, and leaves it in the map. A listing then neither misses nor repeats its successor. */
   function unlink(entry: Entry): void {
     const { record, entries } = entry
     orderOf(entry).remove(entry)
@@ -107,7 +108,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   }
 
   async function sweep(): Promise<void> {
-    // A sweep that takes longer than the interval must not have another one beside it.
+    // The interval may end before the sweep has.
     if (sweeping) return
     sweeping = true
     try {
@@ -134,14 +135,16 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
       }
       if (!isGone(entry.record, now())) return entry
       remove(entry)
-      return emit({ type: 'expire', id })
+      emit({ type: 'expire', id })
+      return undefined
     }
 
     const store: SessionStore = {
       read(id) {
         const record = find(id)?.record
         if (!record || isLive(record, now())) return record
-        return emit({ type: 'expire', id })
+        emit({ type: 'expire', id })
+        return undefined
       },
       create(id, record) {
         if (find(id)) return false
@@ -156,7 +159,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
           if (!entry) return undefined
           const { rev, write } = entry.record
           const made = recipe(entry.record)
-          // A recipe may call the store, which answers before the recipe returns.
+          // The recipe may itself have called the store and changed the record.
           if (entries.get(id) !== entry) continue
           if (made === null) {
             remove(entry)
@@ -182,12 +185,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
             if (present && isListed(present, now())) yield present
           }
         }
-        // A listing that `close()` cut short must not be taken for the whole.
+        // A caller must not take a listing that `close()` cut short for a complete one.
         calls.assertOpen()
       },
       async *ownedBy(owner) {
         calls.assertOpen()
-        // Copied: the caller may end sessions while it lists them.
+        // Copy the set: the caller may end sessions while it lists them.
         for (const { record } of Array.from(entries.byOwner.get(owner) ?? [])) {
           const present = entries.get(record.id)?.record
           if (present && isListed(present, now(), owner)) yield present
@@ -212,7 +215,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   return inScope(defaultScope)
 }
 
-/** As many entries as there are at the beginning, so that a caller that creates one for each listed entry comes to an end. */
+/** Pages of as many entries as there were at the beginning: a caller that creates a session for each listed one must come to an end. */
 async function* pages(entries: Entries): AsyncGenerator<Entry[]> {
   let left = entries.size
   let page: Entry[] = []
@@ -227,7 +230,7 @@ async function* pages(entries: Entries): AsyncGenerator<Entry[]> {
   yield page
 }
 
-/** Whether a session would be missed: a marker, or a session that cannot be opened any more, would not. */
+/** Reports whether a user would miss the session. Nobody misses a marker, or a session that cannot be opened any more. */
 function isWorthKeeping({ record, now }: Entry): boolean {
   return isLive(record, now()) && !record.moved
 }

@@ -1,13 +1,13 @@
-/** An item of an order, with its neighbours. */
+/** An item of a linked list, with its neighbours. */
 export interface Linked {
   before?: Linked | undefined
   after?: Linked | undefined
 }
 
 /**
- * Items in the order in which they were appended.
+ * A linked list: items in the order in which they were appended.
  *
- * A `Map` keeps that order too, but to find its first entry it walks over everything that was deleted before it. In a full store that
+ * A `Map` keeps that order too, but to find its first entry it walks over all the entries that were deleted before it. In a full store that
  * costs more than creating a session.
  */
 export interface Order<Item extends Linked> {
@@ -40,7 +40,7 @@ export function createOrder<Item extends Linked>(): Order<Item> {
     remove(item) {
       item.before!.after = item.after
       item.after!.before = item.before
-      // A removed item that still pointed at others would keep them from being collected early.
+      // A removed item that still referred to others would keep the garbage collector from freeing them.
       item.before = item.after = undefined
       size--
     }
