@@ -1,22 +1,15 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import type { ExecutionContext, TestFn } from 'ava'
+import type { TestFn } from 'ava'
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions } from 'playwright-core'
 import type { Cleanup } from './app.js'
+import { needs } from './needs.js'
 
 const path = ['/usr/bin/chromium', spawnSync('which', ['chromium'], { encoding: 'utf8' }).stdout?.trim()].find((each) => each && existsSync(each))
 
-const nothing = () => undefined
-type Skippable = TestFn | ((title: string, run: (t: ExecutionContext) => void) => void)
-
-/** AVA's `test`; where there is no Chromium, one that skips everything, or with `CI=true` fails. */
+/** AVA's `test`, or one that skips everything where Chromium is missing (needs.ts). */
 export function needsBrowser(test: TestFn): TestFn {
-  if (path) return test
-  const advice = 'chromium is missing: apt-get install chromium'
-  const only: Skippable = process.env['CI'] === 'true' ? test : test.skip
-  only(advice, (t) => t.fail(advice))
-  if (only !== test) console.log(`Browser tests are skipped: ${advice}`)
-  return Object.assign(nothing, { serial: nothing, before: nothing, after: { always: nothing } }) as unknown as TestFn
+  return needs(test, path !== undefined, 'Browser', 'chromium is missing: apt-get install chromium')
 }
 
 let started: Promise<Browser> | undefined

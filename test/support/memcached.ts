@@ -4,27 +4,19 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import type { ExecutionContext, TestFn } from 'ava'
+import type { TestFn } from 'ava'
 import { MemcacheClient } from 'memcache-client'
 import type { Cleanup } from './app.js'
 import { freePort, until } from './redis.js'
+import { needs } from './needs.js'
 
 /** Real memcached servers, each on a free loopback port. */
 export const hasMemcached = spawnSync('memcached', ['-V']).status === 0
 
-type Skippable = TestFn | ((title: string, run: (t: ExecutionContext) => void) => void)
-
-/** AVA's `test`. Where memcached is missing, one that skips everything, or fails if `CI=true`. */
+/** AVA's `test`, or one that skips everything where the server is missing (needs.ts). */
 export function needsMemcached(test: TestFn): TestFn {
-  if (hasMemcached) return test
-  const advice = 'memcached is missing: apt-get install memcached'
-  const only: Skippable = process.env['CI'] === 'true' ? test : test.skip
-  only(advice, (t) => t.fail(advice))
-  if (only !== test) console.log(`memcached tests are skipped: ${advice}`)
-  return Object.assign(nothing, { serial: nothing, before: nothing, after: { always: nothing } }) as unknown as TestFn
+  return needs(test, hasMemcached, 'memcached', 'memcached is missing: apt-get install memcached')
 }
-
-function nothing(): void {}
 
 export interface MemcachedServer {
   readonly port: number

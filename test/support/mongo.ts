@@ -5,10 +5,11 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ExecutionContext, TestFn } from 'ava'
+import type { TestFn } from 'ava'
 import { MongoClient, type MongoClientOptions } from 'mongodb'
 import type { Cleanup } from './app.js'
 import { freePort, until } from './redis.js'
+import { needs } from './needs.js'
 
 /** Real servers: mongo-java-server, each on a free loopback port and with a temporary directory. */
 export const hasMongo = spawnSync('sh', ['-c', 'command -v mongo-java-server']).status === 0
@@ -16,20 +17,10 @@ export const hasMongo = spawnSync('sh', ['-c', 'command -v mongo-java-server']).
 /** The URL of a server of your own, on which the tests run too that need no server to themselves. */
 export const ownServer = process.env['MONGODB_URI']
 
-type Skippable = TestFn | ((title: string, run: (t: ExecutionContext) => void) => void)
-
-/** AVA's `test`. Where the server is missing, one that skips everything, or fails if `CI=true`. */
+/** AVA's `test`, or one that skips everything where the server is missing (needs.ts). */
 export function needsMongo(test: TestFn): TestFn {
-  if (hasMongo) return test
-  const advice = 'mongo-java-server is missing: run .ci/mongo-java-server/install'
-  const only: Skippable = process.env['CI'] === 'true' ? test : test.skip
-  only(advice, (t) => t.fail(advice))
-  if (only !== test) console.log(`MongoDB tests are skipped: ${advice}`)
-  const hooks = { before: nothing, after: { always: nothing } }
-  return Object.assign(() => {}, { serial: Object.assign(() => {}, hooks), ...hooks }) as unknown as TestFn
+  return needs(test, hasMongo, 'MongoDB', 'mongo-java-server is missing: run .ci/mongo-java-server/install')
 }
-
-function nothing(): void {}
 
 export interface MongoServer {
   readonly port: number
@@ -69,7 +60,7 @@ export async function startMongo(t: Cleanup): Promise<MongoServer> {
       live.add(child)
       const ended = once(child, 'exit').then(() => Promise.reject(new Error('mongo-java-server ended before it listened')))
       await Promise.race([once(child.stdout!, 'data'), ended])
-      ended.catch(nothing)
+      ended.catch(() => undefined)
     }
   }
   t.teardown(async () => {
@@ -90,7 +81,7 @@ export function connectMongo(t: Cleanup, url: string, options: MongoClientOption
 /** The name of a database that ends with the test. */
 export function temporaryDatabase(t: Cleanup, client: MongoClient): string {
   const name = `keepsake_${randomBytes(4).toString('hex')}`
-  t.teardown(() => client.db(name).dropDatabase().catch(nothing))
+  t.teardown(() => client.db(name).dropDatabase().catch(() => undefined))
   return name
 }
 

@@ -7,26 +7,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import type { ExecutionContext, TestFn } from 'ava'
+import type { TestFn } from 'ava'
+import { needs } from './needs.js'
 
 const run = promisify(execFile)
 
 /** Real Redis servers, each on free loopback ports and with a temporary directory. */
 export const hasRedis = spawnSync('redis-server', ['--version']).status === 0
 
-type Skippable = TestFn | ((title: string, run: (t: ExecutionContext) => void) => void)
-
-/** AVA's `test`; where there is no redis-server, one that skips everything, or with `CI=true` fails. */
+/** AVA's `test`, or one that skips everything where the server is missing (needs.ts). */
 export function needsRedis(test: TestFn): TestFn {
-  if (hasRedis) return test
-  const advice = 'redis-server is missing: apt-get install redis-server'
-  const only: Skippable = process.env['CI'] === 'true' ? test : test.skip
-  only(advice, (t) => t.fail(advice))
-  if (only !== test) console.log(`Redis tests are skipped: ${advice}`)
-  return Object.assign(nothing, { serial: nothing, before: nothing, after: { always: nothing } }) as unknown as TestFn
+  return needs(test, hasRedis, 'Redis', 'redis-server is missing: apt-get install redis-server')
 }
-
-function nothing(): void {}
 
 export interface RedisServer {
   readonly port: number

@@ -6,6 +6,7 @@ import type { TestFn } from 'ava'
 import makeKnex, { type Knex } from 'knex'
 import { createMark, type SessionRecord } from '../../src/store/index.js'
 import { hasMariaDb, hasPostgres, startMariaDb, startPostgres, type SqlServer } from './sql-servers.js'
+import { needs } from './needs.js'
 
 /** The `timeout` of a store that is not tested for being in time: a machine that is slow is no failure. */
 export const patience = 60_000
@@ -66,14 +67,9 @@ const sqlite: Engine = {
 export const servers: readonly Engine[] = [postgres, mariaDb]
 export const engines: readonly Engine[] = [...servers, sqlite]
 
-/** AVA's `test`; where the server is missing, one that skips everything, or with `CI=true` fails. */
+/** AVA's `test`, or one that skips everything where the server is missing (needs.ts). */
 export function needsEngine(test: TestFn, { name, isInstalled, package: missing }: Engine): TestFn {
-  if (isInstalled) return test
-  const advice = `${name} is missing: apt-get install ${missing}`
-  if (process.env['CI'] === 'true') test(advice, (t) => t.fail(advice))
-  else test.skip(advice, (t) => t.fail(advice))
-  console.log(`${name} tests are skipped: ${advice}`)
-  return Object.assign(nothing, { serial: nothing, before: nothing, after: { always: nothing } }) as unknown as TestFn
+  return needs(test, isInstalled, name, `${name} is missing: apt-get install ${missing}`)
 }
 
 /** mysql2 gives up on a connection after ten seconds by itself, which a busy machine may need. */
@@ -159,4 +155,3 @@ function useWal(database: { pragma(text: string): unknown }, done: (error: unkno
   done(null, database)
 }
 
-function nothing(): void {}
