@@ -1,8 +1,8 @@
 /**
- * The values of a cookie in a `Cookie` header, at most `most` of them, in the order of the header (RFC 6265 section 5.4).
+ * Returns the values of a cookie in a `Cookie` header, at most `most` of them, in the order of the header (RFC 6265 section 5.4).
  *
- * They are taken as they are, except that a value may stand in one pair of double quotes (section 4.1.1). Only spaces and tabs are
- * trimmed around a pair: `trim()` would also remove bytes such as 0xA0, and give one value several spellings.
+ * It returns them as they are, except that it removes one pair of double quotes around a value (section 4.1.1). It trims only spaces and tabs
+ * around a pair: `trim()` would also remove bytes such as 0xA0, so that one value would have several forms.
  *
  * @param nameAndEquals the cookie's name with `=` after it.
  */

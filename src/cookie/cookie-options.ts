@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { assertKnown } from '../checks.js'
 
-/** The part of a cookie's attributes that, beside its name, tells it from others in a browser. */
+/** The attributes by which, together with the name, a browser distinguishes cookies. */
 export interface CookieScope {
   readonly path: string
   readonly domain: string | undefined
@@ -10,7 +10,7 @@ export interface CookieScope {
 
 type ScopeOptions = { readonly [Name in keyof CookieScope]?: CookieScope[Name] | undefined }
 
-/** Attributes of the session cookie. */
+/** The attributes of the session cookie. */
 export interface CookieOptions {
   /** @default '/' */
   path?: string | undefined
@@ -23,15 +23,16 @@ export interface CookieOptions {
    * `app.proxy` behind a proxy). @default 'auto'
    */
   secure?: boolean | 'auto' | undefined
-  /** `false`: no such attribute. `'none'` needs `secure`. @default 'lax' */
+  /** `false`: the cookie has no `SameSite`. `'none'` needs `secure`. @default 'lax' */
   sameSite?: 'lax' | 'strict' | 'none' | false | undefined
   /** CHIPS: the cookie is separate for each top-level site. Needs `secure`. @default false */
   partitioned?: boolean | undefined
-  /** The order in which Chrome evicts cookies. Absent: no such attribute. */
+  /** The priority with which Chrome keeps the cookie. Absent: the cookie has no `Priority`. */
   priority?: 'low' | 'medium' | 'high' | undefined
   /**
-   * The scopes that the cookie had in earlier releases. They are cleared when a request sends two cookies of the name. An absent
-   * `domain` or `path` is as in the defaults, an absent `partitioned` is as it is now. Remove this after one `lifetime`. @default none
+   * The scopes that the cookie had in earlier releases of the application. When a request sends two cookies of the name, the cookies of these
+   * scopes are cleared. `path` and `domain` have the same defaults as above. `partitioned` has the present value by default. Remove this after
+   * one `lifetime`. @default none
    */
   previous?: readonly ScopeOptions[] | undefined
 }
@@ -101,12 +102,12 @@ function resolvePrevious(where: string, given: ScopeOptions, present: CookieScop
   assertKnown(where, given, scopeNames)
   const scope = resolveScope(`${where}.`, given, present.partitioned)
   if (isSameScope(scope, present)) {
-    throw new TypeError(`${where} is the domain and path that the cookie has now: leave it out, or the cookie would be cleared`)
+    throw new TypeError(`${where} is the domain and path that the cookie has now, which would be cleared: leave it out`)
   }
   return scope
 }
 
-/** Browsers drop such cookies without a message (RFC 6265bis sections 4.1.3 and 5.7; CHIPS). */
+/** Refuses cookies that browsers would drop without a message (RFC 6265bis sections 4.1.3 and 5.7; CHIPS). */
 function assertKept(where: string, name: string, { secure, sameSite, partitioned, path, domain }: CookieSettings): void {
   const needs = (what: string, passes: boolean, need: string) => {
     if (!passes) throw new TypeError(`${where}: ${what} needs ${need}: browsers drop the cookie otherwise`)

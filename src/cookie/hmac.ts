@@ -1,20 +1,20 @@
 import { hash } from 'node:crypto'
 
-/** The block size of SHA-256 in bytes. */
+/** The size of a block and of a digest of SHA-256. */
 const blockBytes = 64
 const digestBytes = 32
-/** The longest text that is copied into the prepared buffer, in bytes: the largest cookie that a browser keeps. */
-const roomBytes = 4096
+/** The longest text that fits into the prepared buffer: the largest cookie that a browser keeps. */
+const longestTextBytes = 4096
 
 /**
- * HMAC-SHA-256 (RFC 2104) under one key, as two one-shot hashes over the key's prepared pads.
+ * HMAC-SHA-256 (RFC 2104) with one key, made of two one-shot hashes over pads that are prepared once.
  *
- * `createHmac` makes a native object for each signature, and under load collecting those is the largest cost of a request: memory and
- * Redis stores create a session in 0.8 of the time without them.
+ * `createHmac` makes a native object for each signature. Under load, collecting these objects is the largest cost of a request: with a memory
+ * or Redis store, creating a session takes 0.8 of the time without them.
  */
 export class HmacSha256 {
   /** The inner pad, followed by room for the text. */
-  readonly #inner = Buffer.alloc(blockBytes + roomBytes)
+  readonly #inner = Buffer.alloc(blockBytes + longestTextBytes)
   /** The outer pad, followed by the inner digest. */
   readonly #outer = Buffer.alloc(blockBytes + digestBytes)
 
@@ -37,7 +37,7 @@ export class HmacSha256 {
 
   #padded(text: string): Buffer {
     const bytes = Buffer.byteLength(text)
-    if (bytes > roomBytes) return Buffer.concat([this.#inner.subarray(0, blockBytes), Buffer.from(text)])
+    if (bytes > longestTextBytes) return Buffer.concat([this.#inner.subarray(0, blockBytes), Buffer.from(text)])
     this.#inner.write(text, blockBytes, 'utf8')
     return this.#inner.subarray(0, blockBytes + bytes)
   }

@@ -1,14 +1,14 @@
 import { SessionError } from '../errors.js'
 import { HmacSha256 } from './hmac.js'
 
-/** A Keygrip that the application made, or anything that signs like one. */
+/** A Keygrip that the application made, or another object that signs like one. */
 export interface Signer {
   sign(data: string): string
   /** Which of the keys made the digest: 0 is the newest, -1 none. */
   index(data: string, digest: string): number
 }
 
-/** What a SHA-256 MAC looks like in base64url without padding. */
+/** A SHA-256 MAC in base64url without padding. */
 const macPattern = /^[A-Za-z0-9_-]{43}$/
 const probe = 'koa-keepsake probe'
 const accepted = new WeakSet<Signer>()
@@ -20,8 +20,8 @@ export function isSigner(keys: unknown): keys is Signer {
 }
 
 /**
- * Tries a ready signer when it is first seen. A signer of another kind would make each visit a new session (a digest that never has the
- * length of ours), or accept every cookie (an `index()` that answers `undefined` or a promise).
+ * Tests a ready signer when it is first used. With an unsuitable signer, no cookie would verify (its digest has another length), or every
+ * cookie would (its `index()` returns `undefined` or a promise).
  *
  * @throws SessionError `ERR_SESSION_KEYS`, which says how to make one that signs with SHA-256.
  */
@@ -45,7 +45,7 @@ function flawOf(signer: Signer): string | undefined {
     if (typeof own !== 'string' || !macPattern.test(own)) {
       return 'its sign() does not answer a SHA-256 digest as 43 characters of base64url (the default of Keygrip is SHA-1)'
     }
-    // The signature of another text, one that nobody made, and one by an empty key.
+    // The signature of another text, an invented one, and one by an empty key.
     const unknown = [signer.sign(`${probe} 2`), 'A'.repeat(43)]
     const empty = new HmacSha256('').sign(probe)
     indexes = [own, ...unknown, empty].map((digest) => signer.index(probe, digest))

@@ -14,25 +14,27 @@ const none: readonly string[] = Object.freeze([])
 /**
  * The session cookie in the response of one request, and the headers that belong to it.
  *
- * The client must get what was done to the store. So once a cookie is set, this looks at the headers again just before they leave: an
- * application may have replaced `Set-Cookie`, copied the headers of another server or given its own to `writeHead`.
+ * The response must tell the client what was done to the store. So once a cookie is set, this checks the headers again just before they leave:
+ * an application may have replaced `Set-Cookie`, copied the headers of another server or passed its own to `writeHead`.
  */
 export class ResponseCookie {
   readonly #ctx: Context
   readonly #cookie: SessionCookie
-  /** The middleware's own keys. Absent: those of the application when a cookie is sent, which may be others than at the start. */
+  /** The option `keys`. Absent: `app.keys` at the moment when a cookie is sent. */
   readonly #keys: Keys | undefined
   /** The line that sets or removes the session's cookie. */
   #line: string | undefined
   /** The lines that clear the cookie in earlier scopes, and the cookies of an earlier session library. */
   #clearingLines = none
-  /** Both together: what the response should have. */
+  /** The clearing lines and the line: every `Set-Cookie` of ours that the response should have. */
   #lines = none
-  /** Every line that was ours in this response, also those that another one has replaced. */
+  /** Every line that was ours at some time in this response, to recognise those that another one has replaced. */
   #ownLines = none
+  /** The response depends on the cookie. */
   #varies = false
+  /** The listener for the moment before the headers leave is registered. */
   #listens = false
-  #work: (() => void) | undefined
+  #beforeHeaders: (() => void) | undefined
 
   constructor(ctx: Context, cookie: SessionCookie, keys: Keys | undefined) {
     this.#ctx = ctx
@@ -45,35 +47,35 @@ export class ResponseCookie {
   }
 
   /**
-   * Gives the client a session, instead of what was to be sent before.
+   * Sets the cookie of a session. It replaces a cookie that was set before.
    *
    * @param payload the record's text in base64url, if the cookie carries the record.
    * @param expires milliseconds since the epoch. Absent: the cookie ends with the browser.
-   * @throws SessionError `ERR_SESSION_TOO_LARGE` for a payload with which the cookie has more than 4096 bytes.
+   * @throws SessionError `ERR_SESSION_TOO_LARGE` if the payload makes the cookie larger than 4096 bytes.
    */
   send(sid: string, payload: string | undefined, expires: number | undefined): void {
     const line = this.#cookie.write(sid, payload, this.#keys ?? this.#ctx.app.keys, this.#isTls(), expires)
     if (payload !== undefined && line.length > largestCookie) {
       throw new SessionError(
         'ERR_SESSION_TOO_LARGE',
-        `the session's cookie has ${line.length} bytes, browsers keep ${largestCookie}: store less, or use a store such as fileStore()`
+        `the session's cookie has ${line.length} bytes, but browsers keep only ${largestCookie}: store less, or use a store such as fileStore()`
       )
     }
     if (this.#cookie.secure === true) warnOfPlainHttp(this.#ctx)
     this.#set(line)
   }
 
-  /** Withdraws a cookie that was to be sent. If the client has one, removes it there. */
+  /** Withdraws a cookie that was set before. If the client has sent one, removes it there. */
   clear(): void {
     this.#set(this.#cookie.isIn(this.#ctx.req.headers.cookie) ? this.#cookie.clear(this.#isTls()) : undefined)
   }
 
-  /** Removes the cookies that the client has from the scopes of `cookie.previous`. */
+  /** Removes the cookies that the client has in the scopes of `cookie.previous`. */
   clearPrevious(): void {
     this.#alsoClear(this.#cookie.clearPrevious(this.#isTls()))
   }
 
-  /** Whether a browser keeps our cookie instead of the other one. */
+  /** Reports whether our cookie replaces the other one in a browser. */
   replaces(other: SessionCookie): boolean {
     return this.#cookie.replaces(other)
   }
@@ -85,7 +87,7 @@ export class ResponseCookie {
     this.#alsoClear(present.map((cookie) => cookie.clear(cookie.secure === 'auto' && secure)))
   }
 
-  /** The response depends on the cookie (RFC 9110 section 12.5.5). */
+  /** Says in `Vary` that the response depends on the cookie (RFC 9110 section 12.5.5). */
   vary(): void {
     if (this.headersSent) return
     this.#varies = true
@@ -96,21 +98,21 @@ export class ResponseCookie {
   }
 
   /**
-   * Does work once, at the moment just before the headers leave, when a cookie can still be set. Of several calls, the first counts.
+   * Calls the listener once, just before the headers leave, when it can still set a cookie. Only the listener of the first call counts.
    *
    * @param listener must not throw: the error would come out of the application's own `writeHead()` or `end()`.
    */
   beforeHeaders(listener: () => void): void {
-    this.#work ??= listener
+    this.#beforeHeaders ??= listener
     this.#listen()
   }
 
-  /** Keeps these headers although the application is about to remove every header, as Koa does to answer an error. */
+  /** Sets the headers again just before they leave. Koa is about to remove every header, because it answers an error. */
   keep(): void {
     if (this.#varies) this.#listen()
   }
 
-  /** Whether the request came over TLS. It matters only with `secure: 'auto'`, so only then is Koa asked. */
+  /** Reports whether the request came over TLS. It matters only with `secure: 'auto'`, so only then it asks Koa. */
   #isTls(): boolean {
     return this.#cookie.secure === 'auto' && this.#ctx.secure
   }
@@ -136,7 +138,7 @@ export class ResponseCookie {
     if (this.#listens || this.headersSent) return
     this.#listens = true
     onHeaders(this.#ctx.res, () => {
-      this.#work?.()
+      this.#beforeHeaders?.()
       this.#restore()
     })
   }
@@ -147,7 +149,7 @@ export class ResponseCookie {
     if (this.#varies || this.#lines.length > 0) this.vary()
   }
 
-  /** Puts our lines behind the application's own, each once. */
+  /** Puts our lines after the application's own, each once. */
   #restoreLines(): void {
     const { res } = this.#ctx
     const present = linesOf(res.getHeader('Set-Cookie'))
@@ -158,7 +160,7 @@ export class ResponseCookie {
     else res.removeHeader('Set-Cookie')
   }
 
-  /** Whether each of our lines is there once, and none that another one of ours has replaced. */
+  /** Reports whether the response has each of our lines once, and no line of ours that was replaced. */
   #areOurs(present: readonly string[]): boolean {
     let own = 0
     for (const line of present) if (this.#ownLines.includes(line)) own++
@@ -167,7 +169,7 @@ export class ResponseCookie {
     return true
   }
 
-  /** A shared cache must not hand one visitor's cookie to another (RFC 9111 section 7.3). */
+  /** Keeps shared caches from storing the response: they would give one visitor's cookie to another (RFC 9111 section 7.3). */
   #restoreCacheControl(): void {
     const { res } = this.#ctx
     const present = res.getHeader('Cache-Control')
@@ -177,8 +179,8 @@ export class ResponseCookie {
     if (made === undefined) return
     res.setHeader('Cache-Control', made)
     warnOnce(
-      'a response that sets the session cookie had a Cache-Control that lets shared caches store it, and was made private: a cache would ' +
-        "hand one visitor's session to the next; use private or no-store where a session is new, changed or refreshed"
+      'a response that sets the session cookie had a Cache-Control that lets shared caches store it, and was made private, because a cache would ' +
+        "give one visitor's session to the next: use private or no-store where a session is new, changed or refreshed"
     )
   }
 }

@@ -11,10 +11,11 @@ export interface CookieRules {
   readonly carriesRecord: boolean
 }
 
-/** How many cookies of one name a request may send. With more, somebody tries to hide the real one among others. */
+/** How many cookies of one name a request may send. A request with more is likely an attempt to hide the real one among others. */
 const mostCookies = 8
 const none: readonly Token[] = Object.freeze([])
-const longGone = '; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
+/** The attribute with which a browser removes a cookie. */
+const expired = '; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
 
 /**
  * The session cookie: reads it from a `Cookie` header and writes `Set-Cookie` lines.
@@ -24,7 +25,7 @@ const longGone = '; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
  */
 export class SessionCookie {
   readonly name: string
-  /** `'auto'`: whether the request came over TLS decides. */
+  /** `'auto'`: the cookie is `Secure` if the request came over TLS. */
   readonly secure: boolean | 'auto'
   readonly #nameAndEquals: string
   readonly #cookie: CookieSettings
@@ -42,23 +43,23 @@ export class SessionCookie {
     this.#secureAttributes = writeAttributes(cookie, cookie, true)
   }
 
-  /** Whether the header has a cookie of this name at all. */
+  /** Reports whether the header has a cookie of this name, valid or not. */
   isIn(header: string | undefined): boolean {
     return header !== undefined && valuesOf(this.#nameAndEquals, header, 1).length > 0
   }
 
-  /** Whether a browser keeps this cookie instead of the other one. */
+  /** Reports whether this cookie replaces the other one in a browser: both have the same name and scope. */
   replaces(other: SessionCookie): boolean {
     return this.name === other.name && isSameScope(this.#cookie, other.#cookie)
   }
 
-  /** Whether the header has several cookies of this name: the cookie has or had another domain or path, too. */
+  /** Reports whether the header has several cookies of this name, because the cookie has had different domains or paths. */
   isTwiceIn(header: string | undefined): boolean {
     return header !== undefined && valuesOf(this.#nameAndEquals, header, 2).length > 1
   }
 
   /**
-   * Every distinct token of the header that verifies: usually none or one. Of more than eight cookies of the name, none counts.
+   * Returns every distinct valid token of the header, usually none or one. If there are more than eight cookies of the name, it returns none.
    *
    * @param keys the keys of this moment.
    * @throws SessionError `ERR_SESSION_KEYS` or TypeError for keys that cannot sign, also without a cookie.
@@ -76,7 +77,7 @@ export class SessionCookie {
     return token ? [token] : none
   }
 
-  /** Two cookies of one session, of which an older key signed one, are one token. */
+  /** If an older and the newest key signed two cookies of one session, they are one token. */
   #readSeveral(values: readonly string[]): readonly Token[] {
     const tokens: Token[] = []
     for (const value of new Set(values)) {
@@ -101,14 +102,14 @@ export class SessionCookie {
     return this.#nameAndEquals + this.#tokens.sign(sid, payload, keys) + this.#attributesOver(secure) + until
   }
 
-  /** The `Set-Cookie` line that removes the cookie. Browsers demand the scope with which it was set. */
+  /** The `Set-Cookie` line that removes the cookie. A browser removes it only if the line has the scope with which it was set. */
   clear(secure: boolean): string {
-    return this.#nameAndEquals + this.#attributesOver(secure) + longGone
+    return this.#nameAndEquals + this.#attributesOver(secure) + expired
   }
 
   /** The `Set-Cookie` lines that remove the cookie in the scopes of `cookie.previous`. */
   clearPrevious(secure: boolean): readonly string[] {
-    const lines = this.#cookie.previous.map((scope) => this.#nameAndEquals + writeAttributes(this.#cookie, scope, secure) + longGone)
+    const lines = this.#cookie.previous.map((scope) => this.#nameAndEquals + writeAttributes(this.#cookie, scope, secure) + expired)
     return [...new Set(lines)]
   }
 

@@ -6,7 +6,7 @@ const sidBytes = 32
 /** The length of a sid in characters: its bytes in base64url. */
 export const sidLength = 43
 
-/** What a sid looks like, as the source of a regular expression. */
+/** The source of a regular expression that matches a sid. */
 export const sidPattern = `[A-Za-z0-9_-]{${sidLength}}`
 
 // One call of the CSPRNG fills the bytes of many sids, because the call costs more than the bytes.

@@ -10,18 +10,18 @@ type Secret = string | Buffer
 /** Secrets, newest first, or a ready Keygrip. */
 export type Keys = readonly Secret[] | Signer
 
-/** A secret of fewer bytes causes a warning: a SHA-256 HMAC is as strong as its key, up to 32 bytes. */
+/** A secret of fewer bytes causes a warning: up to 32 bytes, a SHA-256 HMAC is as strong as its key. */
 const strongBytes = 32
 
 /**
  * Refuses keys that cannot sign.
  *
- * @throws SessionError `ERR_SESSION_KEYS` when there are none, one is empty, or a Keygrip does not sign with SHA-256; TypeError when
- * they are something else.
+ * @throws SessionError `ERR_SESSION_KEYS` when there are no keys, one is empty, or a Keygrip does not sign with SHA-256; TypeError for a
+ * value of another type.
  */
 export function assertKeys(keys: unknown, where: string): asserts keys is Keys {
   if (isSigner(keys)) return assertSigner(keys, where)
-  // Array.from, because some() and every() pass over holes.
+  // Array.from, because some() and every() skip holes.
   const secrets = Array.isArray(keys) ? Array.from<unknown>(keys) : undefined
   if (keys === undefined || keys === null || secrets?.length === 0 || secrets?.some(isEmpty)) {
     const flaw = secrets && secrets.length > 0 ? 'one of the keys is empty' : 'there are no keys to sign the cookie with'
@@ -33,13 +33,13 @@ export function assertKeys(keys: unknown, where: string): asserts keys is Keys {
   if (!secrets?.every(isSecret)) throw new TypeError(`${where}: keys must be an array of strings or Buffers, newest first, or a Keygrip`)
 }
 
-/** The keys of one moment, ready to sign. */
+/** A copy of the keys at one moment, which signs and verifies. */
 export class SigningKeys {
-  /** A ready signer may change its keys unseen, so what it has verified must not be remembered. */
+  /** `true` for a ready signer: nobody notices when its keys change, so tokens that it has verified must not be remembered. */
   readonly mayChangeUnseen: boolean
   readonly #signer: Signer
 
-  /** Absent with a ready signer. Copies, because an application may change its array, or the bytes of a Buffer, in place. */
+  /** Copies, because an application may change its array, or the bytes of a Buffer, in place. Absent with a ready signer. */
   readonly #secrets: readonly Secret[] | undefined
 
   constructor(keys: unknown, where: string) {
@@ -55,7 +55,7 @@ export class SigningKeys {
     }
   }
 
-  /** Whether they still are the given keys. */
+  /** Reports whether these are still the given keys. */
   isMadeOf(keys: unknown): boolean {
     const secrets = this.#secrets
     if (!secrets) return this.#signer === keys
@@ -72,10 +72,10 @@ export class SigningKeys {
     return this.#signer.sign(text)
   }
 
-  /** Which of the keys made the MAC: 0 is the newest, -1 none. */
+  /** The index of the key that made the MAC: 0 for the newest, -1 for none. */
   index(text: string, mac: string): number {
     const index: unknown = this.#signer.index(text, mac)
-    // A signer that answers anything else, and did not when it was tried, verifies nothing.
+    // A signer that returns anything else, although it passed its test, verifies nothing.
     return Number.isInteger(index) && (index as number) >= 0 ? (index as number) : -1
   }
 }
@@ -100,11 +100,11 @@ export class SecretSigner implements Signer {
   }
 }
 
-/** Keygrip is the reference: it signs itself where its result is another one. */
+/** Compares an HMAC with Keygrip's, which is the reference. If they differ, Keygrip signs. */
 function checked(hmac: Pick<Signer, 'sign'>, secret: Secret): Pick<Signer, 'sign'> {
-  // Its types know strings only; createHmac, to which it hands the key, takes both.
+  // Keygrip's types know only strings, but it passes the key to createHmac, which takes Buffers too.
   const reference = new Keygrip([secret as string], 'sha256')
-  const texts = ['', 'koa-keepsake', 'a text that is longer than the room of the one-shot HMAC'.repeat(100)]
+  const texts = ['', 'koa-keepsake', 'a text that is longer than the buffer of the one-shot HMAC'.repeat(100)]
   return texts.every((text) => hmac.sign(text) === reference.sign(text)) ? hmac : reference
 }
 

@@ -1,18 +1,18 @@
 import { maxJsonDepth, type Data, type Json } from './json.js'
 
-/** A number whose text may be too large: `1e400` is read as `Infinity`, which no save would write. */
+/** Matches the text of numbers that may be too large: `1e400` is read as `Infinity`, which this library never writes. */
 const largeNumber = /\d{300}|[eE]\+?\d{3}/
 
 /**
- * Why the data of a stored text cannot have been written by this library, or `undefined`: it is nested too deep, so that reading it would
- * exhaust the stack, or it holds an infinite number.
+ * Returns why this library cannot have written the data, or `undefined`. Data that is nested too deep would exhaust the stack when it is
+ * read, and an infinite number could not be saved again.
  *
- * The text decides whether a look at every value is needed: few texts are long enough to be nested that deep.
+ * It checks every value only if the text is long enough to be nested that deep, or has a large number. Few texts are.
  */
-export function flawInside(data: Data, text: string): string | undefined {
+export function flawInData(data: Data, text: string): string | undefined {
   const mayBeDeep = text.length > 2 * maxJsonDepth
   if (!mayBeDeep && !largeNumber.test(text)) return undefined
-  // Level by level, so that depth costs no stack.
+  // Level by level, because a recursion could exhaust the stack.
   let level: Json[] = Object.values(data)
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > maxJsonDepth) return 'it is nested too deep'

@@ -2,9 +2,9 @@ import type { Data, Json } from './json.js'
 import { writeRecord, type SessionRecord } from './record.js'
 
 /**
- * The size of a record's text in bytes if it is over the limit, otherwise `undefined`.
+ * Returns the size of a record's text in bytes if it is over the limit, otherwise `undefined`.
  *
- * Writing the text is what a save to memory would cost most. Most records are so small that a rough upper bound decides.
+ * To write the text would be the largest cost of a save to memory. For most records, a rough upper bound is below the limit.
  */
 export function sizeOver(limit: number, record: SessionRecord): number | undefined {
   if (sizeAtMost(record, limit) <= limit) return undefined
@@ -15,6 +15,7 @@ export function sizeOver(limit: number, record: SessionRecord): number | undefin
 /** An upper bound of the size of a value's JSON text, in bytes. It stops counting above the limit. */
 function sizeAtMost(json: Json | Data | SessionRecord, limit: number): number {
   if (typeof json === 'string') return boundOf(json)
+  // The longest number is like `-1.2345678901234567e-100`, and the longest word is `false`.
   if (typeof json === 'number') return 25
   if (typeof json !== 'object' || json === null) return 6
   let size = 3
@@ -32,7 +33,7 @@ function sizeAtMost(json: Json | Data | SessionRecord, limit: number): number {
   return size
 }
 
-/** A character has at most six bytes in JSON text: `\u0000`. */
+/** An upper bound for a string: a character has at most six bytes in JSON text, `\u0000`. */
 function boundOf(text: string): number {
   return text.length * 6 + 2
 }

@@ -1,8 +1,8 @@
 import { SessionError } from '../errors.js'
-import { flawInside } from './data-flaws.js'
+import { flawInData } from './data-flaws.js'
 import type { Data } from './json.js'
 
-/** What a store keeps for one session. Records are immutable: to change one, make another. */
+/** The state of one session, as a store keeps it. Records are immutable: to change one, make another. */
 export interface SessionRecord {
   /** The revision: 1 when created, and 1 more after each write. */
   readonly rev: number
@@ -12,7 +12,7 @@ export interface SessionRecord {
   readonly id: string
   /** When the session was created, in milliseconds since the epoch. */
   readonly created: number
-  /** When the session was last used, as far as it was written: it moves with the deadline. Milliseconds since the epoch. */
+  /** When the session was last used, in milliseconds since the epoch. It is written only when the deadline moves, so it may lag behind. */
   readonly used: number
   /** The deadline, in milliseconds since the epoch: from then on the session cannot be opened. */
   readonly expires: number
@@ -38,11 +38,11 @@ const lastTime = 8.64e15
 /** The longest owner, in characters (DESIGN section 11). */
 const longestOwner = 256
 
-/** What strict reading of a text gives: the record, or the reason why it is not one. */
+/** The result of reading a text strictly: the record, or the reason why the text is not one. */
 export type Reading = { readonly record: SessionRecord } | { readonly corrupt: string }
 
 /**
- * The text of a record: JSON that starts with `rev` and `write`, so that a store can compare the two without parsing the rest.
+ * Writes the text of a record: JSON that starts with `rev` and `write`, so that a store can compare the two without parsing the rest.
  */
 export function writeRecord(record: SessionRecord): string {
   if (startsWithRevAndWrite(record)) return JSON.stringify(record)
@@ -67,15 +67,15 @@ export function readRecord(text: string, id: string, largest = Infinity): Readin
   } catch {
     return { corrupt: text === '' ? 'it is empty' : 'it is not JSON' }
   }
-  const corrupt = flawOf(value, id) ?? flawInside((value as SessionRecord).data, text)
+  const corrupt = flawOf(value, id) ?? flawInData((value as SessionRecord).data, text)
   return corrupt === undefined ? { record: value as SessionRecord } : { corrupt }
 }
 
 /**
- * Why a value is not a record of that id; `undefined` when it is one.
+ * Returns why a value is not a record of that id, or `undefined` if it is one.
  *
- * @throws SessionError `ERR_SESSION_STORE` when a newer version wrote it. To take it for "no session" would log people out while
- * servers are upgraded one by one.
+ * @throws SessionError `ERR_SESSION_STORE` when a newer version wrote it. To treat it as no session would log people out while servers are
+ * upgraded one by one.
  */
 export function flawOf(value: unknown, id: string): string | undefined {
   if (!isObject(value)) return 'it is not an object'
@@ -83,7 +83,7 @@ export function flawOf(value: unknown, id: string): string | undefined {
   if (typeof version === 'number' && version > formatVersion) {
     throw new SessionError(
       'ERR_SESSION_STORE',
-      `a stored session has format ${version}, this version reads ${formatVersion}: upgrade koa-keepsake on this server`
+      `a stored session has format ${version}, but this version of koa-keepsake reads only format ${formatVersion}: upgrade koa-keepsake on this server`
     )
   }
   if (value['id'] !== id) return 'it names another id'
@@ -100,7 +100,7 @@ export function flawOf(value: unknown, id: string): string | undefined {
   return undefined
 }
 
-/** Whether a value can be the owner of a session. */
+/** Reports whether a value can be the owner of a session. */
 export function isOwner(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= longestOwner
 }

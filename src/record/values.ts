@@ -3,14 +3,14 @@ import { SessionError } from '../errors.js'
 import { maxDepth, type Json } from './json.js'
 
 /*
- * Values of a session to and from JSON.
+ * Encodes the values of a session as JSON, and decodes them.
  *
- * A kind of value that JSON does not have is written as an object with one key that starts with `$`, for example
- * `{"$date":"2026-01-01T00:00:00.000Z"}`. A plain object that looks like that is wrapped: `{"$object":{…}}`. A value that would come out
- * different from what was put in is refused.
+ * A type that JSON does not have is written as an object with one key that starts with `$`, for example
+ * `{"$date":"2026-01-01T00:00:00.000Z"}`. A plain object that looks like that is wrapped: `{"$object":{…}}`. A value that would not be decoded
+ * as the same value is refused.
  */
 
-/** The path from the top-level key to the current value. The walk overwrites it as it goes on, because only an error reads it. */
+/** The path from the top-level key to the current value. `encode` reuses one object for all values, because only an error reads it. */
 interface Path {
   /** The top-level key, then the keys inside: numbers for items of arrays, maps and sets. */
   readonly keys: (string | number)[]
@@ -21,17 +21,16 @@ interface Path {
 type JsonObject = { [key: string]: Json }
 
 /**
- * The JSON form of a value. It shares nothing with the value.
+ * Encodes a value as JSON that shares no object with it.
  *
  * @param key the top-level key of the value, for errors.
- *
  * @throws SessionError `ERR_SESSION_VALUE`, which names the path of the value that cannot be stored.
  */
 export function encode(key: string, value: unknown): Json {
   return encodeAt(value, { keys: [key], containers: [] }, 0)
 }
 
-/** The value of a JSON form. Each call makes a new value, which may be changed in place. */
+/** Decodes a value. Each call makes a new value, which you may change in place. */
 export function decode(json: Json): unknown {
   if (typeof json !== 'object' || json === null) return json
   if (Array.isArray(json)) return json.map(decode)
@@ -73,7 +72,7 @@ function encodeObject(value: object, path: Path, depth: number): Json {
   if (isPlain(prototype)) return encodePlain(value, prototype, path, depth)
   if (Array.isArray(value) && isBuiltIn(prototype, 'Array')) {
     const items = encodeItems(value, path, depth)
-    // Its length is the one key more.
+    // `length` is the one further key.
     if (Reflect.ownKeys(value).length !== items.length + 1) throw refused(path, depth, 'an array with properties of its own', 'store an object')
     return items
   }
@@ -114,20 +113,20 @@ function encodePlain(value: object, prototype: object | null, path: Path, depth:
     if (!property?.enumerable || property.get || property.set) {
       throw refused(path, depth + 1, 'an accessor or a hidden property', 'store a plain value')
     }
-    // As JSON does with an optional field.
+    // JSON leaves such a property out, too: it is an optional field.
     if (property.value !== undefined) put(result, key, encodeAt(property.value, path, depth + 1))
   }
   if (prototype === null) return { $dict: result }
   return looksTagged(result) ? { $object: result } : result
 }
 
-/** Whether a plain object would be read as a value of another kind. */
+/** Reports whether a plain object looks like an encoded value of another type. */
 function looksTagged(json: JsonObject): boolean {
   const keys = Object.keys(json)
   return keys.length === 1 && keys[0]!.startsWith('$')
 }
 
-/** A value of another kind. `undefined`: the JSON does not have its form (a person edited the file), so it is read as a plain object. */
+/** Decodes a value of a type that JSON does not have. `undefined`: its form is wrong (a person edited the file), so it is read as a plain object. */
 function decodeKind(kind: string, json: Json): unknown {
   switch (kind) {
     case '$object':
@@ -179,11 +178,11 @@ function isPlain(prototype: object | null): boolean {
 }
 
 /**
- * Whether a prototype is that of a built-in, and not of a subclass, whose values would come out as something else. The name decides, so
- * that built-ins of another realm count (a `node:vm` context, as some test runners use).
+ * Reports whether a prototype is that of a built-in class. A subclass does not count, because its values would be decoded as the built-in.
+ * The name decides, so that built-ins of another realm count (some test runners use a `node:vm` context).
  */
 function isBuiltIn(prototype: object | null, name: string): boolean {
-  // Most are arrays: a third of what one costs.
+  // Most values are arrays, and for them this costs a third of the look at the names.
   if (prototype === Array.prototype) return name === 'Array'
   return prototype !== null && isNamed(prototype, name) && !isNamed(Object.getPrototypeOf(prototype) as object | null, name)
 }
@@ -193,7 +192,7 @@ function isNamed(prototype: object | null, name: string): boolean {
   return typeof constructor === 'function' && constructor.name === name
 }
 
-/** Looks at the private state that only a real URL has: `instanceof` accepts `Object.create(URL.prototype)`. */
+/** Reports whether a value is a real URL, whose `href` can be read: `instanceof` alone accepts `Object.create(URL.prototype)`. */
 function isUrl(value: object): value is URL {
   try {
     return value instanceof URL && typeof value.href === 'string'

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 
 /*
- * `write` in a record names the write that made this state of it, so that two states with the same revision can be told apart:
- * after a failover or a restored backup, a store has a second revision 7.
+ * `write` in a record names the write that made this state of it. It distinguishes states that have the same revision: after a failover or a
+ * restored backup, a store may have another revision 7.
  *
  * It also answers the question "was my write applied?" when a driver sent a command twice because the first answer was lost,
  * and another process has written since. So `write` is a list: the mark of this write, then the latest mark of each of the last
@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto'
  * writer b71x20aa wrote before, with its write 9.
  */
 
-/** How many writers a record remembers, the one that wrote it included. */
+/** How many writers `write` names at most, including the one that wrote the record. */
 const mostWriters = 8
 
 /** One writer of records: a store object in a process, which makes one write of a session at a time. */
@@ -18,15 +18,15 @@ export interface Writer {
   /** The value of `write` for the next write of a record, whose value was `last` until now. */
   next(last?: string): string
   /**
-   * Whether a write that this writer tried led to the state that is stored now, directly or through writes of others.
-   * `undefined`: it cannot be known.
+   * Reports whether a write that this writer tried was applied, so that the stored state is that write or is based on it. `undefined`: it
+   * cannot be known.
    *
    * @param tried `write` and `rev` of what this writer tried to store.
    */
   wasApplied(tried: Version, stored: Version): boolean | undefined
 }
 
-/** What tells one state of a record from every other. */
+/** The fields that distinguish a state of a record from every other. */
 export interface Version {
   readonly rev: number
   readonly write: string
@@ -40,7 +40,7 @@ export function createWriter(): Writer {
     next(last = '') {
       const mark = own + (count++).toString(36)
       if (!last.includes(' ') && (last.startsWith(own) || !last.includes('-'))) return mark
-      // Nobody asks later whether a creation was applied, so its mark is not kept.
+      // The mark of a creation (it has no `-`) is not kept, because nobody asks later whether a creation was applied.
       const others = last.split(' ').filter((each) => !each.startsWith(own) && each.includes('-'))
       return [mark, ...others.slice(0, mostWriters - 1)].join(' ')
     },
@@ -48,11 +48,11 @@ export function createWriter(): Writer {
       const mark = markOf(tried)
       const marks = stored.write.split(' ')
       if (marks.includes(mark)) return true
-      // An older write of this writer is its latest one that was applied: it makes its writes one after another.
+      // A list names the latest write of each writer, so this writer's latest applied write is an older one.
       if (marks.some((each) => each.startsWith(own))) return false
-      // Only as many other writers as the list holds can have pushed the mark out, each with a write of its own.
+      // The mark drops off the list only after as many other writers as the list holds have written.
       if (marks.length < mostWriters || stored.rev - tried.rev < mostWriters) return false
-      // A mark that was there before this write is pushed out before it.
+      // Marks that were in the list before this write drop off before its mark does.
       const older = tried.write.split(' ')
       return marks.some((each) => older.includes(each)) ? false : undefined
     }
@@ -78,7 +78,7 @@ export function markOf({ write }: Pick<Version, 'write'>): string {
   return end === -1 ? write : write.slice(0, end)
 }
 
-/** Whether two versions are the same state of a record. */
+/** Reports whether two versions are the same state of a record. */
 export function isSameVersion(one: Version, other: Version): boolean {
   return one.rev === other.rev && one.write === other.write
 }

@@ -50,7 +50,7 @@ const messages: readonly [what: string, make: () => unknown, message: string][] 
   ['text in previous', () => resolve({ previous: ['/app'] }), 'session(options): cookie.previous[0]: expected an object of options, got a string'],
   [
     'the present scope in previous', () => resolve({ domain: 'example.org', previous: [{ domain: '.Example.org' }] }),
-    'session(options): cookie.previous[0] is the domain and path that the cookie has now: leave it out, or the cookie would be cleared'
+    'session(options): cookie.previous[0] is the domain and path that the cookie has now, which would be cleared: leave it out'
   ]
 ]
 for (const [what, make, message] of messages) {

@@ -93,7 +93,7 @@ for (const [text, reason] of corrupt) {
 test('a newer format is an error, not a missing session', (t) => {
   const error = t.throws(() => readRecord(textWith({ version: 2 }), id), { instanceOf: SessionError })
   t.is(error?.code, 'ERR_SESSION_STORE')
-  t.is(error?.message, 'a stored session has format 2, this version reads 1: upgrade koa-keepsake on this server')
+  t.is(error?.message, 'a stored session has format 2, but this version of koa-keepsake reads only format 1: upgrade koa-keepsake on this server')
   t.deepEqual(readRecord(textWith({ version: 1 }), id), { record: { ...record, version: 1 } })
 })
 
