@@ -56,7 +56,6 @@ function logInNewSession(session: RequestSession, login: Login): MaybePromise<vo
   const made = newSession(session, keptOf(login, applyChanges(changes, old) ?? {}), login)
   return whenDone(session.store.create(made.record), () => {
     session.settle(state, made, assigned, changes, true)
-    session.migration?.end(false)
     emit({ type: 'create', id: made.record.id })
     emit({ type: 'login', id: made.record.id, from: undefined, owner: login.owner })
   })

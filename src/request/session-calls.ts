@@ -192,8 +192,14 @@ export class SessionCalls {
     return this.#promised(() => {
       this.assertWritable()
       this.noteAccess()
-      return whenDone(this.#removeEnded(), () => replaceSid(this.session, login))
+      return whenDone(this.#removeEnded(), () => whenDone(replaceSid(this.session, login), () => this.#endReplaced()))
     })
+  }
+
+  /** Ends the sessions of an earlier library: with a new sid, no older cookie may open a session. */
+  #endReplaced(): void {
+    const { migration, stored } = this.session
+    if (stored) migration?.end(false)
   }
 
   async #enforceMaxPerOwner(owner: string): Promise<void> {

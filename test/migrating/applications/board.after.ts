@@ -16,7 +16,7 @@ export function createBoard({ secret, oldStore, until, ...options }: Given): Koa
   }))
   app.use(async (ctx) => {
     if (ctx.path === '/login') {
-      await ctx.session.regenerate()
+      await ctx.session.destroy()
       ctx.session['user'] = ctx.query['user']
       if (ctx.query['remember'] !== undefined) ctx.session.lifetime = 30 * 86_400_000
       ctx.body = JSON.stringify('welcome')
