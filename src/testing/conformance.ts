@@ -3,7 +3,7 @@ import { deadlineCases } from './deadlines.js'
 import { ownerCases } from './owners.js'
 import { raceCases } from './races.js'
 import { recordCases } from './records.js'
-import { onStage, type StoreCapabilities, type StoreFactory } from './stage.js'
+import { withFixture, type StoreCapabilities, type StoreFactory } from './fixture.js'
 import { storeCases } from './stores.js'
 
 /** A test runner's `test`: AVA's, `node:test`'s, vitest's, mocha's `it`. */
@@ -12,11 +12,11 @@ export type RunnerTest = (title: string, run: (...context: unknown[]) => Promise
 /**
  * Registers one test for each promise of the `SessionStore` contract.
  *
- * The suite calls the factory with a prefix, a clock and the size of the largest text, and the factory answers a store, or a promise of
- * one. Ids and prefixes are random, so one backend may serve all tests, at the same time too. When a test ends, the suite closes the
+ * The suite calls the factory with a prefix, a clock and the size of the largest text, and the factory returns a store, or a promise of
+ * one. Ids and prefixes are random, so all tests may use one backend, at the same time too. When a test ends, the suite closes the
  * stores that the factory made for it. To run the suite on several stores in one file, put a name before the titles.
  *
- * The factory may also answer `{ store, put, get }`: see `StoreWithTexts`.
+ * The factory may also return `{ store, put, get }`: see `StoreWithTexts`.
  *
  * @example
  * ```ts
@@ -27,19 +27,19 @@ export type RunnerTest = (title: string, run: (...context: unknown[]) => Promise
  * ```
  */
 export function storeConformance(test: RunnerTest, factory: StoreFactory, capabilities: StoreCapabilities = {}): void {
-  for (const [title, show] of allCases) {
-    // A rest parameter: runners that count parameters would wait for a callback.
+  for (const [title, run] of allCases) {
+    // A rest parameter, because some runners count parameters and would wait for a callback.
     test(title, async (...context) => {
-      await onStage(factory, capabilities, show)
-      pass(context[0])
+      await withFixture(factory, capabilities, run)
+      assertInAva(context[0])
     })
   }
 }
 
 const allCases = [...recordCases, ...deadlineCases, ...raceCases, ...storeCases, ...ownerCases, ...corruptCases]
 
-/** AVA fails a test that made no assertion through its context. */
-function pass(context: unknown): void {
+/** Makes an assertion through AVA's context: AVA fails a test without one. Other runners have no such context. */
+function assertInAva(context: unknown): void {
   const { pass: assertion } = (context ?? {}) as { pass?: unknown }
   if (typeof assertion === 'function') assertion('the store keeps this promise')
 }

@@ -4,9 +4,9 @@ import { channelName, type SessionEvent } from '../events.js'
 import { writeRecord, type SessionRecord } from '../store/index.js'
 import { listed } from './listing.js'
 import { unchanged } from './recipes.js'
-import type { Case, Stage } from './stage.js'
+import type { Case, Fixture } from './fixture.js'
 
-/** What the fields of a record cannot be; `undefined` leaves one out. */
+/** Wrong values of the fields of a record. `undefined` leaves the field out. */
 const wrongFields: readonly object[] = [
   { id: undefined },
   { rev: undefined },
@@ -34,51 +34,51 @@ const wrongFields: readonly object[] = [
   { data: 'text' }
 ]
 
-/** Texts that the factory's `put` writes behind the store's back. Without `put`, nothing is shown. */
+/** Cases with texts that the factory's `put` writes without the store. Without `put`, they test nothing. */
 export const corruptCases: readonly Case[] = [
   [
-    'a text that is no record is no session, is reported and stays where it is',
-    async (stage) => {
-      const { put, newRecord } = stage
+    'a text that is not a record counts as missing, is reported and stays where it is',
+    async (fixture) => {
+      const { put, newRecord } = fixture
       if (!put) return
       const { id: _, ...withoutId } = newRecord()
-      for (const text of ['', ' ', '{', 'null', '[]', '"text"', '7', '{}', JSON.stringify(withoutId)]) await showCorrupt(stage, newRecord().id, text)
+      for (const text of ['', ' ', '{', 'null', '[]', '"text"', '7', '{}', JSON.stringify(withoutId)]) await assertCorrupt(fixture, newRecord().id, text)
       for (const fields of wrongFields) {
         const record = newRecord()
-        await showCorrupt(stage, record.id, JSON.stringify({ ...record, ...fields }))
+        await assertCorrupt(fixture, record.id, JSON.stringify({ ...record, ...fields }))
       }
       const whole = newRecord()
       const text = writeRecord(whole)
-      await showCorrupt(stage, whole.id, text.slice(0, -1))
+      await assertCorrupt(fixture, whole.id, text.slice(0, -1))
       const doubled = newRecord()
-      await showCorrupt(stage, doubled.id, writeRecord(doubled) + text)
+      await assertCorrupt(fixture, doubled.id, writeRecord(doubled) + text)
       const endless = newRecord()
-      await showCorrupt(stage, endless.id, writeRecord(endless).replace(`"expires":${endless.expires}`, '"expires":1e999'))
+      await assertCorrupt(fixture, endless.id, writeRecord(endless).replace(`"expires":${endless.expires}`, '"expires":1e999'))
     }
   ],
   [
-    'the record of another id is never read as the one of this id',
-    async (stage) => {
-      const { put, store, newRecord } = stage
+    'a record is never returned for another id',
+    async (fixture) => {
+      const { put, store, newRecord } = fixture
       if (!put) return
       const [mine, other] = [newRecord({ user: 'mine' }), newRecord({ user: 'other' })]
       await store.create(other.id, other)
-      await showCorrupt(stage, mine.id, writeRecord(other))
-      await showCorrupt(stage, mine.id, writeRecord({ ...mine, id: mine.id.toUpperCase() }))
+      await assertCorrupt(fixture, mine.id, writeRecord(other))
+      await assertCorrupt(fixture, mine.id, writeRecord({ ...mine, id: mine.id.toUpperCase() }))
       assert.deepEqual(await store.read(other.id), other)
     }
   ],
   [
     'a text of as many bytes as the scope allows is read, and one with a byte more is corrupt',
-    async (stage) => {
-      const { put, store, scope, newRecord } = stage
+    async (fixture) => {
+      const { put, store, scope, newRecord } = fixture
       if (!put) return
-      // Characters with three bytes each: their number is not the size.
+      // Each character has three bytes, so that the number of characters is not the size.
       const whole = padded(newRecord({ text: '漢'.repeat(1000) }), scope.largest)
       await put(whole.id, writeRecord(whole))
       assert.deepEqual(await store.read(whole.id), whole)
       const larger = padded(newRecord({ text: '漢'.repeat(1000) }), scope.largest + 1)
-      await showCorrupt(stage, larger.id, writeRecord(larger))
+      await assertCorrupt(fixture, larger.id, writeRecord(larger))
     }
   ],
   [
@@ -97,7 +97,8 @@ export const corruptCases: readonly Case[] = [
   ]
 ]
 
-async function showCorrupt({ store, put, get, capabilities, newRecord }: Stage, id: string, text: string): Promise<void> {
+/** Asserts that no method takes the text for a record of the id, and that each of them reports it. */
+async function assertCorrupt({ store, put, get, capabilities, newRecord }: Fixture, id: string, text: string): Promise<void> {
   const what = text.length > 500 ? `${text.slice(0, 500)}…` : text
   const calls: readonly (() => Promise<unknown>)[] = [
     () => store.read(id),
@@ -118,7 +119,7 @@ async function showCorrupt({ store, put, get, capabilities, newRecord }: Stage, 
   if (get) assert.equal(await get(id), text)
 }
 
-/** What a call answers, and the reasons of the `corrupt` events that it publishes for the id. */
+/** The answer of a call, and the reasons of the `corrupt` events that it publishes for the id. */
 async function withReports(id: string, call: () => Promise<unknown>): Promise<{ answer: unknown; reasons: string[] }> {
   const reasons: string[] = []
   const listener = (message: unknown): void => {
@@ -133,7 +134,7 @@ async function withReports(id: string, call: () => Promise<unknown>): Promise<{ 
   }
 }
 
-/** The record with as much more text that its own text has the size. */
+/** Pads the data of a record so that its text has that many bytes. */
 function padded(record: SessionRecord, bytes: number): SessionRecord {
   const withPad = (length: number): SessionRecord => ({ ...record, data: { ...record.data, pad: 'x'.repeat(length) } })
   return withPad(bytes - Buffer.byteLength(writeRecord(withPad(0))))

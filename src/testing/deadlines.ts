@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { graceAfterDeadline, type SessionRecord } from '../store/index.js'
 import { listed } from './listing.js'
 import { expireLater, unchanged } from './recipes.js'
-import { lifetime, type Case } from './stage.js'
+import { lifetime, type Case } from './fixture.js'
 
 const day = 86_400_000
 
-/** When a record can be read, when it can only be updated and destroyed, and when it is gone. */
+/** Cases about deadlines: until when a record can be read, can be updated and destroyed, and when it is gone. */
 export const deadlineCases: readonly Case[] = [
   [
-    'a record is read until its deadline and not from then on',
+    'a record is read until its deadline and not afterwards',
     async ({ store, advance, newRecord }) => {
       const record = newRecord()
       await store.create(record.id, record)
@@ -61,7 +61,7 @@ export const deadlineCases: readonly Case[] = [
     }
   ],
   [
-    'an id whose record is gone is free again',
+    'create() stores a new record under an id whose record is gone: the id is free again',
     async ({ store, advance, newRecord }) => {
       const old = newRecord()
       await store.create(old.id, old)
@@ -72,7 +72,7 @@ export const deadlineCases: readonly Case[] = [
     }
   ],
   [
-    'a record that is stored with a deadline in the past cannot be read',
+    'a record that is written with a deadline in the past cannot be read',
     async ({ store, scope, newRecord }) => {
       for (const ago of [0, 1, 2 * graceAfterDeadline]) {
         const born = newRecord({}, { expires: scope.now() - ago })
@@ -87,7 +87,7 @@ export const deadlineCases: readonly Case[] = [
     }
   ],
   [
-    'a deadline that an update moved is the one that counts',
+    'a deadline that an update moved replaces the one before',
     async ({ store, advance, newRecord }) => {
       const [later, sooner] = [newRecord(), newRecord()]
       for (const { id } of [later, sooner]) await store.create(id, id === later.id ? later : sooner)
@@ -102,7 +102,7 @@ export const deadlineCases: readonly Case[] = [
     }
   ],
   [
-    'a marker of a session that moved is read and destroyed like a record, and not listed',
+    'a marker of a session with a new sid is read and destroyed like a record, and not listed',
     async ({ store, newRecord }) => {
       const record = newRecord()
       await store.create(record.id, record)

@@ -1,6 +1,6 @@
 import type { SessionRecord } from '../store/index.js'
 
-/** What a listing gives, in the order of ids. */
+/** The records of a listing, sorted by id. */
 export async function listed(records: AsyncIterable<SessionRecord>): Promise<SessionRecord[]> {
   const all: SessionRecord[] = []
   for await (const record of records) all.push(record)

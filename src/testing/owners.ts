@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { graceAfterDeadline, type SessionRecord } from '../store/index.js'
 import { byId, listed } from './listing.js'
 import { expireLater, withKey } from './recipes.js'
-import { lifetime, type Case } from './stage.js'
+import { lifetime, type Case } from './fixture.js'
 import type { WatchedStore } from './watched-store.js'
 
-/** Owners that a careless store takes for each other, for a pattern or for a path. */
+/** Owners that a careless store confuses with each other, or takes for patterns or paths. */
 const owners: readonly string[] = [
   ['1', '17', '7', '01', '170', ' 17', '17 ', '17\n', '17\0', '\0', ' '],
   ['*', '1*', '?', '17?', '[17]', '%', '1%', '_', '__', '^17', '.*', '1|7', '{17}'],
@@ -15,10 +15,10 @@ const owners: readonly string[] = [
   ['x'.repeat(256), 'x'.repeat(255), `${'x'.repeat(255)}y`, '漢'.repeat(256), '🙂'.repeat(128)]
 ].flat()
 
-/** For stores with `ownedBy`. Without it, nothing is shown. */
+/** Cases for stores with `ownedBy`. For other stores, they test nothing. */
 export const ownerCases: readonly Case[] = [
   [
-    'ownedBy() lists the live records of the owner and of nobody else, whatever string the owner is',
+    'ownedBy() lists the live records of the owner and of nobody else, for any string as the owner',
     async ({ store, newRecord }) => {
       if (!store.ownedBy) return
       const anonymous = newRecord()
@@ -43,7 +43,7 @@ export const ownerCases: readonly Case[] = [
     }
   ],
   [
-    'ownedBy() lists a session as soon as an update has given it an owner, and as soon as one has given it another',
+    'ownedBy() lists a session as soon as an update has given it to the owner, and no longer when one has given it to another',
     async ({ store, another, newRecord }) => {
       if (!store.ownedBy) return
       const second = (await another()) ?? store
@@ -79,7 +79,7 @@ export const ownerCases: readonly Case[] = [
     }
   ],
   [
-    'ownedBy() goes on listing a session whose deadline was moved, however late and by whomever',
+    'ownedBy() still lists a session whose deadline was moved, even at the last moment and by another store',
     async ({ store, another, advance, newRecord }) => {
       if (!store.ownedBy) return
       const second = (await another()) ?? store
@@ -97,7 +97,7 @@ export const ownerCases: readonly Case[] = [
     }
   ],
   [
-    'ownedBy() lists an id that is used again for the owner that it has then',
+    'ownedBy() lists a reused id only for its new owner',
     async ({ store, advance, newRecord }) => {
       if (!store.ownedBy) return
       const first = newRecord({}, { owner: 'momo' })
@@ -111,7 +111,7 @@ export const ownerCases: readonly Case[] = [
     }
   ],
   [
-    'a creation that fails because the id is taken changes nothing in what ownedBy() lists',
+    'a creation that fails because the id is taken does not change the lists of ownedBy()',
     async ({ store, newRecord }) => {
       if (!store.ownedBy) return
       const record = newRecord({}, { owner: 'momo' })
@@ -122,7 +122,7 @@ export const ownerCases: readonly Case[] = [
     }
   ],
   [
-    'of parallel updates that each set an owner the last one counts for ownedBy()',
+    'after parallel updates that each set an owner, ownedBy() lists the session for the last of them only',
     async ({ store, another, newRecord, capabilities }) => {
       if (!store.ownedBy) return
       const stores = [store, (await another()) ?? store]
@@ -142,7 +142,7 @@ export const ownerCases: readonly Case[] = [
     }
   ],
   [
-    'the sessions that ownedBy() lists may be destroyed while it runs, and it may be left early',
+    'a caller may destroy the sessions that ownedBy() lists while it runs, and may leave it early',
     async ({ store, newRecord }) => {
       if (!store.ownedBy) return
       const records = Array.from({ length: 12 }, (_, at) => newRecord({ at }, { owner: 'momo' }))

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { createMark, writeRecord } from '../store/index.js'
 import { count, removeMine, withKey } from './recipes.js'
-import type { Case } from './stage.js'
+import type { Case } from './fixture.js'
 
-/** Calls that are in progress at once, through one store and through two on the same backend. */
+/** Cases with calls that are in progress at once, in one store and in two on the same backend. */
 export const raceCases: readonly Case[] = [
   [
     'parallel updates of different keys are all kept',
@@ -19,7 +19,7 @@ export const raceCases: readonly Case[] = [
     }
   ],
   [
-    'parallel counting is exact, whatever each had seen',
+    'parallel counting is exact, even if each update has seen an old record',
     async ({ store, another, newRecord, capabilities }) => {
       const record = newRecord({ count: 0 })
       await store.create(record.id, record)
@@ -32,7 +32,7 @@ export const raceCases: readonly Case[] = [
     }
   ],
   [
-    'a recipe runs again on the newest record when the one that was seen is stale',
+    'a recipe runs again on the newest record when the record that was seen is stale',
     async ({ store, newRecord }) => {
       const record = newRecord({})
       await store.create(record.id, record)
@@ -54,7 +54,7 @@ export const raceCases: readonly Case[] = [
     }
   ],
   [
-    'a recipe that returns null on a stale record does not remove a newer one that it would keep',
+    'a recipe that returns null for a stale record does not remove a newer record that it would keep',
     async ({ store, newRecord }) => {
       const record = newRecord({ mine: 1 })
       await store.create(record.id, record)
@@ -110,7 +110,7 @@ export const raceCases: readonly Case[] = [
     }
   ],
   [
-    'of parallel creations under one id exactly one is stored',
+    'of parallel creations with one id exactly one is stored',
     async ({ store, another, newRecord }) => {
       const stores = [store, (await another()) ?? store]
       const record = newRecord()
@@ -121,7 +121,7 @@ export const raceCases: readonly Case[] = [
     }
   ],
   [
-    'a destroyed record never comes back, and destroying answers its very last state',
+    'a destroyed record never comes back, and destroy() returns its very last state',
     async ({ store, another, newRecord }) => {
       const stores = [store, (await another()) ?? store]
       for (let round = 0; round < 20; round++) {
@@ -134,7 +134,7 @@ export const raceCases: readonly Case[] = [
         const written = (await Promise.all([...before, ...after])).filter((each) => each != null)
         const last = (await Promise.all(destroyed)).filter((each) => each !== undefined)
         assert.equal(await store.read(record.id), undefined)
-        assert.equal(last.length, 1, 'exactly one of two parallel calls answers the state')
+        assert.equal(last.length, 1, 'exactly one of two parallel calls returns the state')
         assert.deepEqual(last[0], written.find((each) => each.rev === written.length + 1) ?? record)
         assert.equal(await store.update(record.id, count, last[0]), undefined)
         assert.equal(await store.read(record.id), undefined)
@@ -142,7 +142,7 @@ export const raceCases: readonly Case[] = [
     }
   ],
   [
-    'of two parallel removals by recipe one removes and the other finds nothing',
+    'of two parallel removals by recipe one removes the record and the other finds nothing',
     async ({ store, another, newRecord }) => {
       const stores = [store, (await another()) ?? store]
       const record = newRecord()

@@ -1,6 +1,6 @@
 import type { SessionRecord } from '../store/index.js'
 
-/** Recipes that the cases have in common. */
+/* Recipes that several cases use. */
 
 export function unchanged(record: SessionRecord): SessionRecord {
   return record
@@ -21,7 +21,7 @@ export function removeMine(record: SessionRecord): SessionRecord | null {
   return Object.keys(rest).length === 0 ? null : { ...record, data: rest }
 }
 
-/** Moves the deadline. */
+/** Makes a recipe that moves the deadline. */
 export function expireLater(milliseconds: number): (record: SessionRecord) => SessionRecord {
   return (record) => ({ ...record, expires: record.expires + milliseconds })
 }

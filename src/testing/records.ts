@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { createMark, type SessionRecord } from '../store/index.js'
 import { unchanged } from './recipes.js'
-import type { Case } from './stage.js'
+import type { Case } from './fixture.js'
 
-/** One call after the other: what each method answers, and what is stored afterwards. */
+/** Cases with one call after another: the answer of each method, and the record that is stored afterwards. */
 export const recordCases: readonly Case[] = [
   [
     'a created record is read back equal',
@@ -43,7 +43,7 @@ export const recordCases: readonly Case[] = [
     }
   ],
   [
-    'a new record has revision 1, whatever it came with',
+    'a new record has revision 1, even if it is given with another',
     async ({ store, newRecord }) => {
       const record = newRecord()
       assert.equal(await store.create(record.id, { ...record, rev: 7 }), true)
@@ -60,7 +60,7 @@ export const recordCases: readonly Case[] = [
     }
   ],
   [
-    'an update writes what the recipe returns and answers it with the next revision and a new write',
+    'an update writes what the recipe returns, with the next revision and a new write, and returns it',
     async ({ store, newRecord }) => {
       const record = newRecord()
       await store.create(record.id, record)
@@ -136,7 +136,7 @@ export const recordCases: readonly Case[] = [
     }
   ],
   [
-    'destroying answers the last state once and leaves nothing',
+    'destroy() returns the last state once and leaves nothing',
     async ({ store, newRecord }) => {
       const record = newRecord()
       await store.create(record.id, record)
@@ -149,9 +149,9 @@ export const recordCases: readonly Case[] = [
     }
   ],
   [
-    'a record stays as it was when others of its id are stored',
+    'a record that was read stays as it was when the stored one changes',
     async ({ store, newRecord }) => {
-      // Every record of the suite is frozen, so a store that changes one in place throws. This shows that it does not share parts either.
+      // Every record of the suite is frozen, so a store that changes one in place throws. This tests that records share no parts, either.
       const record = newRecord({ cart: { items: ['a'] } })
       const given: SessionRecord[] = [record]
       await store.create(record.id, record)
@@ -184,7 +184,7 @@ export const recordCases: readonly Case[] = [
   [
     'any string is a key of the data',
     async ({ store, newRecord }) => {
-      // From text, because in a literal __proto__ would set the prototype.
+      // Parsed from text, because __proto__ in a literal would set the prototype.
       const text = `{"__proto__":{"a":1},"toJSON":"t","then":"t","constructor":{"prototype":1},"":0,"a.b":1,"$set":2,
         "hasOwnProperty":3,"\\u0000":4,"\\ud800":"\\udfff","length":5,"1":"digit"}`
       const record = newRecord(JSON.parse(text) as { [key: string]: number })
@@ -198,7 +198,7 @@ export const recordCases: readonly Case[] = [
   [
     'large and non-ASCII data come back whole',
     async ({ store, newRecord, capabilities }) => {
-      // Every character of the unit is within 15 bytes of UTF-8, and 28 bytes where a backend stores escapes.
+      // The unit has 15 bytes in UTF-8, and up to 28 in a backend that stores escapes.
       const unit = 'aé漢🙂"\\\n'
       const record = newRecord({ text: unit.repeat(Math.floor((capabilities.largest - 1000) / 28)) })
       await store.create(record.id, record)

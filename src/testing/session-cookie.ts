@@ -3,9 +3,9 @@ import { resolveOptions, type SessionOptions } from '../options.js'
 import { createMark, encode, type SessionRecord } from '../record/index.js'
 
 /**
- * Stores a session with the given data and answers the `Cookie` header of its client, so that an application's tests can start logged in.
+ * Stores a session with the given data and returns the `Cookie` header of its client, so that an application's tests can start logged in.
  *
- * @param options the options of the application's `session()`: the same store, and `keys` also where the application sets `app.keys`.
+ * @param options the options of the application's `session()`, with the same store object. If the application sets `app.keys`, pass them as `keys`.
  * @param owner the owner, as `loginAs()` sets it. Absent: an anonymous session.
  * @throws TypeError for options that are wrong; SessionError for keys that cannot sign and data that cannot be stored.
  * @example

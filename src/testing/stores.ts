@@ -3,15 +3,15 @@ import { setImmediate } from 'node:timers/promises'
 import { graceAfterDeadline, type SessionRecord } from '../store/index.js'
 import { byId, listed } from './listing.js'
 import { unchanged } from './recipes.js'
-import { lifetime, type Case } from './stage.js'
+import { lifetime, type Case } from './fixture.js'
 import type { WatchedStore } from './watched-store.js'
 
-/** The store as a whole: its scopes, its listing, its end. */
+/** Cases about the store as a whole: its scopes, its listing, pruning and closing. */
 export const storeCases: readonly Case[] = [
   [
     'two scopes of one backend do not see each other',
     async ({ store, scope, another, newRecord }) => {
-      // One prefix starts with the other, and one taken for a pattern would match all of them.
+      // One prefix starts with the other, and some would match all of them if the store took them for patterns.
       for (const prefix of [`${scope.prefix}inner:`, `${scope.prefix.slice(0, -3)}*`, `${scope.prefix.slice(0, -3)}%_:`, '../']) {
         const other = await another(prefix)
         if (!other) return
@@ -46,7 +46,7 @@ export const storeCases: readonly Case[] = [
     }
   ],
   [
-    'records() may be left early, and records may be removed while it runs',
+    'a caller may leave records() early, and may destroy records while it runs',
     async ({ store, newRecord }) => {
       if (!store.records) return
       for (let at = 0; at < 5; at++) {
@@ -76,7 +76,7 @@ export const storeCases: readonly Case[] = [
       let turn = 0
       for await (const { id } of store.records()) {
         seen.add(id)
-        // A store may list what is created meanwhile, and must come to an end.
+        // A store may list records that are created meanwhile, so stop creating some.
         if (turn++ > 60) continue
         const other = newRecord()
         await store.create(other.id, other)
@@ -86,7 +86,7 @@ export const storeCases: readonly Case[] = [
     }
   ],
   [
-    'prune() removes nothing that an update can find and leaves nothing that is gone',
+    'prune() removes nothing that an update can find, and removes every record that is gone',
     async ({ store, advance, newRecord }) => {
       if (!store.prune) return
       const early = [newRecord(), newRecord()]
@@ -99,7 +99,7 @@ export const storeCases: readonly Case[] = [
       assert.equal(await store.prune(), 0, 'the first two are in the minute after their deadline')
       advance(graceAfterDeadline)
       const removed = await store.prune()
-      // Fewer where the backend expires records by itself, never one of another scope.
+      // It is less if the backend expires records by itself, and never more, because other scopes are left alone.
       assert.ok(removed <= 2, `prune() answered ${removed}`)
       assert.equal(await store.prune(), 0)
       assert.deepEqual(await store.read(late.id), late)
@@ -107,7 +107,7 @@ export const storeCases: readonly Case[] = [
     }
   ],
   [
-    'a closed store may be closed again and rejects every other call with ERR_SESSION_STORE',
+    'a closed store can be closed again and rejects every other call with ERR_SESSION_STORE',
     async ({ store, newRecord }) => {
       if (!store.close) return
       const record = newRecord()
@@ -130,7 +130,7 @@ export const storeCases: readonly Case[] = [
     }
   ],
   [
-    'closing waits for calls in progress',
+    'close() waits for calls in progress',
     async ({ store, newRecord }) => {
       if (!store.close) return
       const record = newRecord({})
@@ -151,7 +151,7 @@ export const storeCases: readonly Case[] = [
   ]
 ]
 
-/** What `records()` lists; where there is no such method, what is expected. */
+/** The records that `records()` lists. Without such a method: the expected ones. */
 async function allOf(store: WatchedStore, expected: readonly SessionRecord[]): Promise<readonly SessionRecord[]> {
   return store.records ? listed(store.records()) : expected
 }

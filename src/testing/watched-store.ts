@@ -1,8 +1,8 @@
 import { isPromise, type MaybePromise, type Recipe, type SessionRecord, type SessionStore } from '../store/index.js'
 
 /**
- * A store as the cases call it. Every method answers a promise, also where the store answers or throws at once, and every record that
- * passes is frozen: a store that changes one throws, and so does a case.
+ * Wraps a store for the cases. Every method returns a promise, even if the store returns a value or throws, and every record is frozen on its
+ * way in and out, so that code which changes one throws.
  */
 export interface WatchedStore {
   read(id: string): Promise<SessionRecord | undefined>
@@ -22,7 +22,7 @@ export function watchStore(store: SessionStore): WatchedStore {
     update: async (id, recipe, seen) => frozen(store.update(id, (current) => freeze(recipe(freeze(current))), seen)),
     destroy: async (id) => frozen(store.destroy(id))
   }
-  // A method that the store lacks is not there, so that cases can leave it out.
+  // A method that the store lacks is absent here too, so that cases can skip it.
   if (store.records) watched.records = () => frozenAll(store.records!())
   if (store.ownedBy) watched.ownedBy = (owner) => frozenAll(store.ownedBy!(owner))
   if (store.prune) watched.prune = async () => store.prune!()
@@ -30,7 +30,7 @@ export function watchStore(store: SessionStore): WatchedStore {
   return watched
 }
 
-/** Freezes an answer at the moment at which the store gives it out. */
+/** Freezes an answer at the moment when the store returns it. */
 function frozen<T>(answer: MaybePromise<T>): MaybePromise<T> {
   return isPromise(answer) ? answer.then(freeze) : freeze(answer)
 }

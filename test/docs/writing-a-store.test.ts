@@ -19,8 +19,8 @@ test('the guide names every operation of a backend and every capability of the s
   const operations = [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??[(:]/gm)].map(([, name]) => name!)
   t.true(operations.includes('replace') && operations.includes('sendsOnce'), operations.join(' '))
   for (const name of operations) t.regex(guide, new RegExp(`\\| \`${name}[(\`]`), name)
-  const stage = read('src/testing/stage.ts')
-  const capabilities = stage.slice(stage.indexOf('export interface StoreCapabilities'), stage.indexOf('/** A store, and the'))
+  const fixture = read('src/testing/fixture.ts')
+  const capabilities = fixture.slice(fixture.indexOf('export interface StoreCapabilities'), fixture.indexOf('export interface StoreWithTexts'))
   for (const [, name] of capabilities.matchAll(/^ {2}(\w+)\?:/gm)) t.true(guide.includes(`{ ${name}: `), name)
 })
 

@@ -1,7 +1,7 @@
 import test from 'ava'
 import type { SessionStore } from '../../src/store/index.js'
 import { storeConformance } from '../../src/testing/conformance.js'
-import type { StoreWithTexts } from '../../src/testing/stage.js'
+import type { StoreWithTexts } from '../../src/testing/fixture.js'
 import { TextDatabase, type TextBackendOptions } from './text-backend.js'
 
 // The kit on a backend that keeps texts in this process: whatever a store of the kit promises, it promises because of the kit.

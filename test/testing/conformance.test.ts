@@ -3,7 +3,7 @@ import test from 'ava'
 import type { SessionStore } from '../../src/store/index.js'
 import { memoryStore } from '../../src/stores/memory/index.js'
 import { storeConformance, type RunnerTest } from '../../src/testing/conformance.js'
-import type { StoreCapabilities, StoreFactory } from '../../src/testing/stage.js'
+import type { StoreCapabilities, StoreFactory } from '../../src/testing/fixture.js'
 import { faults } from './faults/index.js'
 
 /** The cases of the suite, by title, as they were registered. */

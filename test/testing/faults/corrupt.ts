@@ -9,26 +9,26 @@ function readBy(read: (text: string | undefined, id: string) => unknown): Fault[
 }
 
 export const corruptFaults: readonly Fault[] = [
-  ['a text that is no record', 'any JSON is a record', readBy((text) => (text?.startsWith('{"') ? (JSON.parse(text) as unknown) : undefined))],
-  ['a text that is no record', 'a corrupt text is an error', readBy((text) => text && (JSON.parse(text) as unknown))],
-  ['a text that is no record', 'a corrupt text is not reported', readBy((text, id) => {
+  ['a text that is not a record', 'any JSON is a record', readBy((text) => (text?.startsWith('{"') ? (JSON.parse(text) as unknown) : undefined))],
+  ['a text that is not a record', 'a corrupt text is an error', readBy((text) => text && (JSON.parse(text) as unknown))],
+  ['a text that is not a record', 'a corrupt text is not reported', readBy((text, id) => {
     const result = readRecord(text ?? '', id)
     return 'record' in result ? result.record : undefined
   })],
-  ['a text that is no record', 'a corrupt text is deleted', texts({}, (store, database, scope) => ({
+  ['a text that is not a record', 'a corrupt text is deleted', texts({}, (store, database, scope) => ({
     async read(id) {
       const found = await store.read(id)
       if (!found) database.entries.delete(scope.prefix + id)
       return found
     }
   }))],
-  ['a text that is no record', 'a corrupt text is overwritten', texts({}, (store, database, scope) => ({
+  ['a text that is not a record', 'a corrupt text is overwritten', texts({}, (store, database, scope) => ({
     async create(id, record) {
       if (!(await store.read(id))) database.entries.delete(scope.prefix + id)
       return store.create(id, record)
     }
   }))],
-  ['of another id', 'the id of a record is not looked at', texts({}, (store, database, scope) => ({
+  ['never returned for another id', 'the id of a record is not looked at', texts({}, (store, database, scope) => ({
     async read(id) {
       const text = database.text(scope, id)
       const inner = text && /"id":"([0-9a-f]{64})"/.exec(text)?.[1]

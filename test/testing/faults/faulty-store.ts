@@ -1,6 +1,6 @@
 import type { SessionRecord, SessionStore, StoreScope } from '../../../src/store/index.js'
 import { memoryStore } from '../../../src/stores/memory/index.js'
-import type { StoreWithTexts } from '../../../src/testing/stage.js'
+import type { StoreWithTexts } from '../../../src/testing/fixture.js'
 import { TextDatabase, type TextBackendOptions } from '../../store/text-backend.js'
 
 /** Words from the title of a case, the fault that it has to find, and a store that has the fault. */

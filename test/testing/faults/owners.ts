@@ -46,7 +46,7 @@ export const ownerFaults: readonly Fault[] = [
       ownedBy: (owner) => filtered(store.ownedBy!(owner), ({ id }) => scope.now() < ends.get(id)!)
     }
   })],
-  ['that ownedBy() lists may be destroyed', 'a listing of an owner skips one for each that is destroyed', memory((store) => ({
+  ['may destroy the sessions that ownedBy() lists', 'a listing of an owner skips one for each that is destroyed', memory((store) => ({
     async *ownedBy(owner) {
       for (let at = 0; ; at++) {
         const all: SessionRecord[] = []

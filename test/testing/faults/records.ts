@@ -53,7 +53,7 @@ export const recordFaults: readonly Fault[] = [
       }
     }
   }))],
-  ['stays as it was', 'an update changes the record in place', (scope) => {
+  ['that was read stays as it was', 'an update changes the record in place', (scope) => {
     const records = new Map<string, SessionRecord>()
     return {
       read: (id) => records.get(id),

@@ -52,5 +52,5 @@ export const storeFaults: readonly Fault[] = [
       }
     }
   })],
-  ['closing waits', 'closing does not wait', texts({}, () => ({ close: async () => undefined }))]
+  ['close() waits', 'closing does not wait', texts({}, () => ({ close: async () => undefined }))]
 ]

@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { createMark, type Json, type MaybePromise, type SessionRecord, type SessionStore, type StoreScope } from '../store/index.js'
 import { watchStore, type WatchedStore } from './watched-store.js'
 
-/** What a backend cannot do, so that the suite does not ask for it. */
+/** The limits of a backend, which the suite respects. */
 export interface StoreCapabilities {
   /**
-   * `false`: each store that the factory makes has a backend of its own, so that nothing can be shown between two of them.
+   * `false`: each store that the factory makes has a backend of its own, so that the suite cannot test two stores on one backend.
    * @default true
    */
   shared?: boolean | undefined
   /**
-   * How many updates of one session may be in progress at once without one that fails with a conflict.
+   * How many updates of one session may be in progress at once before some of them may fail with a conflict.
    * @default 50
    */
   parallel?: number | undefined
@@ -20,55 +20,55 @@ export interface StoreCapabilities {
    */
   largest?: number | undefined
   /**
-   * `true`: the store moves a text that is no record aside, so that it does not stay under its id.
+   * `true`: the store moves a text that is not a record aside, so that it does not stay under its id.
    * @default false
    */
   movesCorrupt?: boolean | undefined
 }
 
-/** A store, and the backend's texts behind its back. */
+/** A store, and functions that write and read the backend's texts without it. */
 export interface StoreWithTexts {
   readonly store: SessionStore
-  /** Writes any text to where the backend keeps the text of the id's record. */
+  /** Writes any text where the backend keeps the record of the id. */
   readonly put?: ((id: string, text: string) => MaybePromise<void>) | undefined
   /** The text that the backend has under the id. */
   readonly get?: ((id: string) => MaybePromise<string | undefined>) | undefined
 }
 
 /**
- * Makes a store of the given scope, new or on a backend that others use as well. With `put` and `get`, the suite also shows what the store
- * does with texts that are no records.
+ * Makes a store with the given scope, on a new backend or on one that other tests use as well. With `put` and `get`, the suite also tests what
+ * the store does with texts that are not records.
  */
 export type StoreFactory = (scope: StoreScope) => MaybePromise<SessionStore | StoreWithTexts>
 
-/** One guarantee and what shows it. */
-export type Case = readonly [title: string, show: (stage: Stage) => Promise<void>]
+/** A guarantee, and the function that tests it. */
+export type Case = readonly [title: string, run: (fixture: Fixture) => Promise<void>]
 
-/** What one test works with: a prefix and a clock of its own, and stores that are closed when it ends. */
-export interface Stage {
+/** The objects with which one test works: a store with a prefix and a clock of its own, and helpers. Its stores are closed when it ends. */
+export interface Fixture {
   readonly store: WatchedStore
   readonly scope: StoreScope
   readonly capabilities: { readonly [Name in keyof StoreCapabilities]-?: NonNullable<StoreCapabilities[Name]> }
   readonly put: StoreWithTexts['put']
   readonly get: StoreWithTexts['get']
-  /** A second store on the same backend; where there cannot be one, `undefined` or the first store in another scope. */
+  /** Opens a second store on the same backend. If there cannot be one: `undefined`, or the first store in another scope. */
   readonly another: (prefix?: string) => Promise<WatchedStore | undefined>
   /** Moves the clock forward. */
   readonly advance: (milliseconds: number) => void
-  /** A record that was never stored, under a random id, with an hour to live. */
+  /** Makes a record with a random id that expires in an hour. It does not store it. */
   readonly newRecord: (data?: { [key: string]: Json }, fields?: Partial<SessionRecord>) => SessionRecord
 }
 
-/** The time that a record of `newRecord` has to live: an hour in milliseconds. */
+/** After how many milliseconds a record of `newRecord` expires: an hour. */
 export const lifetime = 3_600_000
 
-/** Sets the stage, shows the case, and closes every store again. */
-export async function onStage(
+/** Makes a fixture, runs the case with it, and closes every store. */
+export async function withFixture(
   factory: StoreFactory,
   { shared = true, parallel = 50, largest = 300_000, movesCorrupt = false }: StoreCapabilities,
-  show: Case[1]
+  run: Case[1]
 ): Promise<void> {
-  // Servers have clocks of their own, so this one starts at the real time and only ever goes forward.
+  // Servers have clocks of their own, so this one starts at the real time and only moves forward.
   let time = Date.now()
   const scope: StoreScope = { prefix: `conformance-${randomBytes(6).toString('hex')}:`, now: () => time, largest }
   const opened: SessionStore[] = []
@@ -80,7 +80,7 @@ export async function onStage(
   }
   try {
     const { store, put, get } = await open(scope.prefix)
-    await show({
+    await run({
       store: watchStore(store),
       scope,
       capabilities: { shared, parallel, largest, movesCorrupt },
