@@ -13,16 +13,16 @@ export type StoreFromUrlOptions = Omit<FileStoreOptions, 'dir'> | MemoryStoreOpt
 /**
  * Opens a store.
  *
- * @param url the URL as it was given: it may name several hosts or a relative path, which `URL` cannot hold. Never quote it in an error, as it
- * may hold a password.
- * @param options as they were given, not checked.
- * @param where the call, for errors.
+ * @param url the URL as a string: it may name several hosts or a relative path, which `URL` cannot hold. Never quote it in an error, because
+ * it may hold a password.
+ * @param options the options of `storeFromUrl()`, unchecked.
+ * @param where names the call at the start of errors.
  */
 export type StoreOpener = (url: string, options: object, where: string) => SessionStore
 
 const where = 'storeFromUrl(url, options)'
 
-/** The openers by the scheme of their URLs. Each loads its driver when it opens a store. */
+/** The openers by the scheme of their URLs. Each loads its driver only when it opens a store. */
 const openers = new Map<string, StoreOpener>([
   ['file:', openFile],
   ['memory:', openMemory],
@@ -50,9 +50,9 @@ const openers = new Map<string, StoreOpener>([
  * | `mongodb://[user:password@]host[:port][,host[:port]…][/database]`, `mongodb+srv://…` | MongoDB |
  * | `postgres://…`, `mysql://…`, `mariadb://…`, `sqlite:var/sessions.db` | a table in a database |
  *
- * A driver is loaded now and connects with the first call.
+ * It loads the driver at once. The driver connects with the first call to the store.
  *
- * @throws TypeError for a URL or an option that is wrong; Error that says what to install when there is no driver.
+ * @throws TypeError for a wrong URL or option; Error that says what to install if the driver is missing.
  * @example
  * app.use(session({ store: storeFromUrl('redis://localhost:6379') }))
  */

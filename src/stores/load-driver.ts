@@ -1,21 +1,21 @@
 import { createRequire } from 'node:module'
 import { dirname, join, resolve as resolvePath } from 'node:path'
 
-/** A package that was loaded. */
+/** A package that `loadDriver` has loaded. */
 export interface LoadedDriver {
   readonly name: string
   readonly driver: unknown
 }
 
 /**
- * Loads the first of the packages that is installed in a version that will do. Nothing depends on a driver: importing this package loads
- * none, and only a store that is opened by a URL loads one.
+ * Loads the first of the packages that is installed in a suitable version. koa-keepsake depends on no driver: only a store that is opened by
+ * a URL loads one.
  *
- * It looks from the working directory, and then from the script that was started: a package in a bundle has no place of its own. It loads synchronously, so that a missing driver is an error of the
- * call that needs it, when the application starts.
+ * It searches from the working directory, and then from the script that was started. (It cannot search from this package, which a bundle does
+ * not contain as a folder.) It loads synchronously, so that a missing driver is an error of the call that needs it, when the application starts.
  *
- * @param what the call that needs it, for the error.
- * @param drivers names, each with the lowest version if that matters: `redis@4.6`.
+ * @param what the call that needs the driver, for the error.
+ * @param drivers names, each with the lowest suitable version if there is one: `redis@4.6`.
  * @throws Error that says what to install.
  */
 export function loadDriver(what: string, drivers: readonly [string, ...string[]]): LoadedDriver {
@@ -44,6 +44,7 @@ function advice(drivers: readonly string[], isUpdate: boolean): string {
   return `npm install ${first}${isUpdate ? '@latest' : ''}${choice}`
 }
 
+/** The `require` functions of the working directory and of the script that was started. */
 function requires(): NodeJS.Require[] {
   const main = process.argv[1]
   return [join(process.cwd(), 'index.js'), ...(main === undefined ? [] : [resolvePath(main)])].map((path) => createRequire(path))
@@ -58,14 +59,14 @@ function resolve(require: NodeJS.Require, name: string): string | undefined {
   }
 }
 
-/** The version of the package whose entry has that path. `undefined`: it does not say. */
+/** The version of the package whose entry has that path. `undefined`: its manifest names none. */
 function versionOf(require: NodeJS.Require, path: string): string | undefined {
-  // Not `name/package.json`: a package need not export it.
+  // Do not require `name/package.json`, because a package need not export it.
   for (let directory = dirname(path); dirname(directory) !== directory; directory = dirname(directory)) {
     const file = join(directory, 'package.json')
     if (resolve(require, file) === undefined) continue
     const manifest = require(file) as { name?: unknown; version?: unknown }
-    // A package may have others of its own inside, which only say which kind of modules they hold.
+    // A package may have further package.json files inside, which only say whether a folder holds ES modules.
     if (typeof manifest.version === 'string' && manifest.name !== undefined) return manifest.version
   }
   return undefined

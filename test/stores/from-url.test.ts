@@ -68,7 +68,7 @@ test('a URL of another kind is refused, and never quoted', (t) => {
     ['file://host/hunter2', /a file: URL has no host: write file:var\/sessions or file:\/var\/sessions/],
     ['file:', /must name a directory/],
     ['file:100%hunter2', /write %25 for a %/],
-    ['memory:hunter2', /names nothing: write memory:/]
+    ['memory:hunter2', /has no host and no path: write memory:/]
   ] as const) {
     const error = t.throws(() => storeFromUrl(url), { instanceOf: TypeError, message }, url)
     t.false(error.message.includes('hunter2'), url)
