@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { memoryStore } from '../../src/index.js'
+import { sessionCookie } from '../../src/testing/index.js'
 import { startApp, type App, type Cleanup } from '../support/app.js'
 import { Client } from '../support/client.js'
 import { needsRedis, startRedis } from '../support/redis.js'
@@ -178,6 +179,13 @@ test('wiki: koa-session-minimal, whose cookies have no signature', async (t) => 
   t.deepEqual(after.cookies.map(({ name }) => name), ['wiki'])
   t.is(oldStore.kept.size, 0)
   t.deepEqual((await copy.at(after.origin).get('/')).json, { user: null, seen: ['/'] })
+})
+
+test('wiki: a test begins logged in with a session that is really stored, and no store is stubbed', async (t) => {
+  const options = { store: memoryStore(), name: 'wiki' }
+  const origin = await startApp(t, createWiki({ keys, oldStore: createMapStore(), until, ...options }))
+  const cookie = await sessionCookie({ user: 'momo' }, { ...options, keys })
+  t.like((await new Client(origin).get('/', { headers: { cookie } })).json, { user: 'momo' })
 })
 
 test('board: express-session with session-file-store', async (t) => {
