@@ -54,9 +54,12 @@ export function timesIn(stats: Stats): FileTimes | undefined {
   if (!stats.isFile()) return undefined
   const { mtimeMs, atimeMs } = stats
   const deadline = Math.round(mtimeMs)
-  const offset = (atimeMs - mtimeMs) * 1000
+  const offset = (atimeMs - deadline) * 1000
   const code = Math.floor(offset / microsecondsPerUnit)
-  const isInTheMiddle = Math.abs(offset - code * microsecondsPerUnit - halfUnit) < 1.9
+  // Half a unit, or a microsecond less where times are cut, and 0.24 µs for each double. Times that were cut to milliseconds are at 0, or at
+  // 3 where they were cut to microseconds again.
+  const rest = offset - code * microsecondsPerUnit
+  const isInTheMiddle = rest > halfUnit - 1.5 && rest < halfUnit + 0.6
   const isWhole = Math.abs(mtimeMs - deadline) < 0.002
   return isInTheMiddle && isWhole && code >= 0 && code < codes ? { deadline, code } : undefined
 }

@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import type { SessionRecord } from '../../../src/record/index.js'
 import { classOf, hasTimes, inSeconds, parseStateName, stateName, timesIn, timesOf, type FileTimes } from '../../../src/stores/file/file-times.js'
 import { newRecord, tempDir } from '../../support/files.js'
@@ -64,7 +64,19 @@ test('times that a copy, an edit or a coarse file system left never pass for fil
   const file = `${tempDir(t)}/record`
   fs.writeFileSync(file, '')
   t.is(timesIn(fs.lstatSync(file)), undefined, 'fresh')
-  const { atime, mtime } = inSeconds(timesOf(record({ owner: 'momo' })))
+  for (let round = 0; round < 200; round++) tryWrongTimes(t, file, inSeconds(timesOf(record({ owner: 'momo', write: `w${round}`, expires: Date.now() + round * 997 }))))
+})
+
+test('file times are recognised whatever the deadline and the write', (t) => {
+  const file = `${tempDir(t)}/record`
+  fs.writeFileSync(file, '')
+  for (let round = 0; round < 2000; round++) {
+    const times = timesOf(record({ write: `w${round}`, expires: Date.now() + round * 99_991 }))
+    t.true(hasTimes(withTimes(file, times), times))
+  }
+})
+
+function tryWrongTimes(t: ExecutionContext, file: string, { atime, mtime }: { atime: number; mtime: number }): void {
   const wrong: readonly [string, number, number][] = [
     ['equal', mtime, mtime],
     ['cut to seconds', Math.floor(atime), Math.floor(mtime)],
@@ -77,7 +89,7 @@ test('times that a copy, an edit or a coarse file system left never pass for fil
     fs.utimesSync(file, wrongAtime, wrongMtime)
     t.is(timesIn(fs.lstatSync(file)), undefined, what)
   }
-})
+}
 
 test('a deadline that is not a number is refused before a file is written', (t) => {
   t.throws(() => timesOf(record({ expires: Number.NaN })), { instanceOf: RangeError, message: /the deadline of a session is not a number/ })
