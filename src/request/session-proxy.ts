@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { assertOption, isDataObject } from '../checks.js'
 import { isOwner } from '../record/index.js'
+import { warnOnce } from '../warn-once.js'
 import type { ChangeFunction, ChangeTracker } from './changes.js'
 import { isLifetime } from './lifetimes.js'
 import type { LoginOptions } from './replace-sid.js'
@@ -229,6 +230,16 @@ const writableMembers: ReadonlySet<string> = new Set<keyof SessionMembers>(['per
 /** Inherited properties that read as `undefined`: a naive deep merge of a request's body must not reach `Object.prototype`. */
 const hiddenNames: ReadonlySet<string> = new Set(['__proto__', 'constructor'])
 
+/** What to use instead of the members of koa-session and express-session. They warn only while no data has their name. */
+const foreignMembers: ReadonlyMap<string, string> = new Map([
+  ['maxAge', 'use ctx.session.lifetime, in milliseconds, and ctx.session.permanent'],
+  ['populated', 'use Object.keys(ctx.session).length > 0'],
+  ['length', 'use Object.keys(ctx.session).length'],
+  ['externalKey', 'use ctx.session.recordId, or ctx.session.sid for the secret itself'],
+  ['cookie', 'use ctx.session.lifetime and ctx.session.permanent; the attributes are options of session()'],
+  ['touch', 'use ctx.session.modified = true to save in any case']
+])
+
 const handler: ProxyHandler<Members> = {
   get(target, key, session) {
     if (typeof key === 'symbol') return Reflect.get(Object.prototype, key, session) as unknown
@@ -238,6 +249,7 @@ const handler: ProxyHandler<Members> = {
     }
     const { reading } = target
     if (reading.has(key)) return reading.get(key)
+    if (foreignMembers.has(key)) warnOnce(`ctx.session.${key} is a member of another session library and is undefined here: ${foreignMembers.get(key)}`)
     return hiddenNames.has(key) ? undefined : (Reflect.get(Object.prototype, key, session) as unknown)
   },
   set(target, key, value) {
@@ -278,6 +290,7 @@ function assertKey(key: unknown): void {
 /** Checks a key that is set as a property. @throws TypeError for a symbol and for the name of a member. */
 function dataKey(key: string | symbol): string {
   if (typeof key === 'symbol') throw new TypeError('ctx.session: a symbol cannot be a key: use a string')
+  if (key === 'maxAge') throw new TypeError('ctx.session.maxAge: use ctx.session.lifetime, in milliseconds; for data of that name, use ctx.session.set(\'maxAge\', value)')
   if (memberNames.has(key)) {
     throw new TypeError(`ctx.session.${key} is a member of the session: to set data of that name, use ctx.session.set('${key}', value)`)
   }

@@ -6,6 +6,7 @@ import { memoryStore, session, type SessionStore } from '../../src/index.js'
 import { startApp } from '../support/app.js'
 import { Client } from '../support/client.js'
 import { createApp, hour, routesOf, startStory } from '../support/story.js'
+import { recordWarnings } from '../support/warnings.js'
 
 /** A store that makes parallel updates one after another, in the context of the first of them. */
 function queueingStore(inner: SessionStore = memoryStore()): SessionStore {
@@ -127,3 +128,20 @@ test('functions of change() run in the AsyncLocalStorage of their own request', 
   for (const [name, store] of seen) t.is(store, name)
 })
 
+
+test('members of koa-session and express-session warn once and name the counterpart; assigning maxAge is a TypeError', async (t) => {
+  const warnings = recordWarnings(t, /member of another session library/)
+  const { client } = await startStory(t, {
+    '/': (ctx) => {
+      for (const name of ['maxAge', 'populated', 'length', 'externalKey', 'cookie', 'touch']) t.is(ctx.session[name], undefined)
+      t.throws(() => (ctx.session['maxAge'] = 1000), { instanceOf: TypeError, message: /ctx\.session\.lifetime/ })
+      ctx.session.set('cookie', { chocolate: true })
+      t.deepEqual(ctx.session['cookie'], { chocolate: true })
+      ctx.session.clear()
+    }
+  })
+  for (let request = 0; request < 2; request++) await client.get('/')
+  await new Promise((resolve) => void setImmediate(resolve))
+  t.is(warnings.length, 6)
+  t.true(warnings.some((text) => text.includes('ctx.session.maxAge') && text.includes('ctx.session.lifetime')))
+})
