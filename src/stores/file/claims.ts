@@ -13,7 +13,7 @@ import { readFile } from './read-file.js'
  * R is the file of the record. A state S of the record is one `rev` with one `write`. The file times of R name the state (file-times.ts).
  *
  * To create R, a process writes a temporary file and makes a hard link to it under the name of R. That fails if R exists. So R is whole as
- * soon as it is visible, and the process knows whether it won. It then removes the temporary name.
+ * soon as it is visible, and the process knows whether it has created R. It then removes the temporary name.
  *
  * To take R from S to the next state N, a process
  *   1. writes the new text to a temporary file T, whose name is made of the id, S and N;
@@ -26,8 +26,8 @@ import { readFile } from './read-file.js'
  * and step 4 removes R.
  *
  * A process that finds C(S, g) made by another waits a moment and then takes steps 3 to 5 for the maker. We say that it *finishes* the claim.
- * It does so whether the maker is dead, stopped or slow. What the claim is a link to says which step it is: a file in state S says that R is
- * to be removed, and one in another state N says which file T is.
+ * It does so whether the maker is dead, stopped or slow. The file to which the claim is a link shows the step: a file in state S means that R
+ * is to be removed, and a file in another state N names T.
  *
  * Why at most one change is made to each state, and no acknowledged change is lost:
  *
@@ -45,26 +45,26 @@ import { readFile } from './read-file.js'
  *      be wrong, because its name may be used again: a process that was stopped before the rename could then put another process' old claim
  *      over newer data.)
  *
- * What happens to a process that is stopped (SIGSTOP) and continues later:
+ * Consequences for a process that is stopped (SIGSTOP) and continues later:
  *
  *   - Before step 2: it makes its claim after everything that happened in the meantime, like a process that is merely late.
  *   - Between 2 and 3: others finish its claim. It then finds R in another state. If T is gone, somebody renamed it: the change was made.
  *     If T is still there, the change was not made. The process removes T and tries again on the newer record.
  *   - Between 3 and 4: its claim was made before it saw R in S, so its claim is the one that counts. R can have left S only through T. The late
  *     rename finds T gone: the change was made. In the same way, a late removal finds R gone.
- *   - A process that finishes a claim, between its own 3 and 4: it read from the claim which T it is, and then saw R in S. So that claim is
+ *   - A process that finishes a claim, between its own 3 and 4: it read the name of T from the claim, and then saw R in S. So that claim is
  *     the one that counts, and the same follows.
  *   - Before 5: see c.
  *   - A removal has no T. If R is in another state when its maker looks, then the claim shows whether others finished it: they leave the
  *     claim to its maker, and a claim that is a link to R in state S was made while R was in S.
  *   - A creation: the name of its T is used once. If the sweep removed T meanwhile, no link can be made to it, and the creation fails.
  *
- * What a process that is killed leaves behind:
+ * Consequences of killing a process:
  *
  *   - After 1: the sweep removes T when it is an hour old.
  *   - After 2 or 3: the next process that changes the record finishes the claim after its wait. Readers see the state S, which is whole.
  *   - After 4: the change was made. The sweep removes C.
- * So a change that was acknowledged is there. A change that was not may or may not have been made, but never in part.
+ * So an acknowledged change was made. A change that was not acknowledged may or may not have been made, but never in part.
  *
  * "T is gone, so the change was made" holds only while nobody else removes T. The sweep does, after an hour. So a process that took more
  * than half an hour does not conclude it, and its call fails.
@@ -73,13 +73,13 @@ import { readFile } from './read-file.js'
  * fails after its claim, the next process that changes the record carries it out.
  */
 
-/** What a claim of a removal holds if it cannot be a link to the record. */
+/** The text of a removal's claim that cannot be a link to the record. */
 const removal = '-'
 /**
- * The waits for the maker of a claim, in milliseconds. Under load it may need a few to finish. To finish the claim earlier would be safe too.
+ * The pauses, in milliseconds, before a process finishes another's claim. Under load the maker may need a few. It would be safe to pause less.
  */
 const waits = [1, 2, 4, 8]
-/** After this time, in milliseconds, a temporary file that is gone may have been swept. */
+/** After this time, in milliseconds, a process must not conclude anything from a missing temporary file: a sweep may have removed it. */
 const tooLate = 30 * 60_000
 
 /** Compare-and-swap with hard links. */
@@ -109,10 +109,10 @@ export class Claims implements CompareAndSwap {
 
   async replace(id: string, from: FileTimes, text: string, times: FileTimes): Promise<boolean> {
     const { names, writing } = this.#context
-    // Before the file is written, so that nobody can find it older than this says.
+    // Take the time before the file is written, so that the file is never older than this.
     const began = Date.now()
     const temporary = names.step(id, from, times)
-    // There is no directory, so there is no record.
+    // Without the directory there is no record.
     if (!(await ifThere(writeNew(temporary, text, times, writing)))) return false
     const committed = await this.#commit(id, from, temporary, began)
     if (committed && writing.sync) await syncDirectory(names.dir)
@@ -160,7 +160,7 @@ export class Claims implements CompareAndSwap {
     }
   }
 
-  /** Makes a claim and answers its generation, or `undefined` when the record is in another state or gone. */
+  /** Makes a claim and returns its generation. `undefined`: the record is in another state or gone. */
   async #claim(id: string, from: FileTimes, makeLink: (claim: string) => Promise<void>): Promise<number | undefined> {
     const { names, largest } = this.#context
     for (let generation = 0; ; generation++) {
@@ -168,7 +168,7 @@ export class Claims implements CompareAndSwap {
         await makeLink(names.claim(id, from, generation))
         return generation
       } catch (error) {
-        // What the claim was to be a link to is gone: the record, or a temporary file that was swept.
+        // The target of the link is gone: the record was removed, or the temporary file was swept.
         if (hasCode(error, 'ENOENT')) return undefined
         if (!hasCode(error, 'EEXIST')) throw error
       }
@@ -185,7 +185,7 @@ export class Claims implements CompareAndSwap {
     try {
       await link(names.record(id), claim)
     } catch (error) {
-      // Some systems let nobody make a link to a file of root.
+      // Some systems let no other user make a link to a file of root.
       if (!hasCode(error, 'EPERM', 'EACCES')) throw error
       const temporary = names.temporary(id, randomUUID())
       await writeNew(temporary, removal, undefined, writing)
@@ -199,8 +199,8 @@ export class Claims implements CompareAndSwap {
 }
 
 /**
- * Takes the steps of a claim that its maker has not taken yet. Answers `true` if the claim is void. Otherwise the record has left the state
- * afterwards, and the claim of an update is gone.
+ * Finishes a claim: takes the steps that its maker has not taken yet. Returns `true` if the claim is void. Otherwise the record has left the
+ * state afterwards, and the claim of an update is gone.
  */
 export async function finish(context: FileContext, id: string, from: FileTimes, generation: number): Promise<boolean> {
   const { names, largest } = context
@@ -212,7 +212,7 @@ export async function finish(context: FileContext, id: string, from: FileTimes, 
     if (isUnchanged) return true
   } else if (isSameState(next, from)) {
     if (isUnchanged) await ifThere(unlink(record))
-    // The maker learns from the claim that others finished it, and drops it. If the maker is dead, the sweep does.
+    // Leave the claim: it shows its maker that another process finished it, and the maker removes it. If the maker is dead, the sweep does.
     return false
   } else if (isUnchanged && !(await ifThere(rename(names.step(id, from, next), record)))) {
     // If the file was gone first and the record is still in the old state, then the maker gave up.
@@ -241,17 +241,18 @@ async function claimedState(claim: string, id: string, from: FileTimes): Promise
   }
 }
 
-/** Removes the claims on a state that the record has left. Nothing depends on its success. */
+/** Removes the claims on a state that the record has left. It does not matter if that fails. */
 async function drop({ names }: FileContext, id: string, from: FileTimes, generation: number): Promise<void> {
   for (let each = 0; each <= generation; each++) await discard(names.claim(id, from, each))
 }
 
-const unknownOutcome = 'this process was stopped for so long in the middle of an update that it cannot tell whether the update was stored'
+const unknownOutcome =
+  'this process was stopped for so long in the middle of an update that it cannot tell whether the update was stored: read the session again before you repeat it'
 
 const lostCreation =
-  'the temporary file of a new session was gone before the session was stored: this process was stopped for too long, or somebody emptied the directory'
+  'the temporary file of a new session was gone before the session was stored, because this process was stopped for too long or the directory was emptied: repeat the request'
 
-/** The sweep may already have removed what an older creation wrote (owner-index.ts). */
+/** Fails a creation that takes too long: a sweep may already have removed the entry that it wrote (owner-index.ts). */
 export function assertInTime(began: number): void {
   if (Date.now() - began > tooLate) throw new SessionError('ERR_SESSION_STORE', lostCreation)
 }

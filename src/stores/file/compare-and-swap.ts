@@ -6,18 +6,18 @@ import { hasTimes, isSameState, timesOf, type FileTimes } from './file-times.js'
 import { lstat, type Writing } from './fs-calls.js'
 import { readFile, type Unreadable } from './read-file.js'
 
-/** What every part of a file store needs to know about its files. */
+/** The settings that the parts of a file store share. */
 export interface FileContext {
   readonly names: FileNames
   readonly writing: Writing
-  /** The size in bytes over which a file is no record. */
+  /** The size in bytes over which a file cannot be a record. */
   readonly largest: number
 }
 
 /**
- * Creates, replaces or removes the file of a record on the condition that it is in a known state, in one atomic step across all processes.
+ * Creates a record's file, or replaces or removes it if it holds a known state, in one atomic step across all processes.
  *
- * claims.ts does it with hard links, lock-files.ts without.
+ * claims.ts implements this with hard links, lock-files.ts without.
  */
 export interface CompareAndSwap {
   /**
@@ -32,17 +32,17 @@ export interface CompareAndSwap {
   remove(id: string, from: FileTimes): Promise<boolean>
 }
 
-/** Reports whether a file holds that state of a record. */
+/** Reports whether a file holds the state `from` of a record. */
 export async function isAt(path: string, id: string, from: FileTimes, largest: number): Promise<boolean> {
   const stats = await lstat(path)
   if (!stats || isForeign(stats)) return false
   if (hasTimes(stats, from)) return true
-  // A person edited or copied the file, its file system keeps no such times, or it holds another state: only its text says which.
+  // It may still hold that state: a person edited or copied the file, or its file system does not keep such times. Only its text shows it.
   const stored = await readStored(path, id, largest)
   return stored !== undefined && 'record' in stored && isSameState(timesOf(stored.record), from)
 }
 
-/** The record in a file. `undefined`: there is none, or it is one of a newer version, which this version must leave alone. */
+/** Reads the record in a file. `undefined`: there is none, or a newer version wrote it, so that this version must leave it alone. */
 export async function readStored(path: string, id: string, largest: number): Promise<{ readonly record: SessionRecord; readonly stats: Stats } | Unreadable | undefined> {
   const found = await readFile(path, largest)
   if (!found || 'corrupt' in found) return found

@@ -3,19 +3,19 @@ import { SessionError } from '../../errors.js'
 import type { Entry, FileNames } from './file-names.js'
 import { hasCode, makeDirectory } from './fs-calls.js'
 
-/** The bits of a mode that let the group and everybody write. */
+/** The bits of a mode that let the group and all other users write. */
 const writableByOthers = 0o022
 /**
- * How many files are worked on at once. They are few, so that requests find a free thread soon: libuv has four. But one alone would wake a
- * thread and the event loop for each call, which costs several times the call itself.
+ * How many files a sweep or an eviction works on at once. The number is low, so that requests find a free thread of libuv's four soon. With one
+ * file at a time, each call would wake a thread and the event loop, which costs several times as much as the call itself.
  */
 const workers = 8
-/** How many names are listed at once. A million of them would hold the event loop. */
+/** How many names are listed at once. A million of them would block the event loop. */
 const pageSize = 256
 
-/** Whether a file belongs to a user who is neither this process' nor root, who can do everything anyway. */
+/** Reports whether a file belongs to a user who is neither that of this process nor root. (Root can do everything anyway.) */
 export function isForeign({ uid }: Stats): boolean {
-  // Asked each time, because a process may give up its rights. Windows has no such ids.
+  // Do not cache the id, because a process may give up its rights. Windows has no such ids.
   const own = process.geteuid?.()
   return own !== undefined && uid !== own && uid !== 0
 }
@@ -34,7 +34,7 @@ export class Directory {
   }
 
   /**
-   * Checks the directory if it has not been checked since it was made. A directory that is missing is in order.
+   * Checks the directory, unless it was checked before. A missing directory is allowed.
    *
    * @throws SessionError `ERR_SESSION_STORE` that says how to put it right.
    */
@@ -56,7 +56,7 @@ export class Directory {
     this.#isChecked = true
   }
 
-  /** Makes the directory, which was found missing. */
+  /** Creates the directory after a call has found it missing. */
   async make(): Promise<void> {
     this.#isChecked = false
     await makeDirectory(this.path)
@@ -64,7 +64,7 @@ export class Directory {
   }
 }
 
-/** The files of one prefix in a directory, a page at a time. */
+/** Lists the files of one prefix in a directory, in pages. */
 export async function* pages(names: FileNames, isOver: () => boolean): AsyncGenerator<Entry[]> {
   let page: Entry[] = []
   try {
@@ -82,14 +82,14 @@ export async function* pages(names: FileNames, isOver: () => boolean): AsyncGene
   yield page
 }
 
-/** The ids of a page that are records'. */
+/** The ids of the records in a page. */
 export function recordIds(page: readonly Entry[]): string[] {
   const ids: string[] = []
   for (const entry of page) if (entry.kind === 'record') ids.push(entry.id)
   return ids
 }
 
-/** Works on a few items at once until it is over. It ends, also with an error, only when no item is worked on any more. */
+/** Works on the items, a few at once, until `isOver` returns true. It waits for all work in progress, even if one piece fails. */
 export async function sideBySide<T>(items: Iterable<T> | AsyncIterable<T>, isOver: () => boolean, work: (item: T) => Promise<unknown>): Promise<void> {
   const left = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
   const worker = async (): Promise<void> => {

@@ -7,17 +7,17 @@ import { lstat } from './fs-calls.js'
 import { Nearest, type Candidate } from './nearest.js'
 import type { SessionFiles } from './session-files.js'
 
-/** How many states are remembered, in about 25 MB. The others are looked up in the directory. */
+/** How many states are remembered. They take about 25 MB. Other states are read from the directory. */
 const mostKnown = 100_000
-/** How many candidates one listing collects, in about 9 MB. If more have to go, several rounds remove them. */
+/** How many candidates one listing collects. They take about 9 MB. If more records must be removed, there are several rounds. */
 const mostCandidates = 200_000
-/** How many further candidates are collected, for records that are created while the directory is listed. */
+/** How many candidates are collected beyond the expected number, because records are created while the directory is listed. */
 const spareCandidates = 1000
 
-/** A deadline that moved by less, in milliseconds, does not change the order. */
+/** If a candidate's deadline moved by less than this, in milliseconds, the candidate is evicted all the same. */
 const smallMove = 5000
 
-/** The last deadline that ranks tell apart, in milliseconds since the epoch (the year 65 000), so that they are exact numbers. */
+/** Later deadlines have the same rank, so that ranks are exact numbers. In milliseconds since the epoch (the year 65 000). */
 const lastDeadline = 2e15
 
 /**
@@ -30,8 +30,8 @@ export class Eviction {
   readonly #now: () => number
   readonly #closing: AbortSignal
   /**
-   * The state of each record as this process last knew it. So an eviction need not look at every file each time. Others may have changed a
-   * record since: it is removed only if it is in this state, and everything is forgotten with each regular sweep.
+   * The last known state of each record, so that an eviction need not look at every file. Another process may have changed a record since. So
+   * a record is removed only if it is still in this state, and each regular sweep forgets all states.
    */
   readonly #known = new Map<string, FileTimes>()
 
@@ -60,7 +60,7 @@ export class Eviction {
     this.#known.clear()
   }
 
-  /** How many records there are. */
+  /** Counts the records. */
   async count(): Promise<number> {
     let count = 0
     for await (const page of pages(this.#names, () => this.#closing.aborted)) count += recordIds(page).length
@@ -68,7 +68,7 @@ export class Eviction {
   }
 
   /**
-   * Removes records until there are at most `target`. Answers how many are left.
+   * Removes records until there are at most `target`, and returns how many are left.
    *
    * @param expected how many there are, as far as is known.
    */
@@ -109,13 +109,17 @@ export class Eviction {
     return { count, nearest }
   }
 
-  /** @param used the sessions that were spared because they had been used since they became candidates. It happens once to each. */
+  /**
+   * Evicts a candidate, unless its session was used since it became one. Reports whether it removed the record.
+   *
+   * @param used the sessions that were spared because they were used. Each is spared once.
+   */
   async #evictOne({ id, rank }: Candidate, used: Set<string>): Promise<boolean> {
     const times = this.#known.get(id) ?? (await this.#look(id))
     if (!times) return false
     const now = this.#now()
     const rise = rankOf(times, now) - rank
-    // A session that got an owner meanwhile is spared each time.
+    // Always spare a session that got an owner since.
     if (rise >= lastDeadline / 2 || (rise > smallMove && !used.has(id))) {
       used.add(id)
       return false
@@ -142,7 +146,7 @@ export class Eviction {
   }
 }
 
-/** The order of eviction: the lowest rank goes first. */
+/** The rank of a record in the order of eviction: the record with the lowest rank is evicted first. */
 function rankOf(times: FileTimes, now: number): number {
   const deadline = Math.min(times.deadline, lastDeadline)
   const ofClass = classOf(times)

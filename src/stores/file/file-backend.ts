@@ -18,7 +18,7 @@ export interface FileBackendOptions extends ScheduleOptions, Writing {
   readonly locking: 'auto' | 'lockfile'
 }
 
-/** The records of one prefix in a directory. */
+/** The operations on the records of one prefix in a directory. */
 export class FileBackend implements Backend {
   readonly sendsOnce = true
   readonly #names: FileNames

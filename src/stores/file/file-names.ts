@@ -2,29 +2,29 @@ import { createHash } from 'node:crypto'
 import { join, sep } from 'node:path'
 import { parseStateName, stateName, type FileTimes } from './file-times.js'
 
-/** What a file of ours is, by its name alone. */
+/** The kind of a file of ours, which its name shows. */
 export type Entry =
   | { readonly kind: 'record'; readonly id: string }
-  /** The file of a write, which is of no use once its process has ended. */
+  /** A file that one write uses. It is useless once the process of that write has ended. */
   | { readonly kind: 'temporary'; readonly path: string }
   | { readonly kind: 'claim'; readonly id: string; readonly from: FileTimes; readonly generation: number }
 
 /**
- * The rest of a name behind the prefix. It is anchored at both ends and begins with an id, which has one length. So a name belongs to one
- * prefix only, even where one prefix is the beginning of another.
+ * Matches the rest of a name after the prefix. It begins with an id, which always has the same length. So a name belongs to one prefix only,
+ * even if another prefix begins with it.
  */
 const afterPrefix = /^([0-9a-f]{64})\.(?:[0-9a-z-]+\.tmp|([0-9a-z]+-[0-9a-z]+)-(\d{1,9})\.claim)$/
 
 const recordEnd = '.json'
 const idPattern = /^[0-9a-f]{64}$/
 
-/** A file name has 255 bytes on most systems, and the longest of ours ends with 64 + 46 of them. */
+/** The longest encoded prefix in bytes. A file name may have 255 bytes on most systems, and the rest of our longest names has 64 + 46. */
 const longestPrefix = 120
 
 /** The paths of one prefix in one directory. */
 export class FileNames {
   readonly dir: string
-  /** The lock on what one process at a time does for the whole directory. */
+  /** The lock of the work that only one process at a time does for the whole directory. */
   readonly sweepLock: string
   /** The directory of the index of owners (owner-index.ts). */
   readonly owners: string
@@ -43,27 +43,27 @@ export class FileNames {
     return `${this.#base}${id}${recordEnd}`
   }
 
-  /** A file that is never more than temporary. `unique` is a UUID. */
+  /** A temporary file. `unique` is a UUID. */
   temporary(id: string, unique: string): string {
     return `${this.#base}${id}.${unique}.tmp`
   }
 
-  /** The temporary file of the step that takes a record from one state to the next (claims.ts). */
+  /** The temporary file with the next state of a record (claims.ts). */
   step(id: string, from: FileTimes, next: FileTimes): string {
     return `${this.#base}${id}.${stateName(from)}-${stateName(next)}.tmp`
   }
 
-  /** A claim on the step that takes a record from a state to the next one. */
+  /** A claim on the step that takes a record from the state `from` to its next one (claims.ts). */
   claim(id: string, from: FileTimes, generation: number): string {
     return `${this.#base}${id}.${stateName(from)}-${generation}.claim`
   }
 
-  /** Where a file that is no record is kept for a person to look at. */
+  /** The name to which a file that is not a record is moved, so that a person can look at it. */
   aside(id: string, unique: string): string {
     return `${this.#base}${id}.${unique}.corrupt`
   }
 
-  /** The lock on a record, where the file system has no hard links. */
+  /** The lock of a record, for file systems without hard links. */
   lock(id: string): string {
     return `${this.#base}${id}.lock`
   }
@@ -73,15 +73,15 @@ export class FileNames {
     return join(this.owners, createHash('sha256').update(owner).digest('hex'))
   }
 
-  /** The entry that says that the session of that id may be this owner's. */
+  /** The entry of the index which says that the session of that id may belong to the owner. */
   ownerEntry(ownerDir: string, id: string): string {
     return `${ownerDir}${sep}${this.#prefix}${id}`
   }
 
-  /** `undefined`: not a file of ours, or one of another prefix. */
+  /** Parses a file name. `undefined`: it is not a file of ours, or has another prefix. */
   parse(name: string): Entry | undefined {
     if (!name.startsWith(this.#prefix)) return undefined
-    // Nearly all are records, and a listing of very many of them is a large part of an eviction.
+    // Records first, without the regular expression: nearly all files are records, and parsing their names is a large part of an eviction.
     if (name.endsWith(recordEnd)) {
       const id = name.slice(this.#prefix.length, -recordEnd.length)
       return idPattern.test(id) ? { kind: 'record', id } : undefined
@@ -93,7 +93,7 @@ export class FileNames {
     return { kind: 'temporary', path: `${this.dir}${sep}${name}` }
   }
 
-  /** The id of an owner's entry. `undefined`: not one of ours, or one of another prefix. */
+  /** Parses the name of an entry and returns the id. `undefined`: it is not an entry of ours, or has another prefix. */
   parseOwnerEntry(name: string): string | undefined {
     const id = name.slice(this.#prefix.length)
     return name.startsWith(this.#prefix) && idPattern.test(id) ? id : undefined
@@ -101,8 +101,8 @@ export class FileNames {
 }
 
 /**
- * A prefix as the beginning of a file name: legal on every system, and different for different prefixes where a file system takes `A`
- * for `a`. Only a-z, 0-9, `_` and `-` stand for themselves: a dot could make a device name of Windows (`con.`).
+ * Encodes a prefix as the beginning of a file name that is legal on every system. Different prefixes stay different on file systems that
+ * ignore case. Only a-z, 0-9, `_` and `-` are not encoded: with a dot, a prefix could be a device name of Windows (`con.`).
  */
 export function encodePrefix(prefix: string): string {
   const bytes = Buffer.from(prefix)

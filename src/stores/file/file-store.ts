@@ -5,8 +5,8 @@ import { FileBackend, type FileBackendOptions } from './file-backend.js'
 
 export interface FileStoreOptions {
   /**
-   * The directory, resolved when the store is made. It is made with mode 0700 when it is missing. The store refuses one that belongs to
-   * another user (other than root), and one to which other users may write. @default 'sessions'
+   * The directory, relative to the working directory at the moment when the store is made. The store creates it with mode 0700 if it is
+   * missing. It refuses a directory that belongs to another user (other than root) or to which other users may write. @default 'sessions'
    */
   dir?: string | undefined
   /**
@@ -19,13 +19,13 @@ export interface FileStoreOptions {
   /** How often expired sessions are removed, in milliseconds. @default 900_000 (15 minutes) */
   sweepEvery?: number | undefined
   /**
-   * What an acknowledged write outlasts: `'process'` the end of the process, `'power'` a power failure too, but then each write waits for the
+   * What an acknowledged write survives. `'process'`: the end of the process. `'power'`: a power failure too, but each write waits for the
    * disk. @default 'process'
    */
   durability?: 'process' | 'power' | undefined
   /**
-   * How processes that share the directory exclude each other: `'auto'` by hard links, or by lock files if the file system has none;
-   * `'lockfile'` always by lock files. All processes must use the same. @default 'auto'
+   * How processes that share the directory exclude each other. `'auto'`: by hard links, or by lock files if the file system has no hard links.
+   * `'lockfile'`: always by lock files. All processes must use the same value. @default 'auto'
    */
   locking?: 'auto' | 'lockfile' | undefined
 }
@@ -63,11 +63,11 @@ function check(options: FileStoreOptions): FileBackendOptions {
 
 function modeBits(mode: unknown): number | undefined {
   const bits = typeof mode === 'string' && /^(0o?)?[0-7]{3}$/.test(mode) ? Number.parseInt(mode.replace(/^0o?/, ''), 8) : mode
-  // 600 without the 0o is more than 0o777. A file that its owner cannot read is of no use.
+  // 600 without 0o is over 0o777. And the store must be able to read its files.
   return isCount(bits) && bits <= 0o777 && (bits & 0o400) !== 0 ? bits : undefined
 }
 
-/** What an operator can do about a failure of the file system. */
+/** Advice for an operator about a failure of the file system. */
 function adviceFor(error: unknown, dir: string): string | undefined {
   switch ((error as NodeJS.ErrnoException | null)?.code) {
     case 'EMFILE':

@@ -3,22 +3,21 @@ import type { Stats } from 'node:fs'
 import type { SessionRecord } from '../../record/index.js'
 
 /*
- * The times of a record's file say which state of the record it holds, so that one `lstat` answers what would otherwise take open, read
- * and close: whether a known text is still the stored one, when the session ends, and whether it has an owner.
+ * The times of a record's file encode which state of the record it holds. So one `lstat` is enough to know whether a known text is still the
+ * stored one, when the session ends, and whether it has an owner. Otherwise the file would have to be opened, read and closed.
  *
  *   mtime   the deadline, in whole milliseconds
  *   atime   the mtime plus `code` units of 4 µs plus half a unit. `code` has 40 bits: 38 of a hash of `rev` and `write`, and 2 for
  *           the class of the session. So the atime is up to 51 days after the mtime.
  *
- * Times travel through doubles: seconds since the epoch, of which a double resolves 0.24 µs. Some systems cut them to whole
- * microseconds. Half a unit leaves room for both. It also makes times recognisable: times that a copy, an edit or a coarse file system
- * left behind are equal, in the wrong order, or cut to milliseconds or seconds. Such times never look like these, and then the text of
- * the file decides.
+ * Node passes times as doubles, in seconds since the epoch, with a resolution of 0.24 µs. Some systems cut them to whole microseconds. The
+ * half unit absorbs both errors. It also makes these times recognisable: a copy, an edit or a coarse file system leaves times that are
+ * equal, in the wrong order, or cut to milliseconds or seconds. Such times never look like these, and the store then reads the text instead.
  *
- * An atime after the mtime also spares the disk: Linux (relatime) does not move it when the file is read.
+ * An atime after the mtime also saves writes: Linux (relatime) does not change it when the file is read.
  */
 
-/** Which state of a record a file holds. No two states of a record have the same: see `write` in record/write-marks.ts. */
+/** A state of a record, as the times of its file encode it. No two states of a record are alike: see `write` in record/write-marks.ts. */
 export interface FileTimes {
   /** The deadline, in whole milliseconds since the epoch. */
   readonly deadline: number
@@ -26,7 +25,7 @@ export interface FileTimes {
   readonly code: number
 }
 
-/** What decides in which order sessions are evicted, as two bits. */
+/** The classes of sessions, as two bits. They decide the order of eviction. */
 export const anonymous = 0
 export const owned = 1
 export const moved = 2
@@ -42,7 +41,7 @@ const halfUnit = 2
 const lastTime = 8.64e15
 
 export function timesOf({ rev, write, expires, owner, moved: isMoved }: SessionRecord): FileTimes {
-  // Node throws for a time that is not a number where nobody can catch it.
+  // For a time that is not a number, Node throws an error that nobody can catch.
   if (!Number.isFinite(expires)) throw new RangeError('the deadline of a session is not a number: look at what the option now returns')
   const fingerprint = Number.parseInt(hash('sha256', `${rev} ${write}`).slice(0, codeDigits), 16)
   const ofClass = isMoved ? moved : owner === undefined ? anonymous : owned

@@ -2,20 +2,20 @@ import fs, { constants, type Stats } from 'node:fs'
 import { inSeconds, type FileTimes } from './file-times.js'
 
 /*
- * The calls of the file system that this store makes: callbacks turned into promises. `fs/promises` makes a `FileHandle` for each file,
- * and a read was measured to cost up to twice as much with it.
+ * The calls of the file system that this store makes, with promises. They use the callback API of Node: `fs/promises` makes a `FileHandle` for
+ * each file, and a read with it costs up to twice as much.
  */
 
 type Done = (error: NodeJS.ErrnoException | null) => void
 
-/** Never follow a symbolic link, never wait for somebody who writes into a FIFO. Windows has neither flag. */
+/** Flags that never follow a symbolic link, and never wait for a writer to a FIFO. Windows has neither flag. */
 export const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
-/** How a new file is written. */
+/** The options with which new files are written. */
 export interface Writing {
   /** The mode of the file, whatever the umask. */
   readonly mode: number
-  /** Whether to wait until the disk has it. */
+  /** Whether to wait until the file is on the disk. */
   readonly sync: boolean
 }
 
@@ -38,7 +38,7 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return codes.includes((error as NodeJS.ErrnoException | null)?.code ?? '')
 }
 
-/** Carries out a call and reports whether its file was there. */
+/** Waits for a call and reports whether its file existed. */
 export async function ifThere(made: Promise<void>): Promise<boolean> {
   try {
     await made
@@ -55,7 +55,7 @@ export async function discard(path: string): Promise<void> {
 }
 
 /**
- * Writes all of a file that must not exist yet, and gives it its times. Leaves nothing behind when it fails.
+ * Writes a new file and sets its times. It fails if the file exists, and leaves no file behind when it fails.
  */
 export function writeNew(path: string, text: string, times: FileTimes | undefined, { mode, sync }: Writing): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -66,14 +66,14 @@ export function writeNew(path: string, text: string, times: FileTimes | undefine
       const write = (from: number): void =>
         fs.write(fd, data, from, data.length - from, null, (error, count) => {
           if (error) return fail(error)
-          // A disk that is getting full takes a part, and fails only when it is asked to take the rest.
+          // A disk that is nearly full accepts a part of the data. Only the next write fails.
           if (from + count < data.length) return write(from + count)
           withMode(fd, mode, (modeError) => (modeError ? fail(modeError) : putTimes()))
         })
       const putTimes = (): void => {
         if (!times) return toDisk()
         const { atime, mtime } = inSeconds(times)
-        // A failure is ignored: a file without these times is read instead.
+        // Ignore a failure: the store then reads the text, because the times do not encode a state.
         fs.futimes(fd, atime, mtime, toDisk)
       }
       const toDisk = (): void => {
@@ -86,13 +86,13 @@ export function writeNew(path: string, text: string, times: FileTimes | undefine
   })
 }
 
-/** Gives a file its times, unless another file has its name by now. A failure is ignored: the file is then read instead. */
+/** Sets the times of a file, unless another file has its name now. A failure is ignored: the store then reads the text instead. */
 export async function setTimes(path: string, seen: Stats, times: FileTimes): Promise<void> {
   const { atime, mtime } = inSeconds(times)
   const file = await fs.promises.open(path, readFlags).catch(() => undefined)
   try {
     const stats = await file?.stat()
-    // The time of the last change is another one even if the number of the inode is used again.
+    // The number of an inode can be reused, but then the time of its last change differs.
     if (stats?.ino === seen.ino && stats.ctimeMs === seen.ctimeMs) await file?.utimes(atime, mtime)
   } catch {
     // See above.
@@ -101,7 +101,7 @@ export async function setTimes(path: string, seen: Stats, times: FileTimes): Pro
   }
 }
 
-/** Makes renames and removals in a directory outlast a power cut. */
+/** Waits until renames and removals in a directory are on the disk, so that they survive a power failure. */
 export async function syncDirectory(dir: string): Promise<void> {
   // Windows cannot open a directory, and need not.
   if (process.platform === 'win32') return
@@ -113,15 +113,15 @@ export async function syncDirectory(dir: string): Promise<void> {
   }
 }
 
-/** Makes a directory and those above it, for their owner only whatever the umask. One that exists is left as it is. */
+/** Creates a directory and those above it, with access for their owner only, whatever the umask is. It does not change one that exists. */
 export async function makeDirectory(dir: string): Promise<void> {
   const made = await fs.promises.mkdir(dir, { recursive: true, mode: 0o700 })
   if (made !== undefined) await fs.promises.chmod(dir, 0o700)
 }
 
 /**
- * Whether this process' umask takes bits of a mode away, learnt from the first file of each mode: only an unusual umask then costs a call
- * for each file. Until then a file has fewer rights than it should have, never more.
+ * For each mode, whether the umask of this process removes bits of it. The first file of a mode shows that, so that only an unusual umask costs
+ * a call for each file. Before that call, a file has fewer rights than it should have, and never more.
  */
 const umaskTakes = new Map<number, boolean>()
 
@@ -131,7 +131,7 @@ function withMode(fd: number, mode: number, done: Done): void {
   if (takes === true) return fs.fchmod(fd, mode, done)
   fs.fstat(fd, (error, stats) => {
     if (error) return done(error)
-    // Windows has other bits than were asked for.
+    // Windows does not keep these bits, so there is nothing to repair.
     umaskTakes.set(mode, process.platform !== 'win32' && (stats.mode & 0o777) !== mode)
     withMode(fd, mode, done)
   })

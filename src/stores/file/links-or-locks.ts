@@ -5,14 +5,14 @@ import type { FileTimes } from './file-times.js'
 import { discard, hasCode, link, writeNew } from './fs-calls.js'
 import { Locks } from './lock-files.js'
 
-/** The trial belongs to no session. */
+/** The id in the names of the trial's files. No session has it. */
 const noId = '0'.repeat(64)
-/** How file systems say that they have no hard links. */
+/** The codes with which file systems refuse hard links. */
 const refusals = ['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']
 
 /**
- * Claims where the directory's file system has hard links, locks where it has none. A trial before the first use decides, rather than a
- * failure in the middle of a change: so all processes that share the directory come to the same choice.
+ * Uses claims if the directory's file system has hard links, and lock files if it has none. A trial before the first change decides, and not a
+ * failure in the middle of one, so that all processes that share the directory make the same choice.
  */
 export class LinksOrLocks implements CompareAndSwap {
   readonly #context: FileContext
@@ -40,12 +40,12 @@ export class LinksOrLocks implements CompareAndSwap {
 
   async #choose(): Promise<CompareAndSwap> {
     const hasLinks = await this.#tryLink()
-    // Tries again the next time: on a full disk nothing can be tried, but sessions can be removed.
+    // Try again with the next call: on a full disk the trial fails, but claims can still remove sessions.
     if (hasLinks === undefined) return this.#claims
     return (this.#chosen = hasLinks ? this.#claims : this.#locks)
   }
 
-  /** `undefined`: the trial failed for another reason, which says nothing about links. */
+  /** Reports whether a hard link can be made. `undefined`: the trial failed for another reason. */
   async #tryLink(): Promise<boolean | undefined> {
     const { names } = this.#context
     const [from, to] = [names.temporary(noId, randomUUID()), names.temporary(noId, randomUUID())]

@@ -6,15 +6,15 @@ import type { FileNames } from './file-names.js'
 import type { FileTimes } from './file-times.js'
 import { discard, hasCode, ifThere, lstat, rename, syncDirectory, unlink, writeNew } from './fs-calls.js'
 
-/** When a lock that is not renewed may be taken over, in milliseconds. 2000 is the least that proper-lockfile allows. */
+/** After how many milliseconds without renewal another process may take over a lock. proper-lockfile allows no less than 2000. */
 const staleRecord = 2000
 const staleSweep = 10_000
-/** Together about four seconds: a dead process' lock is waited for until it is stale. */
+/** The tries take about four seconds in all, which is long enough for the lock of a dead process to become stale. */
 const recordRetries: Retries = { retries: 80, factor: 1.2, minTimeout: 2, maxTimeout: 60, randomize: true }
 
 /** A lock that is held until `release`. */
 export interface Lock {
-  /** Whether another process took the lock over, because it took it for stale. The holder must then stop. */
+  /** Reports whether another process has taken the lock over as stale. The holder must then stop. */
   readonly isLost: () => boolean
   readonly release: () => Promise<void>
 }
@@ -53,7 +53,7 @@ export class Locks implements CompareAndSwap {
         assertInTime(began)
         return rename(temporary, record)
       })
-      // Otherwise the lock could not be had.
+      // The id is free, so only the lock was missing.
       if (!created && (await isFree())) throw conflictError(1)
     } finally {
       if (!created) await discard(temporary)
@@ -84,7 +84,7 @@ export class Locks implements CompareAndSwap {
     return () => isAt(names.record(id), id, from, largest)
   }
 
-  /** Acts under the record's lock if the condition holds. `false` also when the lock cannot be had: the caller then tries again. */
+  /** Acts while it holds the record's lock, if the condition is true. `false`: it is not, or the lock could not be acquired in time. */
   async #locked(id: string, condition: () => Promise<boolean>, act: () => Promise<void>): Promise<boolean> {
     const { names, writing } = this.#context
     const lock = await acquire(names.record(id), names.lock(id), staleRecord, recordRetries)
@@ -100,13 +100,13 @@ export class Locks implements CompareAndSwap {
   }
 }
 
-/** The lock on what one process at a time does for a directory. `undefined`: another process has it. */
+/** Acquires the lock of the work that only one process at a time does for a directory. `undefined`: another process has it. */
 export function lockSweep(names: FileNames): Promise<Lock | undefined> {
   return acquire(names.dir, names.sweepLock, staleSweep, { retries: 0 })
 }
 
 async function acquire(file: string, lockfilePath: string, stale: number, retries: Retries): Promise<Lock | undefined> {
-  // Imported only when it is needed, because it listens to the process' signals.
+  // Import it only when it is needed, because it listens for signals of the process.
   const { default: lockfile } = await import('proper-lockfile')
   let lost = false
   try {
@@ -116,14 +116,14 @@ async function acquire(file: string, lockfilePath: string, stale: number, retrie
       stale,
       update: stale / 2,
       retries,
-      // The default throws from a timer, which ends the process.
+      // By default it throws in a timer, which would end the process.
       onCompromised: () => {
         lost = true
       }
     })
     return {
       isLost: () => lost,
-      // A lost lock belongs to another process.
+      // If the lock was lost, it belongs to another process and cannot be released.
       release: () => release().catch(() => undefined)
     }
   } catch (error) {

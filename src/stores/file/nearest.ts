@@ -9,15 +9,15 @@ export interface Candidate {
 
 /** The size of an id in bytes. */
 const idBytes = 32
-/** How many candidates are dropped without giving others a turn, which takes about 3 ms. */
+/** How many candidates are dropped before other work can run. They take about 3 ms. */
 const dropsPerTurn = 10_000
 
 /**
- * The candidates with the lowest ranks, of any number that are offered. It is a heap with the highest of those ranks on top. So a directory
- * of a million files needs neither a million entries nor a sort that holds the event loop.
+ * Keeps the candidates with the lowest ranks of all that are offered, in a heap with the highest of these ranks at the top. So a directory of
+ * a million files needs neither a million entries nor a sort that would block the event loop.
  *
- * It uses flat arrays, 44 bytes for each candidate: a hundred thousand small objects were measured to hold the event loop for 30 ms while
- * the garbage collector moved them.
+ * It uses flat arrays, with 44 bytes for each candidate: with a hundred thousand small objects, the garbage collector blocked the event loop
+ * for 30 ms.
  */
 export class Nearest {
   readonly #capacity: number
@@ -45,7 +45,7 @@ export class Nearest {
     }
   }
 
-  /** The lowest of them, in no order. Do not offer anything afterwards. */
+  /** The `count` candidates with the lowest ranks, in no order. Do not offer candidates afterwards. */
   async *lowest(count: number): AsyncGenerator<Candidate> {
     while (this.#size > count) {
       this.#swap(0, --this.#size)

@@ -4,17 +4,17 @@ import type { FileNames } from './file-names.js'
 import { discard, hasCode, lstat, makeDirectory, rmdir, syncDirectory, writeNew, type Writing } from './fs-calls.js'
 
 /*
- * Which sessions an owner has: an empty file for each, `owners/<hash of the owner>/<prefix><id>`.
+ * The index of owners has an empty file for each session of an owner: `owners/<hash of the owner>/<prefix><id>`.
  *
- * The index may hold too much, never too little:
+ * The index may have too many entries, but never too few:
  *
- *   - The entry is made before the record becomes the owner's, and removed after the record is gone for good.
+ *   - The entry is made before the record becomes the owner's, and removed only after the record was removed.
  *   - The sweep removes an entry only if there is no record of its id and the entry was older than two hours when the sweep began. A record
  *     that is gone does not come back, because an id is used once. A record that is still to be created does not come either: its
  *     temporary file was written at most half an hour after the entry (`assertInTime` in claims.ts), so it was older than one hour when the
  *     sweep began, and the sweep removed it before it came to the entries. Without it, the creation fails.
- *   - While there is a record under the id, the sweep leaves all entries of the id alone, whoever owns the record now: it may be about to
- *     become the owner's again.
+ *   - While there is a record under the id, the sweep leaves all entries of the id alone, even if the record has another owner now: it may be
+ *     about to become the first owner's again.
  */
 
 /** How long an entry without a record is kept, in milliseconds. */
@@ -51,7 +51,7 @@ export class OwnerIndex {
     }
   }
 
-  /** Removes the entry of a session that is gone for good. */
+  /** Removes the entry of a session whose record was removed. */
   async remove(owner: string, id: string): Promise<void> {
     await discard(this.#names.ownerEntry(this.#names.owner(owner), id))
   }
@@ -67,7 +67,7 @@ export class OwnerIndex {
   /**
    * Removes entries without a record, and directories without an entry.
    *
-   * @param began when the sweep began, in milliseconds since the epoch. It must have swept the temporary files since.
+   * @param began when the sweep began, in milliseconds since the epoch. Since then it must have swept the temporary files.
    */
   async sweep(began: number, isOver: () => boolean): Promise<void> {
     for await (const hashed of namesIn(this.#names.owners)) {
@@ -87,7 +87,7 @@ export class OwnerIndex {
     if (stats && began - stats.ctimeMs > keepEntries) await discard(path)
   }
 
-  /** One after another, so that each has its mode whatever the umask. */
+  /** Creates the directories one after another, so that each gets its mode whatever the umask is. */
   async #makeDirectories(dir: string): Promise<void> {
     for (const each of [this.#names.dir, this.#names.owners, dir]) await makeDirectory(each)
     if (!this.#writing.sync) return
@@ -96,7 +96,7 @@ export class OwnerIndex {
   }
 }
 
-/** The names in a directory. One that does not exist has none. */
+/** The names in a directory. A missing directory has none. */
 async function* namesIn(dir: string): AsyncGenerator<string> {
   try {
     for await (const { name } of await fs.promises.opendir(dir)) yield name
@@ -106,7 +106,7 @@ async function* namesIn(dir: string): AsyncGenerator<string> {
   }
 }
 
-/** Others may have added an entry, or removed the directory. */
+/** Ignores that another process has added an entry, or has removed the directory. */
 function ignoreFull(error: unknown): void {
   if (!hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR')) throw error
 }

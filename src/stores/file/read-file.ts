@@ -2,28 +2,29 @@ import fs, { type Stats } from 'node:fs'
 import { readFlags } from './fs-calls.js'
 import { isForeign } from './directory.js'
 
-/** What a path holds: a text and the facts about its file, or something that cannot be a record of ours. */
+/** The content of a path: a text and the stats of its file, or something that cannot be a record of ours. */
 export type Content = { readonly text: string; readonly stats: Stats } | Unreadable
 
 export interface Unreadable {
   readonly corrupt: string
-  /** Whether the file belongs to another user, so that it stays where it is. */
+  /** `true` if the file belongs to another user. The store then leaves it where it is. */
   readonly isForeign?: boolean
 }
 
-/** How systems refuse to open what is not a regular file: a symbolic link, a socket, a directory. */
+/** The codes with which systems refuse to open a file that is not regular: a symbolic link, a socket, a directory. */
 const oddCodes = new Set(['ELOOP', 'EMLINK', 'EISDIR', 'ENXIO', 'EFTYPE', 'EOPNOTSUPP'])
 const irregular: Unreadable = { corrupt: 'it is not a regular file' }
 
-/** Buffers are used again, because to allocate one for each read was measurable. Most records fit into one, in bytes. */
+/** The size in bytes of the buffers that are reused, because allocating one for each read costs time. Most records fit into one. */
 const bufferSize = 8192
+/** How many unused buffers are kept. */
 const mostSpare = 32
 const spare: Buffer[] = []
 
 /**
  * Reads a file. `undefined`: there is none.
  *
- * @param largest no more than one byte above this many is read of a file: its text is too large for a record.
+ * @param largest the size in bytes over which a text is too large for a record. At most one byte more is read.
  */
 export function readFile(path: string, largest: number): Promise<Content | undefined> {
   return new Promise((resolve, reject) => {
@@ -34,7 +35,7 @@ export function readFile(path: string, largest: number): Promise<Content | undef
         else reject(openError)
         return
       }
-      // Nobody waits until the file is closed: it was only read, so nothing can be lost.
+      // Do not wait until the file is closed: it was only read, so nothing can be lost.
       const close = (): void => fs.close(fd, () => undefined)
       fs.fstat(fd, (error, stats) => {
         if (error || !stats.isFile() || isForeign(stats)) {

@@ -7,15 +7,15 @@ import { lockSweep } from './lock-files.js'
 import type { Sweep } from './sweep.js'
 
 /**
- * How long after a creation the records are counted again, in milliseconds, whoever else creates some: so that all processes together are
- * not over the threshold once they rest.
+ * How long after a creation the records are counted again, in milliseconds. The count includes the records of other processes, so that all
+ * processes together get below the threshold.
  */
 const recountAfter = 1000
-/** At most a fiftieth of the time goes into counting. */
+/** The pause between two counts is at least this many times the duration of a count, so that counting takes a fiftieth of the time. */
 const recountShare = 50
 /** How long after a creation over the threshold the eviction begins, in milliseconds. */
 const evictAfter = 100
-/** The longest pause between two counts that fail is this power of two of the shortest one. */
+/** After each count that fails, the pause doubles. It doubles this many times at most. */
 const mostFailures = 10
 
 export interface ScheduleOptions {
@@ -25,25 +25,25 @@ export interface ScheduleOptions {
   readonly sweepEvery: number
 }
 
-/** Decides when the directory is swept and its threshold held, in the background. */
+/** Decides when to sweep the directory and when to evict records over the threshold, in the background. */
 export class Schedule {
   readonly #names: FileNames
   readonly #sweep: Sweep
   readonly #eviction: Eviction
   readonly #options: ScheduleOptions
   readonly #closing: AbortSignal
-  /** To evict a tenth at a time lets as many new records share what it costs. */
+  /** The number of records down to which an eviction goes: 90 % of the threshold, so that its cost is shared by many creations. */
   readonly #target: number
   #interval: NodeJS.Timeout | undefined
   #recount: { readonly timer: NodeJS.Timeout; readonly due: number } | undefined
   #running: Promise<void> = Promise.resolve()
   #isSweeping = false
-  /** How many records there are, as far as this process knows. */
+  /** How many records there are, as far as this process knows. `undefined`: it has not counted yet. */
   #known: number | undefined
   #creations = 0
   /** The duration of the last count, in milliseconds. */
   #lastDuration = 0
-  /** While records cannot be removed, being over the threshold must not make each creation look again. */
+  /** The last eviction could not get below the threshold, so creations do not start another one at once. */
   #isStuck = false
   #failures = 0
 
@@ -59,7 +59,7 @@ export class Schedule {
   /** Starts the regular sweep. Further calls do nothing. */
   start(): void {
     this.#interval ??= setInterval(() => {
-      // A sweep that takes longer than the interval must not have others behind it, and the eviction behind those.
+      // If a sweep takes longer than the interval, further sweeps must not pile up before the next eviction.
       if (this.#isSweeping) return
       this.#isSweeping = true
       this.#run(() => this.#sweepRegularly())
@@ -76,14 +76,14 @@ export class Schedule {
     else this.#planRecount()
   }
 
-  /** Resolves when nothing runs any more. */
+  /** Stops the timers and waits for the work in progress. */
   async stop(): Promise<void> {
     clearInterval(this.#interval)
     clearTimeout(this.#recount?.timer)
     await this.#running
   }
 
-  /** One thing at a time in this process, and one process at a time for what is done under the lock. Nobody waits for it. */
+  /** Runs work in the background, after the work that was started before. */
   #run(work: () => Promise<void>): void {
     this.#running = this.#running
       .then(() => (this.#closing.aborted ? undefined : work()))
@@ -105,7 +105,7 @@ export class Schedule {
     this.#plan(Math.max(recountAfter, recountShare * this.#lastDuration) * 2 ** this.#failures)
   }
 
-  /** Takes over what a listing finds. It may miss what is created meanwhile, so those records are counted beside it. */
+  /** Counts the records with a listing. The listing may miss records that are created meanwhile, so those are added. */
   async #learn(list: () => Promise<number>): Promise<number> {
     this.#known = 0
     try {
@@ -125,7 +125,7 @@ export class Schedule {
     const { threshold } = this.#options
     const creations = this.#creations
     let count = this.#known
-    // A count needs no lock.
+    // Counting needs no lock.
     if (count === undefined || count <= threshold || this.#isStuck) {
       const began = performance.now()
       count = await this.#learn(() => this.#eviction.count())
@@ -141,13 +141,13 @@ export class Schedule {
         await lock.release()
       }
     }
-    // Another process evicts, or more records were created since the listing began.
+    // Another process is evicting, or more records were created since the listing began.
     if (this.#isStuck || this.#creations !== creations) this.#planRecount()
   }
 
   async #sweepRegularly(): Promise<void> {
     try {
-      // In every process, whichever gets the lock.
+      // In every process, and not only in the one that gets the lock.
       this.#eviction.forgetAll()
       const lock = await lockSweep(this.#names).catch(ifMissing)
       if (!lock) return

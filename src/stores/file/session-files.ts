@@ -26,7 +26,7 @@ export class SessionFiles {
     this.#owners = owners
   }
 
-  /** The text of the record. A file that cannot be a record's counts as none, is reported, and is moved aside if it is ours. */
+  /** Reads the text of the record. A file that cannot hold a record counts as missing, is reported, and is moved aside unless it is another user's. */
   async read(id: string): Promise<string | undefined> {
     const path = this.#context.names.record(id)
     if (this.#texts.has(id)) {
@@ -64,20 +64,20 @@ export class SessionFiles {
     return created
   }
 
-  /** Replaces the record if it is in the state `from`. */
+  /** Replaces the record if it is in the state `from`. `false`: it is in another state or gone. */
   async replace(from: SessionRecord, { record, text }: Written, times: FileTimes): Promise<boolean> {
     const { id, owner } = record
-    // An update from a revision that this process has already replaced would be in vain, and costs ten times as much as to read.
+    // This process has already replaced the revision `from`, so the update would fail, at ten times the cost of a read.
     if (this.#texts.knowsNewer(id, from.rev)) return false
     if (owner !== undefined && owner !== from.owner) await this.#owners.add(owner, id)
     if (!(await this.#compareAndSwap.replace(id, timesOf(from), text, times))) return false
     this.#texts.remember(id, text, times, Buffer.byteLength(text))
-    // A marker never becomes a session again.
+    // The entry can go at once, because a marker never becomes a session again.
     if (record.moved && from.owner !== undefined) await this.#owners.remove(from.owner, id)
     return true
   }
 
-  /** Removes the record if it is in the state `times`. */
+  /** Removes the record if it is in the state `times`. `false`: it is in another state or gone. */
   async remove(id: string, times: FileTimes, owner: string | undefined): Promise<boolean> {
     if (!(await this.#compareAndSwap.remove(id, times))) return false
     this.#texts.forget(id)
@@ -92,8 +92,8 @@ export class SessionFiles {
   }
 
   /**
-   * The state of the record, by the times of its file if this store set them. Otherwise the text says it, and the file gets its times, as
-   * after a directory was copied. `undefined`: there is no record that this store may remove.
+   * Returns the state of the record. If this store has set the times of the file, they encode the state. Otherwise (the directory was copied) it
+   * reads the text and sets the times. `undefined`: there is no record that this store may remove.
    */
   async look(id: string, stats: Stats): Promise<FileTimes | undefined> {
     const times = isForeign(stats) ? undefined : timesIn(stats)
@@ -102,21 +102,21 @@ export class SessionFiles {
     if (!stored) return undefined
     if ('corrupt' in stored) return this.#report(id, stored)
     const { record } = stored
-    // The index may not have been copied.
+    // The index of owners may not have been copied with the file.
     if (record.owner !== undefined && !record.moved) await this.#owners.add(record.owner, id)
     const right = timesOf(record)
     await setTimes(this.#context.names.record(id), stored.stats, right)
     return right
   }
 
-  /** Keeps a file that is no record under another name. */
+  /** Renames a file that is not a record, so that a person can look at it. */
   async moveAside(id: string): Promise<void> {
     const { names } = this.#context
     this.#texts.forget(id)
     try {
       await rename(names.record(id), names.aside(id, randomUUID()))
     } catch (error) {
-      // The client has no session whether or not the file can be moved.
+      // A failure does not matter: the client has no session in any case.
       if (!hasCode(error, 'ENOENT', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC')) throw error
     }
   }

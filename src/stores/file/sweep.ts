@@ -8,7 +8,7 @@ import { ifThere, lstat, unlink } from './fs-calls.js'
 import type { OwnerIndex } from './owner-index.js'
 import type { SessionFiles } from './session-files.js'
 
-/** A temporary file of this age, in milliseconds, has no use: its process is dead, or was stopped and will find out. */
+/** The age in milliseconds after which a temporary file is removed. Its process is dead, or was stopped for so long that its call fails. */
 const keepTemporary = 3_600_000
 
 /** Removes records that are gone, and what dead processes left behind. */
@@ -27,10 +27,10 @@ export class Sweep {
     this.#closing = closing
   }
 
-  /** Answers how many records it removed. */
+  /** Sweeps the directory and returns how many records it removed. @param isLost reports whether another process has taken over the lock. */
   async run(isLost = (): boolean => false): Promise<number> {
     const isOver = (): boolean => this.#closing.aborted || isLost()
-    // The system's clock, not the one of the option `now`: it judges files of processes that no longer run.
+    // Use the clock of the system and not the option `now`, because it is compared with the times of files that other processes made.
     const began = Date.now()
     let removed = 0
     for await (const page of pages(this.#context.names, isOver)) {
@@ -55,7 +55,7 @@ export class Sweep {
     const path = entry.kind === 'claim' ? names.claim(entry.id, entry.from, entry.generation) : entry.path
     const stats = await lstat(path)
     if (!stats || Date.now() - stats.ctimeMs < keepTemporary) return
-    // A claim must not be removed while the record is in the state in which it was made: see claims.ts.
+    // A claim must not be removed while the record is in the state for which it was made: see claims.ts.
     if (entry.kind === 'claim' && (await isAt(names.record(entry.id), entry.id, entry.from, largest))) {
       await finish(this.#context, entry.id, entry.from, entry.generation)
     } else {
