@@ -95,7 +95,9 @@ export function createRegistry(settings: Settings, cookie: SessionCookie, store:
       for await (const _ of list()) count++
       return count
     },
-    prune: () => storeOf('prune').prune(),
+    async prune() {
+      return storeOf('prune').prune()
+    },
     async read({ headers }) {
       const keys = settings.keys ?? keysOfApp()
       if (keys === undefined && settings.cookieRules.signed) throw unknownKeys()
