@@ -3,6 +3,7 @@ import { bodyParser } from '@koa/bodyparser'
 import Koa from 'koa'
 import { session, type SessionOptions } from '../src/index.js'
 import { brokenPages, checkedForms, missingPages, securityHeaders, staticFiles } from './guard.js'
+import { devicePages } from './devices-page.js'
 import { pages } from './pages.js'
 import type { Storage } from './storage.js'
 import { sessionPage } from './session-page.js'
@@ -22,12 +23,14 @@ export function createApp({ options, storage, pause = (ms) => setTimeout(ms) }: 
   const { lifetime: remembered = 31 * day } = options
   const router = pages({ remembered, forgotten: Math.min(remembered, day / 2), slowness: 4000, pause, kept: storage.words })
   router.get('/session', sessionPage(storage, options))
+  const sessions = session(options)
+  devicePages(router, sessions, storage.listsOwners)
 
   const app = new Koa()
   app.use(securityHeaders)
   app.use(brokenPages)
   app.use(staticFiles)
-  app.use(session(options))
+  app.use(sessions)
   app.use(missingPages)
   app.use(bodyParser({ enableTypes: ['form'], formLimit: '16kb' }))
   app.use(checkedForms)

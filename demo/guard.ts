@@ -73,6 +73,12 @@ export async function checkedForms(ctx: Context, next: Next): Promise<void> {
   await next()
 }
 
+/** After a POST: the browser gets the page, so that reloading it does not send the form again. */
+export function seeOther(ctx: Context, path: string): void {
+  ctx.status = 303
+  ctx.redirect(path)
+}
+
 /** A field of the form that was sent; empty when it is absent or sent twice. */
 export function field(ctx: Context, name: string): string {
   const form = ctx.request.body as Record<string, unknown> | undefined
@@ -87,10 +93,10 @@ function wordsOf(ctx: Context, status: number): { title: string; text: string; b
       return {
         title: 'This form is out of date',
         text:
-          visitorOf(ctx).user === undefined
+          visitorOf(ctx).owner === undefined
             ? 'It belongs to a session that has ended: logged out, expired, or replaced by a login in another tab. Nothing was changed.'
             : 'It is older than your login. Nothing was changed: open the page again and send the form from there.',
-        back: visitorOf(ctx).user === undefined ? { href: '/login', label: 'Log in' } : home
+        back: visitorOf(ctx).owner === undefined ? { href: '/login', label: 'Log in' } : home
       }
     case 404:
       return { title: 'There is nothing here', text: 'Perhaps it was kept in a session that is gone.', back: home }

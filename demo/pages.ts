@@ -1,7 +1,8 @@
 import { Router } from '@koa/router'
 import type { Context } from 'koa'
 import { addPiece, goods, linesOf, piecesIn, takePiece } from './goods.js'
-import { field } from './guard.js'
+import { longestUserAgent } from './device.js'
+import { field, seeOther } from './guard.js'
 import { isPassword, password } from './password.js'
 import { preferencesOf, render, renderForm } from './views.js'
 import { flash, newCsrfToken, themes, visitorOf, type Cart, type Preferences } from './visitor.js'
@@ -36,14 +37,14 @@ export function pages(terms: Terms): Router {
 function home(ctx: Context, { slowness, kept }: Terms): void {
   const visitor = visitorOf(ctx)
   const { language } = preferencesOf(ctx)
-  const { user, loggedInAt, visits = 0 } = visitor
+  const { owner, loggedInAt, visits = 0 } = visitor
   render(ctx, 'home', {
     title: 'Home',
     kept,
     isNew: visitor.isNew,
-    saidGoodbye: user === undefined && ctx.query['goodbye'] !== undefined,
+    saidGoodbye: owner === undefined && ctx.query['goodbye'] !== undefined,
     language,
-    greeting: greet(language, user ?? ''),
+    greeting: greet(language, owner ?? ''),
     since: loggedInAt && `Logged in since ${writeDate(language, loggedInAt)}`,
     count: visits,
     countWord: visits === 1 ? 'time' : 'times',
@@ -55,7 +56,7 @@ function home(ctx: Context, { slowness, kept }: Terms): void {
 }
 
 function loginForm(ctx: Context, terms: Terms, problem?: string): void {
-  if (visitorOf(ctx).user !== undefined) return ctx.redirect('/')
+  if (visitorOf(ctx).owner !== undefined) return ctx.redirect('/')
   renderForm(ctx, 'login', {
     title: 'Log in',
     problem,
@@ -70,7 +71,7 @@ function loginForm(ctx: Context, terms: Terms, problem?: string): void {
 async function login(ctx: Context, terms: Terms): Promise<void> {
   const session = visitorOf(ctx)
   // Whoever is logged in keeps the session: another name must not inherit its cart and counter.
-  if (session.user !== undefined) return seeOther(ctx, '/')
+  if (session.owner !== undefined) return seeOther(ctx, '/')
   const name = field(ctx, 'name').replace(/[\p{C}\s]+/gu, ' ').trim()
 
   if (!(await isPassword(field(ctx, 'password')))) {
@@ -80,18 +81,16 @@ async function login(ctx: Context, terms: Terms): Promise<void> {
   }
   if (name === '' || name.length > maxName) {
     ctx.status = 422
-    return loginForm(ctx, terms, `Tell a name of at most ${maxName} characters.`)
+    return loginForm(ctx, terms, `Give a name of at most ${maxName} characters.`)
   }
 
-  // Against session fixation: whoever knew the visitor's cookie before the login knows nothing after it.
-  await session.regenerate()
-  const failed = session.pop('failedLogins', 0) as number
   const remember = field(ctx, 'remember') !== ''
-  session.user = name
+  const failed = session.pop('failedLogins', 0) as number
+  // Against session fixation, the session gets a new sid: whoever knew the visitor's cookie before the login knows nothing after it.
+  await session.loginAs(name, { permanent: remember, lifetime: remember ? terms.remembered : terms.forgotten })
   session.loggedInAt = new Date()
+  session.userAgent = ctx.get('user-agent').slice(0, longestUserAgent)
   session.csrf = newCsrfToken()
-  session.permanent = remember
-  session.lifetime = remember ? terms.remembered : terms.forgotten
   flash(ctx, remember ? `Welcome, ${name}. You will be remembered for ${writeDuration(terms.remembered)}.` : `Welcome, ${name}.`)
   if (failed > 0) flash(ctx, `There ${failed === 1 ? 'was one wrong attempt' : `were ${failed} wrong attempts`} before you came in.`, 'note')
   seeOther(ctx, '/')
@@ -105,7 +104,7 @@ async function logout(ctx: Context): Promise<void> {
 
 async function count(ctx: Context, { slowness, pause }: Terms): Promise<void> {
   const session = visitorOf(ctx)
-  if (session.user === undefined) return seeOther(ctx, '/login')
+  if (session.owner === undefined) return seeOther(ctx, '/login')
   if (field(ctx, 'slowly') !== '') {
     await pause(slowness)
     flash(ctx, 'Counted slowly, and nothing that happened meanwhile was lost.')
@@ -145,7 +144,7 @@ function preferencesForm(ctx: Context): void {
     title: 'Preferences',
     languages,
     language,
-    sample: [greet(language, visitorOf(ctx).user ?? 'Momo'), writeDate(language, new Date()), writePrice(language, 123_450)]
+    sample: [greet(language, visitorOf(ctx).owner ?? 'Momo'), writeDate(language, new Date()), writePrice(language, 123_450)]
   })
 }
 
@@ -167,10 +166,4 @@ function cartView(ctx: Context): object {
     total: writePrice(language, lines.reduce((sum, { cents, pieces }) => sum + cents * pieces, 0)),
     summary: writePieces(piecesIn(cart))
   }
-}
-
-/** After a POST: the browser gets the page, so that reloading it does not send the form again. */
-function seeOther(ctx: Context, path: string): void {
-  ctx.status = 303
-  ctx.redirect(path)
 }

@@ -11,6 +11,8 @@ export interface Storage {
   words: string
   /** What somebody can do who reads it there. */
   note: string
+  /** Whether the sessions of a user can be listed. */
+  listsOwners: boolean
   /** The record of this request's session. */
   read(ctx: Context): Promise<SessionRecord | undefined>
   /** Facts about where the record of that id is kept. */
@@ -51,6 +53,7 @@ function inStore(store: SessionStore, prefix: string, words: string, describe: S
   const scoped = store.scope?.({ ...defaultScope, prefix }) ?? store
   return {
     words,
+    listsOwners: store.ownedBy !== undefined,
     note: 'The name is the SHA-256 of the secret in your cookie. Nobody who reads the store can make a cookie of it.',
     read: async ({ session: { recordId } }) => (recordId === undefined ? undefined : scoped.read(recordId)),
     describe,
@@ -62,6 +65,7 @@ function inStore(store: SessionStore, prefix: string, words: string, describe: S
 function inCookie(name: string): Storage {
   return {
     words: 'the cookie itself',
+    listsOwners: false,
     note: 'The cookie is signed and not encrypted: everybody who has it can read it, and nobody can change it.',
     async read(ctx) {
       const [, payload] = ctx.cookies.get(name, { signed: false })?.split('.') ?? []

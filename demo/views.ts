@@ -49,7 +49,7 @@ function renderWith(ctx: Context, view: string, chrome: Chrome, data: object): v
 
 function chromeOf(ctx: Context): Chrome {
   const visitor = visitorOf(ctx)
-  const { user } = visitor
+  const { owner: user } = visitor
   return {
     ...preferencesOf(ctx),
     path: ctx.path,

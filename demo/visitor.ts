@@ -24,7 +24,8 @@ export interface Flash {
  * `ctx.session` everywhere; here that would reach into the package's own tests.
  */
 export interface Visitor {
-  user?: string
+  /** What the browser called itself when its user logged in. */
+  userAgent?: string
   loggedInAt?: Date
   visits?: number
   cart?: Cart

@@ -28,6 +28,10 @@ export function writeDate(language: string, date: Date): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'short' }).format(date)
 }
 
+export function writeDay(language: string, date: Date): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(date)
+}
+
 export function writeMoment(language: string, date: Date): string {
   const parts = { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'short' } as const
   return new Intl.DateTimeFormat(language, parts).format(date)
@@ -45,6 +49,11 @@ export function writeDuration(milliseconds: number): string {
   const [unit, size] = units.find(([, length]) => milliseconds >= 1.95 * length) ?? units[3]
   const count = Math.round(milliseconds / size)
   return `${count} ${unit}${count === 1 ? '' : 's'}`
+}
+
+/** How long ago. A session notes its use at most once a minute. */
+export function writeAgo(milliseconds: number): string {
+  return milliseconds < 60_000 ? 'just now' : `${writeDuration(milliseconds)} ago`
 }
 
 export function writePieces(pieces: number): string {

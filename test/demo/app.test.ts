@@ -270,11 +270,11 @@ shopTest('the session page shows the record, its file, its life and the attribut
   const file = join(dir, `session%3a${idOf(cookie)}.json`)
   const plain = text.replace(/<[^>]+>/g, '').replaceAll('&quot;', '"')
   t.true(plain.includes(`"id": "${idOf(cookie)}"`))
-  t.regex(plain, /"user": "Momo"/)
+  t.regex(plain, /"owner": "Momo"/)
   t.regex(plain, /"visits": 1/)
   t.true(plain.includes(file))
   for (const word of ['0600', 'HttpOnly', 'SameSite=Lax', 'Path=/', 'Expires=', 'of 31 days', 'Created']) t.true(plain.includes(word), word)
-  t.true((await readFile(file, 'utf8')).includes('"user":"Momo"'))
+  t.true((await readFile(file, 'utf8')).includes('"owner":"Momo"'))
 })
 
 shopTest('no page shows the secret in the cookie, its signature, or the token beside a form', async (t) => {

@@ -14,9 +14,9 @@ import { freePort } from '../support/redis.js'
 const browserTest = needsBrowser(test).serial
 test.after.always(closeChromium)
 
-async function login(page: Page, origin: string, remember = false): Promise<void> {
+async function login(page: Page, origin: string, remember = false, name = 'Momo'): Promise<void> {
   await page.goto(`${origin}/login`)
-  await page.getByLabel('Name').fill('Momo')
+  await page.getByLabel('Name').fill(name)
   await page.getByLabel('Password').fill(password)
   if (remember) await page.getByRole('checkbox', { name: /Remember me/ }).check()
   await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
@@ -24,9 +24,12 @@ async function login(page: Page, origin: string, remember = false): Promise<void
 }
 
 const greeting = (page: Page) => page.getByRole('heading', { level: 1 }).innerText()
-const isLoggedIn = async (page: Page) => (await page.getByRole('button', { name: 'Log out' }).count()) === 1
+const isLoggedIn = async (page: Page) => (await page.getByRole('banner').getByRole('button', { name: 'Log out' }).count()) === 1
+const devicesOn = (page: Page) => page.getByRole('list', { name: 'Your sessions' }).getByRole('listitem')
 const counted = (page: Page) => page.locator('#count').innerText()
 const sessionCookie = async (context: BrowserContext) => (await context.cookies()).find(({ name }) => name === 'session')
+
+const iphone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1'
 
 /** The demo inside the test's own process, slow where the gate says so. */
 async function openHere(t: ExecutionContext) {
@@ -138,6 +141,42 @@ browserTest('a cookie stolen before the login is worth nothing after it', async 
   t.true(await isLoggedIn(page))
 })
 
+browserTest('two browsers at once: each sees both, one logs the other out, and then logs out everywhere else', async (t) => {
+  const { origin } = await openHere(t)
+  const phone = await (await openBrowser(t, { userAgent: iphone, viewport: { width: 390, height: 800 }, javaScriptEnabled: false })).newPage()
+  const desk = await (await openBrowser(t, { javaScriptEnabled: false })).newPage()
+  await Promise.all([login(phone, origin), login(desk, origin)])
+  await Promise.all([phone, desk].map((page) => page.getByRole('navigation').getByRole('link', { name: 'Devices' }).click()))
+  await Promise.all([phone, desk].map((page) => page.reload()))
+  for (const page of [phone, desk]) t.is(await devicesOn(page).count(), 2)
+  t.regex(await devicesOn(phone).first().innerText(), /^Safari on iOS\s+This one/)
+  t.regex(await devicesOn(desk).first().innerText(), /^Chrome on Linux\s+This one/)
+
+  await devicesOn(desk).filter({ hasText: 'Safari on iOS' }).getByRole('button', { name: 'Log out' }).click()
+  await desk.getByText('Safari on iOS is logged out.').waitFor()
+  t.is(await devicesOn(desk).count(), 1)
+  await phone.reload()
+  t.is(phone.url(), `${origin}/login`)
+
+  await login(phone, origin)
+  await desk.reload()
+  await desk.getByRole('button', { name: 'Log out everywhere else' }).click()
+  await desk.getByText('You are logged out everywhere else: 1 session ended.').waitFor()
+  await phone.reload()
+  t.false(await isLoggedIn(phone))
+  t.true(await isLoggedIn(desk))
+
+  const admin = await (await openBrowser(t)).newPage()
+  await login(admin, origin, false, 'admin')
+  await admin.goto(`${origin}/devices`)
+  const everybody = admin.getByRole('list', { name: 'The sessions of everybody' }).getByRole('listitem')
+  await everybody.filter({ hasText: 'Momo' }).getByRole('button').click()
+  await admin.getByText('Chrome on Linux is logged out.').waitFor()
+  t.is(await everybody.filter({ hasText: 'Momo' }).count(), 0)
+  await desk.reload()
+  t.is(desk.url(), `${origin}/login`)
+})
+
 browserTest('every page works in light and dark, on a wide and a narrow screen, without an error in the console', async (t) => {
   const { origin } = await openHere(t)
   for (const [colorScheme, width] of [['light', 1200], ['dark', 360]] as const) {
@@ -148,7 +187,7 @@ browserTest('every page works in light and dark, on a wide and a narrow screen, 
     await login(page, origin, true)
     await page.goto(`${origin}/shop`)
     await page.getByRole('button', { name: 'Add Sea shell to the cart' }).click()
-    for (const path of ['/', '/shop', '/preferences', '/session', '/login']) {
+    for (const path of ['/', '/shop', '/preferences', '/session', '/devices', '/login']) {
       await page.goto(origin + path)
       const [content, window, background] = await page.evaluate<[number, number, string]>(
         '[document.documentElement.scrollWidth, innerWidth, getComputedStyle(document.body).backgroundColor]'

@@ -89,18 +89,21 @@ export class Guest {
   readonly client: Client
   token = ''
 
-  constructor(origin: string | Client) {
+  readonly #headers: Record<string, string>
+
+  constructor(origin: string | Client, userAgent?: string) {
     this.client = typeof origin === 'string' ? new Client(origin) : origin
+    this.#headers = userAgent === undefined ? {} : { 'user-agent': userAgent }
   }
 
   async get(path: string): Promise<Answer> {
-    return this.#read(await this.client.get(path))
+    return this.#read(await this.client.get(path, { headers: this.#headers }))
   }
 
   /** Sends a form; the answer is the one before any redirect. */
   async send(path: string, fields: Record<string, string> = {}): Promise<Answer> {
     const form = new URLSearchParams({ _csrf: this.token, ...fields })
-    return this.#read(await this.client.post(path, form.toString(), { headers: { 'content-type': 'application/x-www-form-urlencoded' } }))
+    return this.#read(await this.client.post(path, form.toString(), { headers: { ...this.#headers, 'content-type': 'application/x-www-form-urlencoded' } }))
   }
 
   async login(fields: Record<string, string> = {}): Promise<Answer> {
