@@ -1,4 +1,4 @@
-/** What to do about the errors that a Redis server or its driver is known for, by how their messages begin. */
+/** Advice about known errors of Redis servers and drivers, by the beginning of their messages. */
 const known: readonly [pattern: RegExp, advice: string][] = [
   [/^OOM\b/, 'Redis is at its maxmemory and evicts nothing: raise maxmemory (sessions need maxmemory-policy noeviction)'],
   [/^READONLY\b/, 'the client talks to a replica: connect to the master, through Sentinel or a cluster client'],
@@ -14,29 +14,29 @@ const known: readonly [pattern: RegExp, advice: string][] = [
   [/client is closed/i, 'call client.connect() once when the application starts']
 ]
 
-/** Messages of drivers that cannot reach the server, or have lost it. An empty one is node-redis' timeout, or two addresses of one name. */
+/** Messages of drivers that cannot reach the server or have lost it. node-redis has an empty one for a timeout and for a host with two addresses. */
 const unreachable =
   /^$|ECONN|ETIMEDOUT|ENOTFOUND|EHOST|ENETUNREACH|EPIPE|client is offline|enableOfflineQueue|connection is closed|connection timeout|timed out|did not answer|socket closed|max retries per request|startup nodes|slots cache|root nodes/i
 
-/** What an operator should do about an error. @param address where the client connects to, without a password. */
+/** Advice for an operator about an error. @param address the server of the client, without a password. */
 export function adviceOn(error: unknown, address: string): string | undefined {
   const message = messageOf(error)
   const advice = known.find(([pattern]) => pattern.test(message))?.[1]
   return advice ?? (unreachable.test(message) ? `cannot reach Redis at ${address}` : undefined)
 }
 
-/** Whether a key holds another type than text. */
+/** Reports whether an error means that a key holds another type than text. */
 export function isWrongType(error: unknown): boolean {
   return messageOf(error).startsWith('WRONGTYPE')
 }
 
-/** ioredis keeps the command with all its arguments on the error: a session's data would be written where errors are logged. */
+/** Removes the arguments of the command, which ioredis puts on the error: a log of errors would contain a session's data. */
 export function withoutData(error: unknown): unknown {
   if (error instanceof Error && 'command' in error) error.command = { name: (error.command as { name?: unknown } | undefined)?.name }
   return error
 }
 
-/** Redis before 7 names the place in the script before the error of a command. */
+/** The message without the position in the script, which Redis before version 7 puts before the error of a command. */
 function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
   return message.replace(/^ERR Error running script.*?@user_script: ?\d+: -?/, '')

@@ -3,10 +3,10 @@ import { startOfTombstones } from './redis-text.js'
 import { isOne, Script } from './script.js'
 
 /**
- * Compare-and-swap in one round trip. The text is replaced only if it starts as expected. Otherwise the answer is the present text, so
+ * Compare-and-swap in one round trip. The script replaces the text only if it starts as expected. Otherwise it returns the present text, so
  * that the next try need not read it. A record's text starts with `rev` and `write`, so this compares those two without parsing.
  *
- * If the new text is there already, this very command has been carried out: the driver lost the answer and sent the command again.
+ * If the new text is there already, this command was carried out before: the driver lost the reply and sent the command again.
  *
  * `DEL` comes before a removal's `SET`, because a full Redis refuses a script's first command if it needs memory, and only the first.
  * People must be able to log out of a full Redis.
@@ -22,7 +22,7 @@ if ARGV[4] == 'removal' then redis.call('DEL', KEYS[1]) end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1`)
 
-/** A text that is to replace another one. */
+/** The replacement of a text by another. */
 export interface Swap {
   /** How the stored text must start. */
   readonly from: string
@@ -32,7 +32,7 @@ export interface Swap {
   readonly isRemoval?: boolean
 }
 
-/** Answers the present text if it is another one, and `undefined` if there is none. */
+/** Runs the script. Returns `'done'`, or the present text if it does not start as expected, or `undefined` if there is none. */
 export async function compareAndSwap(redis: ScriptRunner, key: string, { from, to, ttl, isRemoval }: Swap): Promise<{ readonly text: string } | 'done' | undefined> {
   const reply = await script.run(redis, key, [from, to, String(ttl), isRemoval ? 'removal' : ''])
   if (isOne(reply)) return 'done'
@@ -42,14 +42,14 @@ export async function compareAndSwap(redis: ScriptRunner, key: string, { from, t
   return { text }
 }
 
-/** The time to live is written again, so that the connection has a write to wait for. */
+/** Sets the time to live again, so that the connection has a write for which `WAIT` can wait. */
 const renewScript = new Script(`
 local text = redis.call('GET', KEYS[1])
 if not text or string.sub(text, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`)
 
-/** Writes a tombstone again. `false`: there is none. `ttl` is in milliseconds. */
+/** Sets the time to live of a tombstone again. `false`: there is no tombstone. `ttl` is in milliseconds. */
 export async function renewTombstone(redis: ScriptRunner, key: string, ttl: number): Promise<boolean> {
   return isOne(await renewScript.run(redis, key, [startOfTombstones, String(ttl)]))
 }

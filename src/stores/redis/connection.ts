@@ -1,4 +1,4 @@
-/** What the clients of both drivers tell about their connection. Each kind of client has some of these members. */
+/** The members with which the clients of both drivers show the state of their connection. Each kind of client has some of them. */
 export interface RedisConnection {
   on?(event: string, listener: (error: unknown) => void): unknown
   connect?(): Promise<unknown>
@@ -26,7 +26,7 @@ export function isReady(client: RedisConnection): boolean {
   return client.isReady ?? (client.masters ? client.masters.length > 0 : client.isOpen !== false)
 }
 
-/** Whether the client makes its first connection now. A client that nobody has told to connect makes none. */
+/** Reports whether the client is making its first connection. A client on which nobody has called `connect()` makes none. */
 export function isConnecting(client: RedisConnection): boolean {
   if (isReady(client)) return false
   return client.status === undefined ? client.isOpen === true : ['connecting', 'connect'].includes(client.status)
@@ -34,11 +34,11 @@ export function isConnecting(client: RedisConnection): boolean {
 
 /** Starts the first connection of a client that makes it with its first command, as ioredis does if `lazyConnect` is set. */
 export function startConnecting(client: RedisConnection): void {
-  // Errors are events, too.
+  // Ignore the rejection: the client also emits the error as an event.
   if (client.status === 'wait') client.connect?.().catch(() => undefined)
 }
 
-/** Where the client connects to, without a password: `localhost:6379`. */
+/** The address of the server, without a password: `localhost:6379`. */
 export function addressOf({ options, startupNodes, masters }: RedisConnection): string {
   if (startupNodes) return `the cluster of ${startupNodes.map(hostAndPort).join(', ')}`
   if (masters) return 'the cluster'

@@ -9,14 +9,14 @@ import { WrappedCommands, type Send } from './wrapped-commands.js'
 export function createRedisStore(redis: RedisCommands, connection: FirstConnection, wait: WaitSettings, close?: () => Promise<void>): SessionStore {
   let hasAnswered = false
 
-  /** Waits for the first connection, and looks at the server once it has answered. */
+  /** Sends a command. The first ones wait for the first connection, and the first answer starts a check of the server's settings. */
   const send: Send = (command) => (hasAnswered ? command() : sendFirst(command))
   const sendFirst: Send = async (command) => {
     await connection.wait()
     const answer = await command()
     if (!hasAnswered) {
       hasAnswered = true
-      // In the background, and silent where CONFIG is not allowed.
+      // In the background. Without the right to run CONFIG, there is no warning.
       redis.evictionPolicy().then(warnOfEviction, () => undefined)
     }
     return answer
@@ -34,8 +34,8 @@ export function createRedisStore(redis: RedisCommands, connection: FirstConnecti
 function warnOfEviction(policy: string): void {
   if (!policy.startsWith('allkeys-')) return
   process.emitWarning(
-    `Redis has maxmemory-policy ${policy}: when its memory is full it removes live sessions, and people are logged out; ` +
-      'set noeviction, or give sessions a Redis of their own',
+    `Redis has maxmemory-policy ${policy}: when its memory is full it removes live sessions, and their users are logged out; ` +
+      'set noeviction, or use a separate Redis for sessions',
     'SessionWarning'
   )
 }

@@ -2,14 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { reasonOf } from '../../errors.js'
 import { addressOf, isConnecting, isReady, startConnecting, type RedisConnection } from './connection.js'
 
-/** How long a call waits for the first connection, in milliseconds. It is below the middleware's default `storeTimeout` of 2 seconds. */
+/** How long a call waits for the first connection, in milliseconds: less than the middleware's default `storeTimeout` of 2 seconds. */
 const longestWait = 1_500
-/** How often it looks, in milliseconds. The clients have no event in common that says that they are connected. */
+/** How often it checks the state of the client, in milliseconds. No event for a connection is common to all clients. */
 const interval = 5
 
 /**
- * The first connection of a client. The calls that come before it wait for it: a client without an offline queue would refuse
- * them, and the first requests after a start would fail.
+ * The first connection of a client. Earlier calls wait for it: a client without an offline queue would refuse them, and the first requests
+ * after a start would fail.
  */
 export class FirstConnection {
   readonly #client: RedisConnection
@@ -20,15 +20,15 @@ export class FirstConnection {
   #wasConnected: boolean
   #isOutageReported = false
 
-  /** @param start makes the client connect, if it has not been told to. */
+  /** @param start makes the client connect if nobody has called its `connect()`. */
   constructor(client: RedisConnection, start: () => void = () => startConnecting(client)) {
     this.#client = client
     this.#start = start
     this.#wasConnected = isReady(client)
-    // An `error` event without a listener ends the process (node-redis) or is printed each time (ioredis). The store reports failures call
-    // by call. Listeners of the application are called as before.
+    // An `error` event without a listener ends the process (node-redis) or is printed each time (ioredis). The store reports the failure of
+    // each call. Listeners of the application are called as before.
     client.on?.('error', (error) => this.#onError(error))
-    // A cluster of node-redis says `connect`.
+    // node-redis' cluster client emits `connect`.
     for (const event of client.masters ? ['connect', 'ready'] : ['ready']) {
       client.on?.(event, () => {
         this.#wasConnected = true
@@ -37,12 +37,12 @@ export class FirstConnection {
     }
   }
 
-  /** Where the client connects to, without a password. */
+  /** The address of the server, without a password. */
   get address(): string {
     return addressOf(this.#client)
   }
 
-  /** Resolves when the first attempt to connect has ended, whatever came of it. */
+  /** Resolves when the first attempt to connect has succeeded or failed. */
   async wait(): Promise<void> {
     if (!this.#isOver) await (this.#waiting ??= this.#wait())
   }
@@ -51,12 +51,12 @@ export class FirstConnection {
     this.#start()
     const end = performance.now() + longestWait
     while (isConnecting(this.#client) && !this.#hasFailed && performance.now() < end) await delay(interval)
-    // Otherwise the application has not told its client to connect yet.
+    // Otherwise the application has not called its client's connect() yet.
     this.#isOver = isReady(this.#client) || isConnecting(this.#client) || this.#hasFailed
     this.#waiting = undefined
   }
 
-  /** Warns once for each outage: a lost connection is none if the client makes another one at once. */
+  /** Warns once for each outage. Losing a connection is no outage yet, because the client may make another one at once. */
   #onError(error: unknown): void {
     this.#hasFailed = true
     // Not every error is about the connection.
@@ -71,7 +71,7 @@ export class FirstConnection {
 
 const known = new WeakMap<RedisConnection, FirstConnection>()
 
-/** Stores that share a client share this too, so that they add one listener. */
+/** Returns the same object for all stores that share a client, so that they add only one listener. */
 export function firstConnectionOf(client: RedisConnection): FirstConnection {
   const first = known.get(client) ?? new FirstConnection(client)
   known.set(client, first)

@@ -2,7 +2,7 @@
  * The cluster hash slot of a key (Redis cluster specification, "Key distribution model"): CRC-16/XMODEM of the part between the first `{`
  * and the next `}`, or of the whole key, modulo 16384.
  *
- * Only `WAIT` needs it. It has no key, and must be sent on the connection that carried the write.
+ * Only `WAIT` needs it: the command has no key, but must be sent on the connection of the write.
  */
 export function hashSlotOf(key: string): number {
   const open = key.indexOf('{')

@@ -1,13 +1,13 @@
 import { asText, configValue, pageSize, textOf, type RedisCommands, type ScriptConnection } from './commands.js'
 
-/** A client of `ioredis` 5 or later, `Redis` (with or without sentinels) or `Cluster`, by the methods that every call uses. */
+/** The methods that every call uses, of a client of `ioredis` 5 or later: `Redis` (with or without sentinels) or `Cluster`. */
 export interface IoRedisClient {
   readonly status: string
   get(key: string): Promise<unknown>
   set(key: string, value: string, px: 'PX', ttl: number, nx: 'NX'): Promise<unknown>
   evalsha(sha: string, keys: number, ...args: string[]): Promise<unknown>
   eval(script: string, keys: number, ...args: string[]): Promise<unknown>
-  /** Commands of one pipeline are sent on one connection: that of the first key. */
+  /** All commands of a pipeline are sent on one connection: that of the first key. */
   pipeline(commands: unknown[][]): { exec(): Promise<unknown> }
 }
 
@@ -26,7 +26,7 @@ interface Common {
 
 export function isIoRedis(client: object): client is IoRedisClient {
   const members = client as Record<string, unknown>
-  // `status` tells it from @upstash/redis, and `pipeline` from node-redis 3: their methods have the same names.
+  // @upstash/redis has no `status`, and node-redis 3 has no `pipeline`. The other methods have the same names there.
   return ['get', 'set', 'evalsha', 'eval', 'pipeline'].every((name) => typeof members[name] === 'function') && typeof members['status'] === 'string'
 }
 
@@ -39,7 +39,7 @@ export class IoRedisCommands implements RedisCommands {
     this.#client = client
     const { options } = client as IoRedisClient & Common
     this.keyPrefix = asText(options?.keyPrefix) ?? ''
-    // A cluster client has no such option. It sends a command again, for example to a node that it has just learned of.
+    // A cluster client has no such option. It may send a command again, for example to a node that it has just discovered.
     this.sendsOnce = options?.autoResendUnfulfilledCommands === false
   }
 
@@ -67,7 +67,7 @@ export class IoRedisCommands implements RedisCommands {
     })
   }
 
-  /** `EXISTS` leads the pipeline to the key's master. A pipeline with a write in it would not follow a slot that has moved. */
+  /** `EXISTS` directs the pipeline to the key's master. A pipeline with a write would not follow a hash slot that has moved. */
   async #wait(key: string, replicas: number, timeout: number): Promise<number> {
     const replies = await this.#client.pipeline([['exists', key], ['wait', String(replicas), String(timeout)]]).exec()
     const [error, confirmed] = (replies as [unknown, unknown][])[1]!

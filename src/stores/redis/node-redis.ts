@@ -1,7 +1,7 @@
 import { asText, configValue, pageSize, textOf, type RedisCommands, type ScriptConnection } from './commands.js'
 import { hashSlotOf } from './hash-slot.js'
 
-/** A client of `redis` (node-redis) 4.6 or later, single, cluster or sentinel, by the methods that every call uses. */
+/** The methods that every call uses, of a client of `redis` (node-redis) 4.6 or later: single, cluster or sentinel. */
 export interface NodeRedisClient {
   get(key: string): Promise<unknown>
   set(key: string, value: string, options: { NX: true; PX: number }): Promise<unknown>
@@ -9,7 +9,7 @@ export interface NodeRedisClient {
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
 }
 
-/** What one connection has besides. */
+/** The further methods of a single connection. */
 interface Connection extends NodeRedisClient {
   wait(replicas: number, timeout: number): Promise<unknown>
   scan(cursor: Cursor, options: { MATCH: string; COUNT: number; TYPE: string }): Promise<{ cursor: Cursor; keys: unknown[] }>
@@ -23,13 +23,13 @@ interface Cluster extends NodeRedisClient {
   sendCommand(firstKey: string, isReadonly: boolean, args: string[]): Promise<unknown>
 }
 
-/** Several connections, one of which can be borrowed: a sentinel client by `use`, a client pool by `execute`. */
+/** A client with several connections, which lends one of them: a sentinel client by `use`, a client pool by `execute`. */
 interface Lender extends NodeRedisClient {
   use?<T>(work: (connection: Connection) => Promise<T>): Promise<T>
   execute?<T>(work: (connection: Connection) => Promise<T>): Promise<T>
 }
 
-/** A number in version 4, a string since 5. It is handed back as it came. */
+/** The position of a scan: a number in version 4, a string since version 5. The driver gets it back unchanged. */
 type Cursor = string | number
 
 interface Common {
@@ -52,7 +52,7 @@ export class NodeRedisCommands implements RedisCommands {
     const common = client as NodeRedisClient & Common
     this.#client = withoutTimers(common)
     this.keyPrefix = asText(common.options?.keyPrefix ?? common._keyPrefix) ?? ''
-    // A sentinel client sends a command again when it finds another master, and a cluster client may move it to another node.
+    // A sentinel client sends a command again when it finds another master, and a cluster client may send it again to another node.
     this.sendsOnce = !isCluster(client) && !isLender(client)
   }
 
@@ -98,7 +98,7 @@ export class NodeRedisCommands implements RedisCommands {
     return configValue(await connection?.configGet('maxmemory-policy'), 'maxmemory-policy')
   }
 
-  /** The scripts are sent by the cluster, because it follows a slot that has moved. It keeps one connection for each master. */
+  /** Sends scripts through the cluster client, which follows a hash slot that has moved. It has one connection for each master. */
   #onMaster(cluster: Cluster, key: string): ScriptConnection {
     const fullKey = this.keyPrefix + key
     return {
@@ -111,7 +111,7 @@ export class NodeRedisCommands implements RedisCommands {
     }
   }
 
-  /** The cluster client of version 4 does not find the key among the arguments of its `eval`, and asks any node. */
+  /** Sends a command to the node of a key. `eval` of the cluster client of version 4 does not find the key and asks any node. */
   #sendByKey(client: Cluster, key: string, command: string[], args: string[]): Promise<unknown> {
     const fullKey = this.keyPrefix + key
     return client.sendCommand(fullKey, false, [...command, '1', fullKey, ...args])
@@ -127,8 +127,8 @@ function scriptsOn(connection: Connection): ScriptConnection {
 }
 
 /**
- * The same client without the timer that version 6 starts for each command, unless the application asked for one. That timer ends when
- * the command is written, so it bounds nothing that the middleware's `storeTimeout` does not, and costs more than the command itself.
+ * Returns the same client without the timer that version 6 starts for each command, unless the application has set one. That timer only
+ * measures the time until the command is written, which the middleware's `storeTimeout` limits too, and costs more than the command itself.
  */
 function withoutTimers(client: NodeRedisClient & Common): NodeRedisClient {
   const { commandOptions } = client.options ?? {}

@@ -22,15 +22,16 @@ interface IoRedisDriver {
   Redis: new (url: string, options: object) => IoRedisClient & { disconnect(): void }
 }
 
-// Milliseconds, all below the middleware's storeTimeout (2 s) or beside it: a command that cannot be answered is refused soon, and a
-// server that is back is found soon.
+// All in milliseconds. Connecting and commands time out before the middleware's storeTimeout (2 s), so that the error says why.
 const connectTimeout = 1_500
 const commandTimeout = 1_500
-const longestRetry = 1_000
+/** The longest pause before the client tries to connect again: a server that is back is found soon. */
+const longestRetryPause = 1_000
 const pingInterval = 3_000
+/** After so long without an answer, also to pings, the client makes a new connection. */
 const longestSilence = 10_000
 
-/** Options of a store that a URL names. Those of the client are set so that nothing waits for ever. */
+/** The options of a store that a URL names. The options of its client are fixed, so that no command waits for ever. */
 export type RedisUrlOptions = Omit<RedisStoreOptions, 'client'>
 
 /**
@@ -51,7 +52,7 @@ function openNodeRedis({ createClient }: NodeRedisDriver, url: string, timeout: 
     url,
     disableOfflineQueue: true,
     pingInterval,
-    // Its own timeout ends when a command is written to the socket, so it would bound nothing here. See `withTimeout`.
+    // The driver's own timeout ends when a command is written to the socket. `withTimeout` limits the time until the answer instead.
     commandOptions: { timeout: undefined },
     socket: { connectTimeout, socketTimeout: longestSilence, reconnectStrategy: retryAfter }
   })
@@ -71,7 +72,7 @@ function openNodeRedis({ createClient }: NodeRedisDriver, url: string, timeout: 
     if (!isStarted) connect()
     isStarted = true
   })
-  // A connection that does not answer is given up, with every command that waits for it, and made anew.
+  // If a command is not answered in time, close the connection, which fails every command that waits for it, and make a new one.
   const redis = new WrappedCommands(new NodeRedisCommands(client), (command) => withTimeout(command(), timeout, () => void drop().then(connect)))
   return createRedisStore(redis, connection, wait, async () => {
     isClosed = true
@@ -87,18 +88,18 @@ function openIoRedis({ Redis }: IoRedisDriver, url: string, timeout: number, wai
     commandTimeout: timeout,
     socketTimeout: longestSilence,
     maxRetriesPerRequest: 0,
-    // The store survives commands that are sent again, but a request need not wait for them: it fails, and its user tries again.
+    // The store would survive commands that are sent again, but it is better to fail the request than to let it wait for them.
     autoResendUnfulfilledCommands: false,
     retryStrategy: retryAfter,
-    // A master that became a replica: behind the same name there is a new one by now.
+    // The master has become a replica. The same host name may lead to the new master now.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY')
   })
   return createRedisStore(new IoRedisCommands(client), new FirstConnection(client), wait, async () => client.disconnect())
 }
 
-/** With jitter, so that many servers do not come back at one moment. */
+/** The pause in milliseconds before another try to connect. It is random, so that many servers do not connect at the same moment. */
 function retryAfter(tries: number): number {
-  return Math.min(25 * 2 ** Math.min(tries, 10), longestRetry) * (0.75 + Math.random() / 2)
+  return Math.min(25 * 2 ** Math.min(tries, 10), longestRetryPause) * (0.75 + Math.random() / 2)
 }
 
 async function withTimeout<T>(call: Promise<T>, timeout: number, onTimeout: () => void): Promise<T> {

@@ -4,23 +4,23 @@ import { asText, unexpected, type RedisCommands } from './commands.js'
 import { Script } from './script.js'
 
 /*
- * The index of owners: for each owner, a sorted set of the ids of the owner's sessions. It may hold too much, never too little.
+ * The index of owners: for each owner, a sorted set of the ids of the owner's sessions. It may have too many entries, but never too few.
  *
- * An entry is written before the record, and removed when the record has been removed. A listing does not remove an entry
- * without a record: the record may be about to be written. Such an entry ends by itself. Its score is the moment, by Redis'
- * clock, until which it counts.
+ * An entry is written before the record, and removed after the record was removed. A listing does not remove an entry without a record,
+ * because the record may be about to be written. Such an entry expires by itself: its score is the moment, by Redis' clock, at which it
+ * expires.
  */
 
 /**
- * Entries count until the end of the deadline's hour, and an hour more, in milliseconds. So a session whose deadline moves all the time
- * writes its entry once an hour, and needs not know what the index holds.
+ * An entry expires one hour after the end of the hour of the deadline. So a session whose deadline moves all the time writes its entry once
+ * an hour, without reading the index. In milliseconds.
  */
 const step = 3_600_000
 
 /** How many entries a listing reads at once. */
 const pageSize = 100
 
-/** `GT`, and the comparison of the times to live: of two writers, the slower one must not shorten what the other one wrote. */
+/** Adds an entry or extends it. It never shortens a time (`GT`, and the comparison of the times to live), because another writer may have set it. */
 const addScript = new Script(`
 local time = redis.call('TIME')
 local now = time[1] * 1000
@@ -46,7 +46,7 @@ export class OwnerIndex {
     this.#now = now
   }
 
-  /** Whether an entry has to be written before `next` replaces `from`. */
+  /** Reports whether an entry must be written before `next` replaces `from`. */
   needsEntry(next: SessionRecord, from?: SessionRecord): boolean {
     const owner = ownerOf(next)
     if (owner === undefined) return false
@@ -58,16 +58,16 @@ export class OwnerIndex {
     await addScript.run(this.#redis, this.#keyOf(record.owner!), [record.id, String(ttl)])
   }
 
-  /** Removes the entry of a record that has been removed. It would end by itself, so an error of Redis does not matter. */
+  /** Removes the entry of a record that was removed. An error of Redis does not matter, because the entry expires by itself. */
   async remove(record: SessionRecord): Promise<void> {
     const owner = ownerOf(record)
     if (owner === undefined) return
     await removeScript.run(this.#redis, this.#keyOf(owner), [record.id]).catch(() => undefined)
   }
 
-  /** Pages of the ids of the owner's sessions. */
+  /** Lists the ids of the owner's sessions in pages. */
   async *ids(owner: string): AsyncGenerator<string[]> {
-    // A scan may show an entry twice.
+    // A scan may return an entry twice.
     const seen = new Set<string>()
     let cursor = '0'
     do {
@@ -82,18 +82,18 @@ export class OwnerIndex {
     } while (cursor !== '0')
   }
 
-  /** An owner is the application's own text, which may hold anything. So it is hashed. */
+  /** The key of an owner's set. The owner is hashed, because it may be any text. */
   #keyOf(owner: string): string {
     return this.#prefix + hash('sha256', owner)
   }
 }
 
-/** The owner under whom a record is listed. */
+/** The owner in whose list a record is: none for a marker. */
 function ownerOf({ owner, moved }: SessionRecord): string | undefined {
   return moved ? undefined : owner
 }
 
-/** The moment until which the entry of a record counts, by the application's clock. */
+/** The moment at which the entry of a record expires, by the application's clock. */
 function countsUntil({ expires }: SessionRecord): number {
   return (Math.floor(expires / step) + 2) * step
 }

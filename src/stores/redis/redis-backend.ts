@@ -7,18 +7,19 @@ import { compareAndSwap, renewTombstone, type Swap } from './compare-and-swap.js
 import { OwnerIndex } from './owner-index.js'
 import { foundIn, startOf, startOfTombstones, tombstone } from './redis-text.js'
 
+/** The options about replicas: see `RedisStoreOptions`. */
 export interface WaitSettings {
   readonly waitReplicas: number
   readonly waitTimeout: number
 }
 
 /**
- * How long a key stays beyond the minute that every store adds to the deadline, in milliseconds. The deadline in the record decides. This
- * time keeps a session that is alive by the clock of one server, while another server's clock is a little ahead.
+ * How long a key stays beyond the minute that every store adds to the deadline, in milliseconds. Whether a session has expired depends on the
+ * record, and not on the key. A server whose clock is ahead must not remove a session that is live for another server.
  */
 const slack = 60_000
 
-/** How long a tombstone stays, in milliseconds. By then every driver has sent its commands again or given up. */
+/** How long a tombstone stays, in milliseconds: longer than any driver keeps a command to send it again. */
 const tombstoneTtl = 60_000
 
 /** How many records a listing reads at once. */
@@ -26,7 +27,7 @@ const pageSize = 100
 
 const idPattern = /^[0-9a-f]{64}$/
 
-/** The records of one prefix. Each call uses one key, so that a cluster needs nothing special. */
+/** The operations on the records of one prefix. Each command uses one key, so that it works in a cluster too. */
 export class RedisBackend implements Backend<string> {
   readonly sendsOnce: boolean
   readonly #redis: RedisCommands
@@ -48,7 +49,7 @@ export class RedisBackend implements Backend<string> {
     try {
       return foundIn(await this.#redis.get(this.#prefix + id))
     } catch (error) {
-      // A key of another type is no record. That says nothing about the server. The text is corrupt for whoever reads it.
+      // A key of another type is not a record, and not a failure of the server. The kit reports this text as corrupt.
       if (isWrongType(error)) return { text: 'not a string' }
       throw error
     }
@@ -59,7 +60,7 @@ export class RedisBackend implements Backend<string> {
     const key = this.#prefix + id
     const ttl = this.#ttlOf(next.record)
     if (await this.#redis.setNew(key, next.text, ttl)) return true
-    // Either the driver sent the command again, and our text is there, or a tombstone is. It may be replaced.
+    // There may be our own text, because the driver sent the command again, or a tombstone, which this replaces.
     return (await this.#swap(id, this.#redis, { from: startOfTombstones, to: next.text, ttl })) === 'done'
   }
 
@@ -71,10 +72,10 @@ export class RedisBackend implements Backend<string> {
   }
 
   /**
-   * Leaves a tombstone with the mark of this removal.
+   * Replaces the record by a tombstone with the mark of this removal.
    *
    * `GETDEL` would need one round trip instead of two (a read, and this). But drivers send a command again when its answer was
-   * lost, and then `GETDEL` finds nothing: the removal would be reported as if there had been no session, and a login that removes the old
+   * lost, and the second `GETDEL` finds nothing: the call would report that there was no session, and a login that removes the old
    * session would not know its last state.
    */
   async remove(id: string, from: Known<string>, mark: string): Promise<Swapped<string>> {
@@ -84,7 +85,7 @@ export class RedisBackend implements Backend<string> {
     return swapped
   }
 
-  /** Another call may have removed the record without waiting long enough: a failover must not bring it back. */
+  /** Waits for the replicas, because another call may have removed the record without waiting long enough: a failover could bring it back. */
   async confirmGone(id: string): Promise<void> {
     if (this.#wait.waitReplicas === 0) return
     await this.#redis.onConnection(this.#prefix + id, async (connection) => {
@@ -94,7 +95,7 @@ export class RedisBackend implements Backend<string> {
 
   async *list(): AsyncGenerator<Found<string> & { readonly id: string }> {
     const start = this.#redis.keyPrefix + this.#prefix
-    // A scan may show a key twice.
+    // A scan may return a key twice.
     const seen = new Set<string>()
     for await (const keys of this.#redis.scan(`${escapePattern(start)}*`)) {
       // Another prefix may begin with this one.

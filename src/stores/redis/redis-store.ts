@@ -16,7 +16,7 @@ export interface RedisStoreOptions {
   client: RedisClient
   /** How many replicas must confirm a removal before `destroy` succeeds, so that a failover cannot undo a logout. @default 0 */
   waitReplicas?: number | undefined
-  /** How long they may take, in milliseconds. Keep it below the middleware's `storeTimeout`. @default 1_000 */
+  /** How long the replicas may take, in milliseconds. Keep it below the middleware's `storeTimeout`. @default 1_000 */
   waitTimeout?: number | undefined
 }
 
@@ -43,7 +43,7 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
   return createRedisStore(redis!, firstConnectionOf(client as RedisConnection), resolveWait(where, rest))
 }
 
-/** The options that do not name the client, with their defaults. */
+/** Checks the options about replicas and fills in their defaults. */
 export function resolveWait(where: string, options: Omit<RedisStoreOptions, 'client'>): WaitSettings {
   const { waitReplicas = 0, waitTimeout = 1_000 } = options
   assertOption(where, 'waitReplicas', waitReplicas, isCount(waitReplicas), 'a whole number (0 = do not wait)')
@@ -53,7 +53,7 @@ export function resolveWait(where: string, options: Omit<RedisStoreOptions, 'cli
 
 function commandsOf(client: unknown): RedisCommands | undefined {
   if (typeof client !== 'object' || client === null) return undefined
-  // The names of ioredis' methods are all lower-case.
+  // Both drivers have methods of these names, but those of ioredis are all lower-case.
   if (isIoRedis(client)) return new IoRedisCommands(client)
   if (isNodeRedis(client)) return new NodeRedisCommands(client)
   return undefined

@@ -1,9 +1,9 @@
 import type { RedisCommands, ScriptConnection } from './commands.js'
 
-/** Sends a command: it may wait before, and bound the time that it takes. */
+/** Sends a command. It may wait before it does, and may limit the time until the answer. */
 export type Send = <T>(command: () => Promise<T>) => Promise<T>
 
-/** The same commands, each sent by `send`. */
+/** Wraps commands so that `send` sends each of them. */
 export class WrappedCommands implements RedisCommands {
   readonly #redis: RedisCommands
   readonly #send: Send
