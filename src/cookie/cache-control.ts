@@ -1,18 +1,25 @@
-/** Matches one directive, which may have commas inside of quotes: `private="set-cookie, x"`. */
+/** Directives, with commas inside of quotes: `private="set-cookie, x"`. */
 const directivePattern = /(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g
 
+/** A `Cache-Control` value that was made private. */
+export interface MadePrivate {
+  readonly value: string
+  /** Whether the value before invited shared caches to store the response. Others may let them, but not on purpose. */
+  readonly wasShared: boolean
+}
+
 /**
- * Makes a `Cache-Control` value private if it lets shared caches store the response. `undefined`: it does not, and stays as it is.
+ * A `Cache-Control` value with which no shared cache stores a response, if the given one lets it; otherwise `undefined`.
  *
- * A shared cache that stores a `Set-Cookie` gives one visitor's session to the next (RFC 9111 section 7.3). A value without `public` and
- * without a maximum age does not ask to share the response.
+ * A shared cache that stores a `Set-Cookie` hands one visitor's session to the next (RFC 9111 section 7.3). Only `private` and `no-store`
+ * forbid it: with `no-cache`, a cache asks before it serves the response, and serves it with the first visitor's cookie if the answer is
+ * 304; with `must-revalidate` and the like, `Expires` or a guess of the cache makes the response fresh.
  */
-export function privateCacheControl(value: string): string | undefined {
-  const directives = (value.match(directivePattern) ?? []).map((directive) => directive.trim()).filter((directive) => directive !== '')
+export function privateCacheControl(given: string): MadePrivate | undefined {
+  const directives = (given.match(directivePattern) ?? []).map((directive) => directive.trim()).filter((directive) => directive !== '')
+  // `private="x"` is about the header x only.
+  if (directives.some((directive) => /^(?:private|no-store)$/i.test(directive))) return undefined
   const names = directives.map((directive) => directive.toLowerCase().replace(/\s*=.*$/s, ''))
-  // `private="x"` applies only to the header x.
-  const isPrivate = directives.some((directive) => /^(?:private|no-store)$/i.test(directive))
-  if (isPrivate || !names.some((name) => ['public', 'max-age', 's-maxage'].includes(name))) return undefined
   const kept = directives.filter((_, at) => !['public', 's-maxage', 'private'].includes(names[at]!))
-  return ['private', ...kept].join(', ')
+  return { value: ['private', ...kept].join(', '), wasShared: names.some((name) => ['public', 'max-age', 's-maxage'].includes(name)) }
 }

@@ -177,7 +177,8 @@ export class ResponseCookie {
     if (present === undefined || present === 'no-store') return
     const made = privateCacheControl([present].flat().join(', '))
     if (made === undefined) return
-    res.setHeader('Cache-Control', made)
+    res.setHeader('Cache-Control', made.value)
+    if (!made.wasShared) return
     warnOnce(
       'a response that sets the session cookie had a Cache-Control that lets shared caches store it, and was made private, because a cache would ' +
         "give one visitor's session to the next: use private or no-store where a session is new, changed or refreshed"

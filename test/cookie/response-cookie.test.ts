@@ -177,7 +177,7 @@ for (const [given, expected] of [[undefined, 'Cookie'], ['Cookie', 'Cookie'], ['
 
 const caching: readonly [given: string, expected: string][] = [
   ['public, max-age=60', 'private, max-age=60'], ['max-age=60', 'private, max-age=60'], ['s-maxage=60', 'private'],
-  ['private, max-age=60', 'private, max-age=60'], ['no-cache', 'no-cache'], ['no-store', 'no-store']
+  ['private, max-age=60', 'private, max-age=60'], ['no-cache', 'private, no-cache'], ['no-store', 'no-store']
 ]
 for (const [given, expected] of caching) {
   test(`Cache-Control: ${given} of the application leaves as ${expected} beside a cookie, and as it is without`, async (t) => {
