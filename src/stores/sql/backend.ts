@@ -5,14 +5,15 @@ import { isDuplicate } from './failures.js'
 import type { Binding } from './knex.js'
 import { pageSize, type Statements } from './statements.js'
 
-/** The length of an id, which has hexadecimal digits, and what comes after every digit. */
+/** The length of an id in hexadecimal digits. */
 const idLength = 64
+/** A character that sorts after every hexadecimal digit. */
 const afterDigits = 'g'
 
-/** The longest prefix as it is stored: the column has 255 characters. */
+/** The longest prefix in its stored form, in characters: the column of ids has 255. */
 const longestPrefix = 255 - idLength
 
-/** The sessions of one prefix in a table. */
+/** The operations on the records of one prefix in a table. */
 export class SqlBackend implements Backend {
   // Knex and its drivers never send a statement a second time.
   readonly sendsOnce = true
@@ -29,7 +30,7 @@ export class SqlBackend implements Backend {
     this.#now = now
     this.#closing = closing
     if (this.#prefix.length > longestPrefix) {
-      throw new TypeError(`a prefix in a database must have at most ${longestPrefix} characters (others than letters, digits and :._- count as three or more)`)
+      throw new TypeError(`prefix must have at most ${longestPrefix} characters in a database (characters other than letters, digits and :._- count as three or more): use a shorter one`)
     }
   }
 
@@ -71,7 +72,7 @@ export class SqlBackend implements Backend {
       const bindings = [now, this.#prefix.length, this.#prefix, this.#prefix.length + idLength]
       const expired = this.#database.dialect.rows(await this.#database.run(this.#statements.listExpired, bindings))
       if (expired.length === 0) break
-      // In one order, so that two processes that prune at once do not wait for each other in a circle.
+      // In the order of the ids, so that two processes that prune at once do not deadlock.
       const ids = expired.map(({ id }) => id).sort()
       removed += this.#database.dialect.written(await this.#database.run(this.#statements.removeExpired(ids.length), [now, ...ids]))
       if (ids.length < pageSize) break
@@ -83,7 +84,7 @@ export class SqlBackend implements Backend {
     return this.#database.dialect.written(await this.#database.run(sql, bindings)) === 1 ? 'done' : 'changed'
   }
 
-  /** Each page begins after the last id of the one before, so that removals in between skip nothing. */
+  /** Lists rows in pages. Each page begins after the last id of the one before, so that removals in between skip no row. */
   async *#pages(sql: string, bindings: readonly Binding[]): AsyncGenerator<Found & { readonly id: string }> {
     for (let after: string | undefined; ; ) {
       const rows = this.#database.dialect.rows(await this.#database.run(sql, [...bindings, ...this.#range(after)]))
@@ -93,7 +94,7 @@ export class SqlBackend implements Backend {
     }
   }
 
-  /** The ids of this prefix and no other. Another prefix may begin with this one, but then its ids are longer. */
+  /** The parameters that select the ids of this prefix only. Another prefix may begin with this one, but then its ids are longer. */
   #range(after = this.#prefix): Binding[] {
     return [after, this.#prefix + afterDigits, this.#prefix.length + idLength]
   }
@@ -104,18 +105,18 @@ export class SqlBackend implements Backend {
 
   #valuesOf({ record, text }: Written): Binding[] {
     const { rev, write, expires, moved, owner } = record
-    // From then on the row may be removed. The column holds whole numbers.
+    // The moment from which the row may be removed. The column holds whole numbers.
     const gone = Math.ceil(moved ? expires : expires + graceAfterDeadline)
     return [rev, write, gone, owner === undefined ? null : ownerHash(owner), this.#database.dialect.bind(text)]
   }
 }
 
-/** What the index of owners holds. */
+/** The owner as the column holds it: as a hash, so that it may be any text. */
 function ownerHash(owner: string): string {
   return hash('sha256', owner)
 }
 
-/** The prefix in letters, digits and `:._-%`: the column of ids is ASCII, so that it compares bytes in every database. */
+/** Encodes a prefix in letters, digits and `:._-%`. The column of ids is ASCII, so that every database compares its bytes. */
 function asciiOf(prefix: string): string {
   return prefix.replace(/[^A-Za-z0-9:._-]/gu, (character) => Array.from(Buffer.from(character), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''))
 }

@@ -7,7 +7,7 @@ import { resolveOptions, type SqlStoreOptions } from './options.js'
 /** How long the creation may take, in milliseconds: it may have to wait for another process that creates the same table. */
 const creationTimeout = 30_000
 
-/** How often a statement is tried when others create the same table at the same moment. */
+/** How often a statement is tried while other processes create the same table. */
 const mostTries = 5
 
 /**
@@ -54,7 +54,7 @@ export function tableStatements({ name }: Dialect, table: string, schema: string
   ]
 }
 
-// Ids compare byte by byte in each of them, whatever the collation of the database.
+// Each of the following tables compares ids byte by byte, whatever the collation of the database is.
 
 function postgresTable(table: string): string {
   return `create table if not exists ${table} (

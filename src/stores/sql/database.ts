@@ -6,10 +6,10 @@ import type { Binding, KnexInstance } from './knex.js'
 /** The longest pause before a statement is tried again, in milliseconds. */
 const longestPause = 50
 
-/** The part of the remaining time after which a statement is cancelled. That takes a connection of its own, and must be over in time too. */
+/** The part of the remaining time after which a statement is cancelled. The rest is for the cancellation, which takes a connection of its own. */
 const cancelAfter = 0.75
 
-/** Runs single statements, each on a connection of the pool that is in no transaction. */
+/** Runs single statements, each on a connection of the pool and outside any transaction. */
 export class Database {
   readonly dialect: Dialect
   readonly #knex: KnexInstance
@@ -17,8 +17,8 @@ export class Database {
   readonly #createTable: (() => Promise<void>) | undefined
 
   /**
-   * @param timeout how long a statement may take with all that it waits for, in milliseconds.
-   * @param createTable called when a statement finds no table. Absent: the statement fails then.
+   * @param timeout how long a statement may take, including the wait for a connection, in milliseconds.
+   * @param createTable called when a statement finds no table. Absent: the statement fails.
    */
   constructor(knex: KnexInstance, dialect: Dialect, timeout: number, createTable?: () => Promise<void>) {
     this.dialect = dialect
@@ -38,7 +38,7 @@ export class Database {
     }
   }
 
-  /** Runs a statement, again while others make the database roll it back. */
+  /** Runs a statement, and runs it again as long as the database rolls it back because of other transactions. */
   async #runUntilDone(sql: string, bindings: readonly Binding[], timeout: number): Promise<unknown> {
     const end = performance.now() + timeout
     for (let tries = 0; ; tries++) {
@@ -58,7 +58,7 @@ export class Database {
     try {
       return await inTime(connecting, end, noConnection)
     } catch (error) {
-      // The pool may still hand out the connection, although nobody waits for it any more.
+      // The pool may still provide the connection, for which nobody waits any more.
       void connecting.then((connection) => client.releaseConnection(connection)).catch(() => undefined)
       throw connectionError(error)
     }
@@ -68,7 +68,7 @@ export class Database {
     const query = this.#knex.raw(sql, bindings).connection(connection)
     const answer = Promise.resolve(this.dialect.cancels ? query.timeout(Math.ceil(timeUntil(end) * cancelAfter), { cancel: true }) : query)
     const release = () => this.#knex.client.releaseConnection(connection)
-    // When the query has ended, which may be later than the time that the caller has.
+    // Release the connection when the query has ended, even if the caller's time is over before.
     answer.then(release, release).catch(() => undefined)
     try {
       return await inTime(answer, end, noAnswer)
@@ -78,7 +78,7 @@ export class Database {
   }
 }
 
-/** The answer, or the error with that code when the time is over. */
+/** Waits for an answer until `end`. Rejects with the error of the code afterwards. */
 function inTime<T>(answer: Promise<T>, end: number, code: LateCode): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(lateError(code)), timeUntil(end))
@@ -86,7 +86,7 @@ function inTime<T>(answer: Promise<T>, end: number, code: LateCode): Promise<T> 
   })
 }
 
-/** Knex takes a timeout of 0 for none. */
+/** The milliseconds until `end`, at least 1, because Knex takes a timeout of 0 for none. */
 function timeUntil(end: number): number {
   return Math.max(1, Math.ceil(end - performance.now()))
 }

@@ -6,21 +6,21 @@ export interface Row {
   readonly record: string
 }
 
-/** What differs between the databases, beside the statements that create the table. */
+/** The differences between the databases, except for the statements that create the table. */
 export interface Dialect {
   readonly name: 'PostgreSQL' | 'MySQL' | 'SQLite'
-  /** Put around a name. */
+  /** The character around a name. */
   readonly quote: '"' | '`'
   /** The expression that stores the text of a record, and the one that reads it. */
   readonly recordIn: string
   readonly recordOut: string
-  /** Put after a statement that writes. */
+  /** The end of a statement that writes. */
   readonly afterWrite: string
   /** Whether Knex can cancel a query that takes too long. */
   readonly cancels: boolean
   bind(text: string): Binding
   rows(result: unknown): Row[]
-  /** How many rows a statement has written. */
+  /** Returns how many rows a statement has written. */
   written(result: unknown): number
 }
 
@@ -42,8 +42,8 @@ const postgres: Dialect = {
 }
 
 /**
- * A record travels as bytes here, in both directions. Drivers put parameters into the text of a statement: a quote in a session's data would
- * end the text under the SQL mode NO_BACKSLASH_ESCAPES, and a connection that does not use utf8mb4 would lose characters.
+ * Records are sent and received as bytes. Drivers put parameters into the text of a statement: with the SQL mode NO_BACKSLASH_ESCAPES, a quote
+ * in a session's data would end the text, and a connection that does not use utf8mb4 would lose characters.
  */
 const mysql: Dialect = {
   name: 'MySQL',
@@ -62,7 +62,7 @@ const sqlite: Dialect = {
   quote: '"',
   recordIn: '?',
   recordOut: '"record"',
-  // Knex does not answer the number of changes for every driver of SQLite.
+  // Knex does not return the number of changes for every driver of SQLite.
   afterWrite: ' returning "id"',
   // A driver of SQLite runs a query at once or not at all.
   cancels: false,

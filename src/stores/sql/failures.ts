@@ -1,8 +1,8 @@
 import { reasonOf } from '../../errors.js'
 
 /**
- * An error of the database or its driver, without what those add: Knex puts the whole statement with its values into the message,
- * drivers add the values as properties, and an error is logged.
+ * An error of the database or its driver, without the data of sessions: Knex puts the whole statement with its values into the message, and
+ * drivers add the values as properties, so that a log of errors would contain them.
  */
 export class DatabaseError extends Error {
   override readonly name = 'DatabaseError'
@@ -20,12 +20,12 @@ export const noConnection = 'NO_CONNECTION'
 export const noAnswer = 'NO_ANSWER'
 export type LateCode = typeof noConnection | typeof noAnswer
 
-/** The error of a call whose time is over. */
+/** Makes the error of a call whose time is over. */
 export function lateError(code: LateCode): DatabaseError {
   return new DatabaseError(code === noConnection ? 'no connection to the database was free in time' : 'the database did not answer in time', code)
 }
 
-/** What was thrown while a connection was being opened. Its message has no statement in it. */
+/** Converts an error that was thrown while a connection was being opened. Its message contains no statement. */
 export function connectionError(error: unknown): DatabaseError {
   if (error instanceof DatabaseError) return error
   if (isKnexTimeout(error)) return lateError(noConnection)
@@ -33,7 +33,7 @@ export function connectionError(error: unknown): DatabaseError {
   return new DatabaseError(reasonOf(error) || code, code || noConnection)
 }
 
-/** What was thrown for a statement: Knex puts the statement and ` - ` before the message of the driver. */
+/** Converts the error of a statement: Knex puts the statement and ` - ` before the message of the driver. */
 export function statementError(error: unknown): DatabaseError {
   if (error instanceof DatabaseError) return error
   if (isKnexTimeout(error)) return lateError(noAnswer)
@@ -43,29 +43,29 @@ export function statementError(error: unknown): DatabaseError {
   return new DatabaseError((end === -1 ? reason : reason.slice(end + 3)) || code, code)
 }
 
-/** Whether the database has rolled the statement back because of others, so that it may be tried again. */
+/** Reports whether the database has rolled a statement back because of other transactions, so that it can be tried again. */
 export function isTransient(error: unknown): boolean {
   return error instanceof DatabaseError && transient.test(error.code)
 }
 
-/** Whether the id of a new row is taken. */
+/** Reports whether the id of a new row is taken. */
 export function isDuplicate(error: unknown): boolean {
   if (!(error instanceof DatabaseError)) return false
   return /^(23505|ER_DUP_ENTRY|SQLITE_CONSTRAINT_(PRIMARYKEY|UNIQUE))$/.test(error.code) || error.message.startsWith('SQLITE_CONSTRAINT: UNIQUE')
 }
 
-/** Whether there is no such table. */
+/** Reports whether the table does not exist. */
 export function isMissingTable(error: unknown): boolean {
   if (!(error instanceof DatabaseError)) return false
   return error.code === '42P01' || error.code === 'ER_NO_SUCH_TABLE' || error.message.includes('no such table')
 }
 
-/** Whether somebody else has created the same table or index at the same moment: PostgreSQL does not wait in `if not exists`. */
+/** Reports whether another process was creating the same table or index: PostgreSQL's `if not exists` does not wait for it. */
 export function isCreatedByOthers(error: unknown): boolean {
   return error instanceof DatabaseError && /^(23505|42P07|42710)$/.test(error.code)
 }
 
-/** What an operator should do about an error, if anything is known. */
+/** Advice for an operator about an error, if there is some. */
 export function adviceFor(error: unknown): string | undefined {
   if (!(error instanceof DatabaseError)) return undefined
   if (isMissingTable(error)) return 'create the table with createTable(), or by hand (docs/stores/sql.md)'

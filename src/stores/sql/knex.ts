@@ -21,7 +21,7 @@ export interface KnexQuery extends PromiseLike<unknown> {
 /** A value for a `?` in a statement. */
 export type Binding = string | number | Uint8Array | null
 
-/** Whether a value has what the store uses. */
+/** Reports whether a value has the methods that the store uses. */
 export function isKnex(value: unknown): value is KnexInstance {
   if (typeof value !== 'function' && (typeof value !== 'object' || value === null)) return false
   const { raw, client } = value as Partial<KnexInstance>

@@ -12,7 +12,7 @@ const where = 'storeFromUrl(url, options)'
 /** How many connections one process opens. */
 const mostConnections = 10
 
-/** Knex prints what fails. The store reports it call by call. */
+/** Keeps Knex from printing errors: the store reports the failure of each call. */
 const silent = { warn() {}, error() {}, deprecate() {}, debug() {} }
 
 /**
@@ -31,14 +31,14 @@ export function openSql(url: URL, options: SqlUrlOptions = {}): SessionStore {
 }
 
 /**
- * Knex' configuration. The URL is never quoted in an error: it may hold a password.
+ * Makes Knex' configuration. No error may quote the URL, because it may hold a password.
  *
  * @param connectTimeout how long opening a connection may take, in milliseconds.
  */
 function configOf(url: URL, connectTimeout: number): object {
   const { protocol, href } = url
   const what = `storeFromUrl('${protocol}…')`
-  // Also the time that close() waits for a server that does not answer.
+  // destroyTimeoutMillis also limits how long close() waits for a server that does not answer.
   const pool = { min: 0, max: mostConnections, createTimeoutMillis: 2 * connectTimeout, destroyTimeoutMillis: connectTimeout }
   switch (protocol) {
     case 'postgres:':

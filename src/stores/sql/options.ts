@@ -34,10 +34,10 @@ export interface SqlSettings {
 
 const urlOptionNames = Object.keys({ table: 0, schema: 0, pruneEvery: 0, timeout: 0 } satisfies { [Name in keyof Required<SqlUrlOptions>]: 0 })
 
-/** In milliseconds. */
+/** The default of the option `timeout`, in milliseconds. */
 export const defaultTimeout = 1_500
 
-/** Names become part of statements. The longest leaves room for the names of the indexes: PostgreSQL cuts a name after 63 characters. */
+/** Names become part of statements. They have at most 48 characters, because PostgreSQL cuts the names of the indexes after 63. */
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,47}$/
 const nameRule = 'up to 48 letters, digits and underscores, and not begin with a digit'
 
@@ -53,7 +53,7 @@ export function resolveOptions(where: string, options: SqlStoreOptions): SqlSett
   assertOption(where, 'knex', knex, isKnex(knex), "what knex({ client: 'pg', … }) returned")
   if (knex.isTransaction === true) {
     throw new TypeError(
-      `${where}: knex must not be a transaction: its rollback would undo sessions that were saved, and a logout would come undone; pass the Knex instance itself`
+      `${where}: knex must not be a transaction: its rollback would undo saves and logouts; pass the Knex instance itself`
     )
   }
   const dialect = dialectOf(knex.client)

@@ -20,16 +20,16 @@ export function sqlStore(options: SqlStoreOptions): SessionStore {
   return storeOf(resolveOptions('sqlStore(options)', options))
 }
 
-/** What a store does with a database that it opened itself. */
+/** A database that the store itself opened. */
 interface Opened {
   /** Closes the connections. */
   close(): Promise<void>
 }
 
 /**
- * A store with options that were checked.
+ * Makes a store with checked options.
  *
- * @param opened given if the store opened the database itself: then it also creates the table when there is none.
+ * @param opened given if the store itself opened the database: then it also creates the table if it is missing.
  */
 export function storeOf({ knex, dialect, table, schema, pruneEvery, timeout }: SqlSettings, opened?: Opened): SessionStore {
   const plain = new Database(knex, dialect, timeout)

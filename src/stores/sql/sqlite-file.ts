@@ -8,15 +8,15 @@ interface SqliteDatabase {
 }
 
 /**
- * How long SQLite waits for another process that writes, in milliseconds. It blocks this process meanwhile, so it is short. The store tries
+ * How long SQLite waits while another process writes, in milliseconds. It is short, because this wait blocks the process. The store tries
  * again after a pause.
  */
 const busyTimeout = 5
 
-/** Knex' configuration for the file of a URL such as `sqlite:var/sessions.db`. The file and its directory are created when missing. */
+/** Makes Knex' configuration for a URL such as `sqlite:var/sessions.db`. It creates the file and its directory if they are missing. */
 export function sqliteConfig(where: string, { href, pathname }: URL): object {
   if (href.startsWith('sqlite://') || pathname === '') {
-    // Three slashes are a relative path for SQLAlchemy, and an absolute one in every other URL.
+    // Three slashes would be ambiguous: a relative path in SQLAlchemy, and an absolute one in every other URL.
     throw new TypeError(`${where}: write a relative path as sqlite:var/sessions.db and an absolute one as sqlite:/var/lib/sessions.db, without //`)
   }
   const filename = decodeURIComponent(pathname)
@@ -42,13 +42,13 @@ export function sqliteConfig(where: string, { href, pathname }: URL): object {
   }
 }
 
-/** SQLite would let everybody read the file. It gives the files beside it the same mode. */
+/** Creates the file so that only its owner can read it. SQLite would let everybody read it. It gives its other files the same mode. */
 function createPrivately(filename: string): void {
   mkdirSync(dirname(filename), { recursive: true, mode: 0o700 })
   closeSync(openSync(filename, 'a', 0o600))
 }
 
-/** Readers and a writer do not wait for each other in WAL mode, and a commit that was acknowledged survives the process. */
+/** Sets WAL mode, in which readers and a writer do not wait for each other, and an acknowledged commit survives the process. */
 function prepare(database: SqliteDatabase): void {
   database.pragma(`busy_timeout = ${busyTimeout}`)
   database.pragma('journal_mode = wal')

@@ -1,6 +1,6 @@
 import type { Dialect } from './dialects.js'
 
-/** How many rows one statement lists or removes at most: few enough that none takes long or holds many locks. */
+/** How many rows one statement lists or removes at most, so that no statement takes long or holds many locks. */
 export const pageSize = 100
 
 /** The statements of one table. Each `?` is a parameter. */
@@ -15,11 +15,11 @@ export interface Statements {
   readonly remove: string
   /** A page of rows in the order of their ids. Parameters: the last id of the page before, the end of the range, the length of an id. */
   readonly list: string
-  /** The same of one owner, the first parameter. */
+  /** The same for one owner, whose hash is the first parameter. */
   readonly listOwned: string
   /** The ids of a page of rows to remove. Parameters: the present time, the length of the prefix, the prefix, the length of an id. */
   readonly listExpired: string
-  /** Removes so many of them. Parameters: the present time, and the ids. */
+  /** Removes that many of them. Parameters: the present time, and the ids. */
   removeExpired(count: number): string
 }
 

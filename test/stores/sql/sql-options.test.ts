@@ -48,7 +48,7 @@ test('a database that the store does not know is refused', (t) => {
 
 test('a transaction is refused as knex, with the reason', async (t) => {
   await sqlite.transaction(async (transaction) => {
-    t.throws(() => sqlStore({ knex: transaction }), { instanceOf: TypeError, message: /must not be a transaction: its rollback would undo sessions that were saved/ })
+    t.throws(() => sqlStore({ knex: transaction }), { instanceOf: TypeError, message: /must not be a transaction: its rollback would undo saves and logouts/ })
   })
 })
 
