@@ -18,16 +18,16 @@ const idLength = 64
  */
 const freshFor = 1000
 
-/** The number of a state, and when it was read, by the clock of the scope. */
+/** The number that memcached gave to a state, and when it was read, by the clock of the scope. */
 interface Token {
   readonly casUniq: string
   readonly readAt: number
 }
 
-/** Stands for a value that is not text. The kit reports it as corrupt, because it is no record. */
+/** The text that replaces a value that is not text. The kit reports it as corrupt. */
 const notText = 'not text'
 
-/** The records of one prefix in memcached, which compares the number of a state when it replaces it. */
+/** The operations on the records of one prefix. memcached replaces a state only if it still has the given number. */
 export class MemcachedBackend implements Backend<Token> {
   // The client never sends a command a second time.
   readonly sendsOnce = true
@@ -56,8 +56,8 @@ export class MemcachedBackend implements Backend<Token> {
   }
 
   /**
-   * A removal is a compare-and-swap that gives the value an exptime in the past. So it is one atomic step, and a late save with the
-   * same number finds nothing.
+   * Removes a record by a compare-and-swap to a value that has expired. So it is one atomic step, and a late save with the same number finds
+   * nothing.
    */
   async remove(id: string, from: Known<Token>): Promise<Swapped<Token>> {
     return this.#swap(id, from, '', atOnce)
@@ -65,7 +65,7 @@ export class MemcachedBackend implements Backend<Token> {
 
   async #swap(id: string, from: Known<Token>, text: string, exptime: number): Promise<Swapped<Token>> {
     let { token } = from
-    // memcached does not answer the number of what it has stored. So after a write, the number has to be read.
+    // memcached does not return the number of a state that it has stored, so the number of a written record must be read.
     if (!token || !this.#isFresh(token)) {
       const found = await this.get(id)
       if (!found) return 'gone'
@@ -81,7 +81,7 @@ export class MemcachedBackend implements Backend<Token> {
     return age >= 0 && age <= freshFor
   }
 
-  /** Whether the text is this state of the record. */
+  /** Reports whether the text is this state of the record. */
   #has(id: string, { text }: Found, record: SessionRecord): boolean {
     const reading = readRecord(text, id, this.#scope.largest)
     return 'record' in reading && isSameVersion(reading.record, record)
@@ -92,9 +92,9 @@ export class MemcachedBackend implements Backend<Token> {
   }
 }
 
-/** memcached ends a key at a space, and a command at a line break: a prefix with one of them would run commands of its own. */
+/** Refuses a prefix with spaces or line breaks, which end a key or a command in memcached's protocol: the rest would run as a command. */
 function assertPrefix(prefix: string): void {
   const longest = longestKey - idLength
   if (/^[\x21-\x7e]*$/.test(prefix) && prefix.length <= longest) return
-  throw new TypeError(`memcachedStore: prefix must have at most ${longest} characters, each a visible ASCII character and no space: memcached's keys are limited to that`)
+  throw new TypeError(`memcachedStore: prefix must have at most ${longest} characters, only visible ASCII characters and no space, because of memcached's rules for keys`)
 }

@@ -24,7 +24,7 @@ export async function readValue(client: MemcachedClient, key: string): Promise<S
   try {
     answer = await promised('gets', client.gets(key))
   } catch (error) {
-    // The number is not needed: nobody replaces what is not a record.
+    // The number is not needed, because the kit never replaces a text that is not a record.
     if (isUnreadable(error)) return { text: undefined, casUniq: '' }
     throw error
   }
@@ -58,7 +58,7 @@ export async function replaceValue(
   return answer
 }
 
-/** The word that memcached answered. The client rejects with a word that means "not stored". */
+/** Returns the word with which memcached answered. For words that mean "not stored", the client rejects. */
 async function stored(method: string, call: () => unknown): Promise<unknown> {
   try {
     const answer = await promised(method, call())
@@ -70,7 +70,7 @@ async function stored(method: string, call: () => unknown): Promise<unknown> {
   }
 }
 
-/** A client with callbacks answers nothing, which must not be taken for "no session". */
+/** Refuses the answer of a client with callbacks: it is `undefined`, which must not be taken for "no session". */
 function promised(method: string, answer: unknown): Promise<unknown> {
   if (typeof answer === 'object' && answer !== null && 'then' in answer) return answer as Promise<unknown>
   throw new SessionError('ERR_SESSION_STORE', `memcachedStore: client.${method}() answers no promise: use a client of the package memcache-client`)
@@ -81,7 +81,7 @@ function unexpected(method: string, answer: unknown): SessionError {
   return new SessionError('ERR_SESSION_STORE', `memcachedStore: client.${method}() answers ${kind}: use a client of the package memcache-client`)
 }
 
-/** The client unpacks values by their flags, and rejects with the unpacker's error if a foreign value has flags that do not fit it. */
+/** Reports whether the client failed to unpack a value, because another program stored it with flags that do not fit it. */
 function isUnreadable(error: unknown): boolean {
   return error instanceof SyntaxError || /decompress/.test(reasonOf(error))
 }

@@ -1,22 +1,22 @@
 import type { SessionRecord } from '../../record/index.js'
 import { graceAfterDeadline } from '../../store/index.js'
 
-/** memcached removes a value with a negative exptime at once. */
+/** The expiration time (exptime) of a value that memcached removes at once. */
 export const atOnce = -1
 
-/** Never: memcached keeps the value until it needs the room. */
+/** The expiration time of a value that memcached keeps until it needs the memory. */
 const never = 0
 
-/** memcached reads exptimes as 32-bit numbers: a later one has already passed for it. In seconds since the epoch, in January 2038. */
+/** The last expiration time, in seconds since the epoch (January 2038). memcached reads it as a 32-bit number, so a later one would be in the past. */
 const lastExptime = 2 ** 31 - 1
 
 /**
  * When memcached may remove a record, in seconds since the epoch: a minute after its deadline at the earliest.
  *
- * It is always such an absolute time, because memcached reads a relative one only up to 30 days, and the default lifetime is 31.
+ * It is an absolute time, because memcached accepts relative ones only up to 30 days, and the default lifetime is 31 days.
  */
 export function exptimeOf({ expires }: SessionRecord): number {
   const exptime = Math.ceil((expires + graceAfterDeadline) / 1000)
-  // The deadline in the record counts anyway.
+  // The kit checks the deadline in the record in any case.
   return exptime > lastExptime ? never : exptime
 }

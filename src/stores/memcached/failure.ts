@@ -1,6 +1,6 @@
 import { reasonOf, SessionError } from '../../errors.js'
 
-/** What to do about failures, by a part of their message. */
+/** Advice about failures, by a part of their message. */
 const advices: readonly [pattern: RegExp, advice: string][] = [
   [/out of memory/, 'memcached is full and must not evict: start it without -M, or with more memory (-m)'],
   [/Too many open connections/, "raise memcached's limit of connections (-c)"],
@@ -8,7 +8,7 @@ const advices: readonly [pattern: RegExp, advice: string][] = [
   [/Command timeout/, 'memcached did not answer in time; a save may have been carried out all the same']
 ]
 
-/** What an operator should do about an error. */
+/** Advice for an operator about an error, if there is some. */
 export function adviceOf(error: unknown): string | undefined {
   const reason = reasonOf(error)
   return advices.find(([pattern]) => pattern.test(reason))?.[1]

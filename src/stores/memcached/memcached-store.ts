@@ -34,7 +34,7 @@ export function memcachedStore(options: MemcachedStoreOptions): SessionStore {
   return storeOf(nodesOf(options))
 }
 
-/** @param close releases what was opened for the store. */
+/** Makes a store on these nodes. @param close closes the clients, if the store opened them. */
 export function storeOf(nodes: ReadonlyMap<string, MemcachedClient>, close?: () => Promise<void>): SessionStore {
   const clientOf = distribute(nodes)
   return createStore({

@@ -7,8 +7,8 @@ export type ClientOf = (id: string) => MemcachedClient
 /**
  * Distributes ids over nodes by rendezvous hashing: the node whose name together with the id has the highest hash keeps the id.
  *
- * So a node that is added takes over only its own share of the ids, and the order of the nodes does not matter. Nothing is taken over
- * from a node that fails: two nodes that both keep an id would bring a logged-out session back.
+ * So a new node takes over only its own share of the ids, and the order of the nodes does not matter. No other node takes over the ids of a
+ * node that fails: if two nodes kept one id, a logged-out session could come back.
  */
 export function distribute(nodes: ReadonlyMap<string, MemcachedClient>): ClientOf {
   const [first, ...others] = nodes
@@ -28,7 +28,7 @@ export function distribute(nodes: ReadonlyMap<string, MemcachedClient>): ClientO
   }
 }
 
-/** Hexadecimal digits, which compare like numbers. */
+/** The score of a node for an id, in hexadecimal digits, which compare like numbers. */
 function score(name: string, id: string): string {
   return hash('sha256', `${name} ${id}`)
 }

@@ -14,18 +14,18 @@ interface Driver {
 
 const defaultPort = 11211
 
-// In milliseconds, below the middleware's storeTimeout (2000): so a node that does not answer is an error of the driver, which then drops
-// the connection, before the middleware gives up.
+// In milliseconds, below the middleware's storeTimeout (2000), so that the driver reports a node that does not answer and closes the
+// connection before the middleware gives up.
 const connectTimeout = 1000
 const commandTimeout = 1500
 
 /**
- * A store in the memcached servers of a URL, `memcached://host[:port][,host[:port]…]`. It closes its clients: `close()`.
+ * Opens a store on the memcached servers of a URL, `memcached://host[:port][,host[:port]…]`. `close()` closes its clients.
  *
- * `URL` cannot hold several hosts with ports, so give those as a string. The hosts as written decide which of them keeps a session. The order
- * does not matter.
+ * `URL` cannot hold several hosts with ports, so pass a string for those. The names of the hosts decide which of them keeps a session, and
+ * their order does not matter.
  *
- * @param where the call, for errors.
+ * @param where names the call at the start of errors.
  * @throws TypeError for another URL; Error that says what to install if the driver is missing.
  */
 export function openMemcached(url: string | URL, options: object = {}, where = 'openMemcached(url, options)'): SessionStore {
@@ -40,10 +40,10 @@ export function openMemcached(url: string | URL, options: object = {}, where = '
   })
 }
 
-/** `host:port` of each server. The driver takes no other form. */
+/** The servers of a URL as `host:port`, the only form that the driver takes. */
 function serversOf(url: string, where: string): string[] {
   const servers = /^memcached:\/\/([^/?#@]+)\/?$/i.exec(url)?.[1]?.split(',').map(serverOf)
-  // The URL is not quoted: somebody may have put a password into it, which the driver could not use.
+  // Do not quote the URL: somebody may have put a password into it, although the driver cannot use one.
   if (!servers || servers.includes(undefined)) {
     throw new TypeError(`${where}: url must be like memcached://host:11211 or memcached://host1:11211,host2:11211, without a user, a path or an IPv6 address`)
   }
