@@ -4,7 +4,7 @@ import { documentOf, filterOf, foundIn, hashOf, type SessionDocument } from './d
 import { assertSize, isTaken } from './failures.js'
 import type { Indexes } from './indexes.js'
 
-/** A text and the id that it is stored under. */
+/** A stored text and its id. */
 type Listed = Found & { readonly id: string }
 
 /** How many documents one step of a listing reads. */
@@ -15,22 +15,22 @@ const pruneSize = 1000
 
 const idPattern = /^[0-9a-f]{64}$/
 
-/** Answers in JavaScript's own types, also from a client that is set to answer BSON's. */
+/** Options for answers in JavaScript's own types, even from a client that is set to return BSON's. */
 const plainValues = { promoteValues: true, promoteLongs: true, useBigInt64: false, raw: false }
 
 /**
- * How the store reads, whatever the client's own defaults are.
+ * The options of every read, which override the client's defaults.
  *
- * A secondary may lag behind and show a session that was destroyed. The primary's newest state is also what the next write is compared with:
- * with `majority`, a save that lost would read the same old state again until the replicas have caught up.
+ * Read from the primary, because a secondary may lag behind and show a session that was destroyed. Read its newest state (`local`), because the
+ * next write is compared with it: with `majority`, a save after a conflict would read the same old state until the replicas have caught up.
  */
 const reading = { readPreference: 'primary', readConcern: { level: 'local' }, ...plainValues }
 
 /**
- * The records of one prefix.
+ * The operations on the records of one prefix.
  *
- * The driver may send a write again when the answer was lost (`retryWrites`). That is safe: it numbers each write, and a replica set answers
- * a number that it has seen with the first outcome. A single server has no such memory, so there the driver sends nothing again and the call
+ * The driver may send a write again when the answer was lost (`retryWrites`). That is safe: it numbers each write, and for a number that it
+ * has seen, a replica set returns the first outcome again. A single server cannot do that, so the driver sends nothing again there, and the call
  * fails. `deleteMany` is never sent again.
  */
 export class MongoBackend implements Backend {
@@ -60,7 +60,7 @@ export class MongoBackend implements Backend {
     return isInserted
   }
 
-  /** Does not answer the state that won: to read it here would cost the same, and the kit reads it after its pause, when it is newer. */
+  /** After a conflict it does not read the newer state: the kit does that after its pause, at the same cost, and gets a still newer one. */
   async replace(id: string, { record }: Known, next: Written): Promise<Swapped> {
     assertSize(next.text)
     const key = this.#keyOf(id)
@@ -80,21 +80,21 @@ export class MongoBackend implements Backend {
     for await (const page of this.#pages({}, pageSize)) yield* this.#listed(page)
   }
 
-  /** The filter has no prefix, so that MongoDB has only the one index to choose. An owner has few sessions. */
+  /** Filters by the owner only, so that MongoDB can choose no other index, and by the prefix afterwards. An owner has few sessions. */
   async *ownedBy(owner: string): AsyncGenerator<Listed> {
     const documents = this.#collection.find({ owner: { $eq: hashOf(owner) } }, { ...reading, batchSize: pageSize })
     for await (const document of documents) yield* this.#listed([document as SessionDocument])
   }
 
   /**
-   * In steps that each end soon: they do not hold up other writes, and end before a client's socket timeout. A record whose deadline was
-   * moved after it was found stays, because the removal compares the deadline again.
+   * Removes records in small steps, which delay no other writes and end before a client's socket timeout. The removal compares the deadlines
+   * again, so that a record whose deadline was moved meanwhile stays.
    */
   async prune(): Promise<number> {
     const expires = { $lte: new Date(this.#scope.now()) }
     let removed = 0
     for await (const page of this.#pages({ expires }, pruneSize, { _id: 1 })) {
-      // Another prefix may begin with this one, and its clock may be another.
+      // Another prefix may begin with this one, and may use another clock.
       const keys = page.map(({ _id }) => _id).filter((key) => this.#idOf(key) !== undefined)
       const { deletedCount = 0 } = (await this.#collection.deleteMany({ _id: { $in: keys }, expires }, this.#writing)) as { deletedCount?: number }
       removed += deletedCount
@@ -114,12 +114,12 @@ export class MongoBackend implements Backend {
   }
 
   /**
-   * The documents of the prefix in pages, each read by a query of its own that begins after the last key. So a listing survives a failover,
-   * and may pause for longer than MongoDB keeps a cursor. A key never changes, so a record that is rewritten meanwhile is neither missed nor
-   * repeated.
+   * Lists the documents of the prefix in pages. Each page is a query of its own that begins after the last key, so that a listing survives a
+   * failover and may pause for longer than MongoDB keeps a cursor. Keys never change, so a record that is rewritten meanwhile is neither
+   * missed nor repeated.
    */
   async *#pages(filter: object, size: number, projection: object = {}): AsyncGenerator<SessionDocument[]> {
-    // Ids are hexadecimal digits, which sort before `g`. The bounds are compared as text, so nothing in a prefix is a pattern.
+    // Ids have hexadecimal digits, which sort before `g`. MongoDB compares the bounds as text, so a prefix is never a pattern.
     const end = `${this.#scope.prefix}g`
     let after = this.#scope.prefix
     for (;;) {
@@ -143,7 +143,7 @@ export class MongoBackend implements Backend {
     return this.#scope.prefix + id
   }
 
-  /** The id in a key of this prefix. A document that others planted may have any value as its key. */
+  /** The id in a key of this prefix. `undefined`: the key is another prefix's, or any value in a document of another program. */
   #idOf(key: unknown): string | undefined {
     const { prefix } = this.#scope
     if (typeof key !== 'string' || !key.startsWith(prefix)) return undefined

@@ -1,10 +1,10 @@
 /*
- * The official driver (package mongodb, version 4 or later), as far as the store uses it. It is typed by the methods that the store calls,
- * so that importing this package needs no driver.
+ * Types for the official driver (package mongodb, version 4 or later). They have only the methods that the store calls, and do not import the
+ * driver.
  */
 
 export interface MongoClient {
-  /** Without a name, the database in the client's URL. */
+  /** @param name absent: the database in the client's URL. */
   db(name?: string): MongoDatabase
 }
 

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto'
 import { graceAfterDeadline, type Found, type SessionRecord, type Written } from '../../store/index.js'
 
-/** What MongoDB holds for one session. */
+/** The document of one session. */
 export interface SessionDocument {
   /** The prefix and the id. */
   readonly _id: string
-  /** `rev` and `write` of the record: each write names the two that it replaces. */
+  /** `rev` and `write` of the record, by which a write finds the state that it replaces. */
   readonly rev: number
   readonly write: string
   /** When the TTL index removes the document: a minute after the deadline. */
@@ -19,7 +19,7 @@ export interface SessionDocument {
 /** The last moment that a `Date` can hold, in milliseconds since the epoch. */
 const lastTime = 8.64e15
 
-/** A text that is read as corrupt. */
+/** The text that replaces a document that is not a record. The kit reports it as corrupt. */
 const notARecord = 'not a document of this store'
 
 export function documentOf(key: string, { record, text }: Written): SessionDocument {
@@ -29,7 +29,7 @@ export function documentOf(key: string, { record, text }: Written): SessionDocum
     rev,
     write,
     expires: new Date(Math.min(Math.ceil(expires) + graceAfterDeadline, lastTime)),
-    // No listing shows a marker.
+    // A marker is in no list of an owner.
     ...(owner !== undefined && !moved && { owner: hashOf(owner) }),
     record: text
   }
@@ -41,8 +41,8 @@ export function filterOf(key: string, { rev, write }: SessionRecord): object {
 }
 
 /**
- * The text in a document. A document whose `rev` and `write` differ from those in its text was not written by this store: no filter would
- * ever find it, so it counts as corrupt.
+ * The text in a document. If the document's `rev` and `write` differ from those in its text, this store has not written it. It counts as
+ * corrupt, because no filter would ever find it.
  */
 export function foundIn(document: object): Found {
   const { rev, write, record } = document as { [Field in keyof SessionDocument]?: unknown }
@@ -50,12 +50,12 @@ export function foundIn(document: object): Found {
   return { text: isWhole ? record : notARecord }
 }
 
-/** A hash: the owner stays out of indexes and of the database's logs. */
+/** Hashes an owner, so that indexes and logs of the database do not show it. */
 export function hashOf(owner: string): string {
   return hash('sha256', owner)
 }
 
-/** How `writeRecord` begins the text of a record. */
+/** The beginning that `writeRecord` gives to the text of a record. */
 function startOf(rev: number, write: string): string {
   return `{"rev":${rev},"write":${JSON.stringify(write)},`
 }

@@ -1,12 +1,12 @@
 import { SessionError } from '../../errors.js'
 
-/** MongoDB's limit for one document, in bytes, without the fields beside the text: a key, an owner's hash, a date. */
+/** The longest text that fits into one document of MongoDB, in bytes. 8 KiB are for the other fields: a key, an owner's hash, a date. */
 const mostBytes = 16 * 1024 * 1024 - 8 * 1024
 
 const mayBeApplied = 'a change that was sent may have been applied all the same'
 const unreachable = 'cannot reach a primary of MongoDB: check that it runs, the addresses, replicaSet and tls of the client, and the network'
 
-/** What to do about errors that a server answers, by their code. */
+/** Advice about errors of a server, by their code. */
 const byCode = new Map<unknown, string>([
   [13, 'give the user of the client the role readWrite on the database of the sessions'],
   [18, 'check the user, the password and authSource of the client'],
@@ -24,7 +24,7 @@ const byCode = new Map<unknown, string>([
 /** Codes with which a server says that it is not the primary, cannot reach it, or is about to end. */
 const passing: ReadonlySet<unknown> = new Set([6, 7, 89, 91, 133, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436])
 
-/** What to do about errors of the driver itself, by their name. */
+/** Advice about errors of the driver itself, by their name. */
 const byName: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/^MongoServerSelectionError$/, unreachable],
   [/WaitQueueTimeout/, 'all connections of the client are in use: raise maxPoolSize, or find what holds them'],
@@ -33,7 +33,7 @@ const byName: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/^MongoWriteConcernError$/, `MongoDB could not confirm the write: ${mayBeApplied}`]
 ]
 
-/** What an operator should do about an error. */
+/** Advice for an operator about an error, if there is some. */
 export function adviceOn(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   const code = codeOf(error)
@@ -41,12 +41,12 @@ export function adviceOn(error: unknown): string | undefined {
   return byCode.get(code) ?? byName.find(([pattern]) => pattern.test(error.name))?.[1]
 }
 
-/** Whether the id of a new document is taken. Not every server says which index refused it. */
+/** Reports whether the id of a new document is taken. (Another unique index has the same code, and not every server says which one it was.) */
 export function isTaken(error: unknown): boolean {
   return codeOf(error) === 11000
 }
 
-/** Whether a server that works has answered no: to ask again would not help. */
+/** Reports whether a working server has refused a command, so that trying again would not help. */
 export function isRefusal(error: unknown): boolean {
   const code = codeOf(error)
   return typeof code === 'number' && code !== 50 && !passing.has(code)

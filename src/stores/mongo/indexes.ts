@@ -3,13 +3,13 @@ import { reasonOf } from '../../errors.js'
 import { isRefusal } from './failures.js'
 import type { MongoCollection } from './client.js'
 
-/** How long the first write waits for the indexes, in milliseconds. In a large collection it takes minutes to build them. */
+/** How long the first write waits for the indexes, in milliseconds. Building them in a large collection takes minutes. */
 const longestWait = 1_000
 
-/** How soon the store tries again after the server could not be reached, in milliseconds. */
+/** After how many milliseconds the store tries again, if the server could not be reached. */
 const retryPause = 10_000
 
-/** The indexes, and what goes wrong without them. */
+/** The indexes, and the consequence of not having them, as a clause of a warning. */
 const indexes: readonly { readonly keys: { [field: string]: 1 }; readonly options: object; readonly without: string }[] = [
   {
     keys: { expires: 1 },
@@ -25,8 +25,8 @@ const indexes: readonly { readonly keys: { [field: string]: 1 }; readonly option
 ]
 
 /**
- * Creates the indexes of a collection, in the background and once in a process. Sessions work without them, so what goes wrong is a warning
- * and no failure.
+ * Creates the indexes of a collection in the background, once in each process. Sessions work without them, so a failure causes only a
+ * warning.
  */
 export class Indexes {
   readonly #collection: MongoCollection
@@ -38,7 +38,7 @@ export class Indexes {
     this.#collection = collection
   }
 
-  /** Call this with each write. Answers at once if the first write has waited. */
+  /** Call this with each write. It waits until the indexes exist, for a second after the first call at most. */
   async ensure(): Promise<void> {
     if (this.#isSettled) return
     if (!this.#first) {
@@ -62,7 +62,7 @@ export class Indexes {
       }
       this.#isSettled = true
     } catch {
-      // The server cannot be reached, as the writes report.
+      // The server cannot be reached. The writes report that.
       this.#retryAt = performance.now() + retryPause
     }
   }

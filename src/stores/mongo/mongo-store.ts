@@ -17,9 +17,9 @@ export function mongoStore(options: MongoStoreOptions): SessionStore {
   return storeOf(resolveOptions('mongoStore(options)', options))
 }
 
-/** @param close releases what was opened for the store. */
+/** Makes a store with checked options. @param close closes the client, if the store opened it. */
 export function storeOf({ collection, writeConcern, createIndexes }: MongoSettings, close?: () => Promise<void>): SessionStore {
-  // One object for every scope: the indexes are those of the collection.
+  // All scopes share one object, because the indexes belong to the collection.
   const indexes = createIndexes ? new Indexes(collection) : undefined
   return createStore({
     name: 'mongo',

@@ -11,9 +11,9 @@ interface Driver {
 }
 
 /**
- * Options of the client that the URL may set otherwise, in milliseconds. They are below the middleware's `storeTimeout` (2 s), and above the
- * time that a write may wait for the members of a replica set. So a call that hangs ends with an error that says why, and gives its
- * connection back.
+ * Options of the client, in milliseconds, which the URL may override. They are below the middleware's `storeTimeout` (2 s), so that a call that
+ * hangs ends with an error that says why and releases its connection. They are above the time that a write may wait for the members of a
+ * replica set.
  */
 const defaults: { readonly [name: string]: number } = {
   serverSelectionTimeoutMS: 1_500,
@@ -30,7 +30,7 @@ const optionNames = Object.keys({ database: 0, collectionName: 0, writeConcern: 
  * Opens `mongodb://[user:password@]host[:port][,host[:port]…][/database][?options]`, or `mongodb+srv://…`. The driver connects with the first
  * call. `close()` closes its client.
  *
- * @param url text, because a `URL` cannot hold several hosts with ports. It is never quoted in an error, as it may hold a password.
+ * @param url pass a string for several hosts with ports, which `URL` cannot hold. No error quotes it, because it may hold a password.
  * @throws TypeError for a URL or an option that is wrong; Error that says what to install if the driver is missing.
  */
 export function openMongo(url: string | URL, options: MongoUrlOptions = {}, where = 'storeFromUrl(url, options)'): SessionStore {
@@ -55,7 +55,7 @@ function openClient(MongoClient: Driver['MongoClient'], url: string, where: stri
   }
 }
 
-/** The driver's reason, unless it quotes a part of the URL's user or password. */
+/** The driver's reason, or advice instead if the reason quotes the URL's user or password. */
 function withoutSecrets(reason: string, url: string): string {
   const credentials = url.slice(url.indexOf('//') + 2, Math.max(url.lastIndexOf('@'), 0)).split(/[:@]/)
   return credentials.some((each) => each !== '' && reason.includes(each)) ? 'look at its form, and encode special characters in the user and the password' : reason

@@ -5,7 +5,7 @@ import { isClient, isCollection, isDatabase, type MongoClient, type MongoCollect
 export interface MongoWriteConcern {
   /** `'majority'`, a number of members, or the name of a set of members that MongoDB's configuration defines. @default 'majority' */
   w?: number | string | undefined
-  /** How long they may take, in milliseconds. Keep it below the middleware's `storeTimeout`. @default 1_000 */
+  /** How long the members may take, in milliseconds. Keep it below the middleware's `storeTimeout`. @default 1_000 */
   wtimeoutMS?: number | undefined
   /** Whether the write must be in the journal on disk. @default MongoDB decides: for `'majority'` it must */
   journal?: boolean | undefined
@@ -42,7 +42,7 @@ const optionNames = Object.keys({
 } satisfies { [Name in keyof Required<MongoStoreOptions>]: 0 })
 const concernNames = Object.keys({ w: 0, wtimeoutMS: 0, journal: 0 } satisfies { [Name in keyof Required<MongoWriteConcern>]: 0 })
 
-/** Below the middleware's `storeTimeout` (2 s), so that the request learns what its write waited for. In milliseconds. */
+/** The default of `wtimeoutMS`: below the middleware's `storeTimeout` (2 s), so that the error says what the write waited for. */
 const writeTimeout = 1_000
 
 /** @throws TypeError that names the option and what is expected. */
@@ -76,7 +76,7 @@ function resolveWriteConcern(where: string, given: unknown): object {
   const concern: MongoWriteConcern = given ?? {}
   assertKnown(`${where}: writeConcern`, concern, concernNames)
   const { w = 'majority', wtimeoutMS = writeTimeout, journal } = concern
-  // With 0, MongoDB does not answer: nobody would know whether a save has lost against another.
+  // With 0, MongoDB does not answer, so that the store could not know whether a save met another one.
   assertOption(where, 'writeConcern.w', w, (typeof w === 'string' && w !== '') || (isCount(w) && w > 0), "'majority', a number of members above 0, or a name")
   assertOption(where, 'writeConcern.wtimeoutMS', wtimeoutMS, isCount(wtimeoutMS), 'a whole number of milliseconds (0 = no limit)')
   assertOption(where, 'writeConcern.journal', journal, journal === undefined || typeof journal === 'boolean', 'true or false')
