@@ -3,12 +3,12 @@ import { graceAfterDeadline, type Backend, type Found, type Known, type StoreSco
 import { sessionOf, textOf, type ForeignStore } from './foreign-store.js'
 import type { KeyLocks } from './key-locks.js'
 
-/** Stands for a value of somebody else. The kit reports it as corrupt, because it is no record. */
+/** The text that replaces a value of another program. The kit reports it as corrupt. */
 const notOurs = 'not the text of a record'
 
 /**
- * Records in a store of another library, which cannot compare and swap. This process reads, compares and writes under a lock instead.
- * Other processes are not excluded.
+ * The operations on the records of one prefix in a store of another library, which has no compare-and-swap. This process reads, compares and
+ * writes under a lock instead. The lock does not exclude other processes.
  */
 export class AdapterBackend implements Backend {
   readonly #store: ForeignStore
@@ -20,7 +20,7 @@ export class AdapterBackend implements Backend {
     this.#store = store
     this.#locks = locks
     this.#scope = scope
-    // Some stores make a path of a key.
+    // Encode the prefix, because some stores use a key as a path.
     this.#prefix = encodeURIComponent(scope.prefix).replaceAll('%3A', ':')
   }
 
@@ -46,8 +46,8 @@ export class AdapterBackend implements Backend {
   }
 
   /**
-   * Does the work if the stored record has the version. The lock is held until the foreign store has answered, however late: a `set` that
-   * is still on its way must not arrive after a `destroy`.
+   * Does the work if the stored record is in that state. It holds the lock until the other library's store has answered, however long that
+   * takes: a `set` that is still in progress must not take effect after a `destroy`.
    */
   async #ifSame(id: string, { record }: Known, work: () => Promise<void>): Promise<Swapped> {
     return this.#locks.run(this.#keyOf(id), async () => {
@@ -64,7 +64,7 @@ export class AdapterBackend implements Backend {
     await this.#store.set(this.#keyOf(id), session, ttl)
   }
 
-  /** Whether the text is this state of the record. */
+  /** Reports whether the text is this state of the record. */
   #has(id: string, { text }: Found, record: SessionRecord): boolean {
     const reading = readRecord(text, id, this.#scope.largest)
     return 'record' in reading && isSameVersion(reading.record, record)

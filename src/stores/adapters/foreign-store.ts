@@ -1,4 +1,4 @@
-/** A store of another library, with promises. Keys and values are the adapter's. */
+/** A store of another library, with promises. The adapter chooses its keys and values. */
 export interface ForeignStore {
   /** `undefined` or `null`: nothing is stored. */
   get(key: string): Promise<unknown>
@@ -7,16 +7,16 @@ export interface ForeignStore {
   destroy(key: string): Promise<void>
 }
 
-/** A session as stores of other libraries know it. Some of them read from its cookie how long they have to keep it. */
+/** A session in the form that stores of other libraries expect. Some of them read from its cookie how long to keep it. */
 export interface ForeignSession {
   readonly cookie: { readonly expires: Date; readonly maxAge: number; readonly originalMaxAge: number }
   /**
-   * The text of the record. It is text, so that no store changes a key or a value in it.
+   * The record as text, so that no store changes a key or a value in it.
    */
   readonly record: string
 }
 
-/** The shortest time to keep a value, in milliseconds. Stores take 0 for "without end" and refuse less. */
+/** The shortest time to keep a value, in milliseconds. Stores take 0 for "for ever" and refuse negative times. */
 const shortestTtl = 60_000
 
 export function sessionOf(record: string, ttl: number): { session: ForeignSession; ttl: number } {

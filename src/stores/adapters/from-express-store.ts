@@ -44,7 +44,7 @@ function withPromises(store: Callable): ForeignStore {
       try {
         return await called((callback) => store.get(key, callback))
       } catch (error) {
-        // express-session takes this for "no session" too: session-file-store answers it.
+        // express-session treats this error as "no session" too, because session-file-store has it for a missing session.
         if ((error as { code?: unknown } | undefined)?.code === 'ENOENT') return undefined
         throw error
       }
@@ -54,7 +54,7 @@ function withPromises(store: Callable): ForeignStore {
   }
 }
 
-/** Waits for the callback. What the call itself returns counts only if it is a promise that is rejected. */
+/** Waits for the callback. The value that the call itself returns matters only if it is a promise that rejects. */
 function called(call: (callback: Callback) => unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const returned = call((error, session) => {

@@ -1,8 +1,8 @@
 import { Table } from '../../store/index.js'
 
-/** Runs work under the same key one after another. */
+/** Runs work for the same key one after another. */
 export class KeyLocks {
-  /** The end of the work that was asked for last. */
+  /** For each key, resolves when the work that was added last has ended. */
   readonly #last = new Table<Promise<void>>()
 
   async run<T>(key: string, work: () => Promise<T>): Promise<T> {
@@ -20,7 +20,7 @@ export class KeyLocks {
 
 function nothing(): void {}
 
-/** One for each foreign store, so that two adapters of one store exclude each other too. */
+/** The locks by the store of the other library, so that two adapters of one store exclude each other too. */
 const locksOf = new WeakMap<object, KeyLocks>()
 
 export function locksFor(store: object): KeyLocks {
