@@ -3,6 +3,7 @@ import type Application from 'koa'
 import type { Context, Middleware } from 'koa'
 import { isDataObject } from './checks.js'
 import { defineErrorHeaders, type ResponseCookie } from './cookie/index.js'
+import { noteErrorHandler } from './error-status.js'
 import { createSessionProxy, type Session, type SessionCalls } from './request/index.js'
 
 /** `ctx.session` of one request: the value that the property has, and what an assignment to it does. */
@@ -86,6 +87,7 @@ export function defineAccessor(context: Application['context'], as: string): voi
       contextSession.assign(value)
     }
   })
+  noteErrorHandler(context)
   defineErrorHeaders(context, (errorContext) => contextSessionOf(errorContext, as)?.response)
 }
 

@@ -1,7 +1,7 @@
-import { STATUS_CODES } from 'node:http'
 import type { Context, Middleware, Next } from 'koa'
 import { SessionCookie, ResponseCookie } from './cookie/index.js'
 import { assertUnassigned, ContextSession, contextSessionOf, defineAccessor } from './context-property.js'
+import { statusOf } from './error-status.js'
 import { resolveOptions, type SessionOptions } from './options.js'
 import { createRegistry, type SessionRegistry } from './registry.js'
 import { Migration, openSession, RequestSession, SessionCalls, type Session } from './request/index.js'
@@ -71,7 +71,7 @@ export function session(options?: SessionOptions): Middleware & SessionRegistry 
       thrown = { error }
     }
     try {
-      const status = thrown ? statusOf(thrown.error) : ctx.status
+      const status = thrown ? statusOf(thrown.error, ctx) : ctx.status
       const closing = calls.close(status >= 500 && !saveOnError)
       if (isPromise(closing)) await closing
     } catch (error) {
@@ -90,11 +90,4 @@ export function session(options?: SessionOptions): Middleware & SessionRegistry 
   }
 
   return Object.assign(keepsake, createRegistry(settings, cookie, timedStore, () => keysOfApp))
-}
-
-/** The status with which Koa's error handler will answer. */
-function statusOf(error: unknown): number {
-  const { status, statusCode } = (error ?? {}) as { status?: unknown; statusCode?: unknown }
-  const given = status || statusCode
-  return typeof given === 'number' && given in STATUS_CODES ? given : 500
 }

@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import test from 'ava'
-import type Koa from 'koa'
+import Koa from 'koa'
 import { memoryStore, session } from '../src/index.js'
 import { startApp } from './support/app.js'
 import { Client } from './support/client.js'
@@ -41,3 +42,22 @@ test('Koa 2 has the same sessions: kept, counted on a 401, renewed, destroyed, c
   t.regex(logout.setCookie[0]!, /^session=;/)
   t.deepEqual((await client.get('/')).json, {})
 })
+
+for (const [name, Application, status, count] of [['Koa 2', Koa2, 404, 1], ['Koa 3', Koa, 500, null]] as const) {
+  test(`${name} answers a missing file with ${status}: changes are ${count === 1 ? 'kept' : 'dropped'} as with any such status`, async (t) => {
+    const app = new Application()
+    app.silent = true
+    app.keys = ['a secret of this test that is long enough']
+    app.use(session({ store: memoryStore() }))
+    app.use(async (ctx) => {
+      if (ctx.path === '/file') {
+        ctx.session.increment('n')
+        await readFile('/no/such/file')
+      }
+      ctx.body = { n: ctx.session.get('n') ?? null }
+    })
+    const client = new Client(await startApp(t, app))
+    t.is((await client.get('/file')).status, status)
+    t.deepEqual((await client.get('/')).json, { n: count })
+  })
+}
