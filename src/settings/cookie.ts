@@ -19,13 +19,13 @@ export function cookieFrom(reader: SettingsReader): { name?: string; cookie?: Co
   return withoutAbsent({ name, cookie: Object.keys(cookie).length > 0 ? cookie : undefined })
 }
 
-// `secure`, because the rules for __Host- and __Secure- are checked with the attributes that were given.
+// With `secure`, because the rules for __Host- and __Secure- are checked later, together with the attributes.
 const cookieName: Parse<string> = (value) => checked(value, 'a cookie name', (name) => problemOf(name, { secure: true }))
 
 const path: Parse<string | undefined> = (value) =>
   value === null || value === 'null' || value === '' ? undefined : checked(value, 'a path that starts with /', (given) => problemOf(defaultCookieName, { path: given }))
 
-/** Without leading dots, and in ASCII, as Werkzeug sends it. */
+/** Removes leading dots and converts the domain to ASCII, as Werkzeug does. */
 const domain: Parse<string | undefined> = (value) => {
   if (value === null || value === 'null' || value === false || value === '') return undefined
   const bare = typeof value === 'string' ? value.replace(/^\.+/, '') : value
@@ -35,11 +35,11 @@ const domain: Parse<string | undefined> = (value) => {
 
 const sameSiteWord = wordOf(['lax', 'strict', 'none'], 'Lax, Strict, None, or null for no such attribute')
 
-/** In Flask too, the text `None` is the attribute's value and not Python's `None`. */
+/** The text `None` is the attribute's value and not Python's `None`, as in Flask. */
 const sameSite: Parse<'lax' | 'strict' | 'none' | false> = (value) =>
   value === null || value === 'null' || value === false || value === 'false' ? false : sameSiteWord(value)
 
-/** Text that the middleware takes. Its message shows the value, so a URL, which may hold a password, does not get there. */
+/** Checks text with the middleware's own check. It refuses a URL before, because that check's message shows the value, which may hold a password. */
 function checked(value: unknown, expected: string, check: (text: string) => string | undefined): string | Refusal {
   if (typeof value !== 'string' || value.includes('://')) return new Refusal(`must be ${expected}`)
   const problem = check(value)

@@ -1,3 +1,3 @@
-/** Flask's and Flask-Session's settings, by their names. */
+/** The options of `session()` from the settings of Flask and Flask-Session. */
 export { settings } from './settings.js'
 export type { SettingsSource } from './names.js'

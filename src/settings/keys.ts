@@ -4,7 +4,7 @@ type Secret = string | Buffer
 
 const secret: Parse<Secret> = (value) => secretOf(value) ?? new Refusal('must be text or bytes, and not empty', { hidesValue: true })
 
-/** Text that is no JSON array is refused. Flask iterates it, and then each of its characters is a key with which anybody can sign. */
+/** Refuses text that is not a JSON array. Flask would iterate it, so that each of its characters would be a key, with which anybody can sign. */
 const secrets: Parse<readonly Secret[]> = (value) => {
   const list = typeof value === 'string' ? arrayIn(value) : value
   const parsed = Array.isArray(list) ? Array.from<unknown>(list).map(secretOf) : [undefined]
@@ -13,7 +13,7 @@ const secrets: Parse<readonly Secret[]> = (value) => {
     : new Refusal('must be an array of secrets that are not empty, newest first (as text: a JSON array such as ["older", "oldest"])', { hidesValue: true })
 }
 
-/** The keys that sign the cookie, newest first. `undefined`: those of the application. */
+/** The keys that sign the cookie, newest first. `undefined`: `app.keys`. */
 export function keysFrom(reader: SettingsReader): Secret[] | undefined {
   const newest = reader.read('SECRET_KEY', (value) => (value === null ? undefined : secret(value)))
   const older = reader.read('SECRET_KEY_FALLBACKS', (value) => (value === null || value === 'null' ? [] : secrets(value))) ?? []

@@ -17,13 +17,13 @@ export interface SettingsSource {
   SESSION_PERMANENT?: Flag | undefined
   /** `false`: the cookie is the bare sid. A session in the cookie is always signed. @default true */
   SESSION_USE_SIGNER?: Flag | undefined
-  /** Put before every id in the store. @default 'session:' */
+  /** Prefix of every id in the store. @default 'session:' */
   SESSION_KEY_PREFIX?: string | undefined
   /** 16 to 32. Accepted without effect: the sid always has 32 random bytes. */
   SESSION_ID_LENGTH?: number | string | null | undefined
   /** `msgpack` or `json`. Accepted without effect: records are always JSON text. */
   SESSION_SERIALIZATION_FORMAT?: string | undefined
-  /** Accepted without effect: a store that needs cleaning up does it by itself. */
+  /** Accepted without effect: a store that needs cleanup schedules it itself. */
   SESSION_CLEANUP_N_REQUESTS?: number | string | null | undefined
   /** Idle lifetime in seconds. @default 31 days */
   PERMANENT_SESSION_LIFETIME?: number | string | undefined
@@ -40,14 +40,14 @@ export interface SettingsSource {
   SESSION_COOKIE_HTTPONLY?: Flag | undefined
   /** `'auto'` follows `ctx.secure`. @default 'auto' */
   SESSION_COOKIE_SECURE?: Flag | undefined
-  /** `Lax`, `Strict` or `None` in any case. `null` or `false`: no such attribute. @default 'Lax' */
+  /** `Lax`, `Strict` or `None` in any case. `null` or `false`: the cookie has no `SameSite`. @default 'Lax' */
   SESSION_COOKIE_SAMESITE?: string | false | null | undefined
   /** @default false */
   SESSION_COOKIE_PARTITIONED?: Flag | undefined
 
   /** The directory of the files. @default 'sessions' */
   SESSION_FILE_DIR?: string | undefined
-  /** The most sessions that are kept in files. `0`: no limit. @default 10_000 */
+  /** The maximum number of sessions in files. `0`: no limit. @default 10_000 */
   SESSION_FILE_THRESHOLD?: number | string | undefined
   /** The mode of the files: `384`, `0o600` or as text also `'600'` and `'0o600'`. @default 0o600 */
   SESSION_FILE_MODE?: number | string | undefined
@@ -70,7 +70,7 @@ export interface SettingsSource {
   /** Flask-SQLAlchemy's database, used when `SESSION_SQLALCHEMY` is absent. */
   SQLALCHEMY_DATABASE_URI?: string | URL | null | undefined
 
-  /** Refused unless `null`, with what to do instead. */
+  /** Refused unless `null`. The error says what to do instead. */
   SESSION_CACHELIB?: null | undefined
   SESSION_DYNAMODB?: null | undefined
   SESSION_DYNAMODB_TABLE?: null | undefined

@@ -2,11 +2,11 @@ import { reasonOf, SessionError } from '../errors.js'
 import type { SettingName } from './names.js'
 
 /**
- * Opens a store, and lets its error name the setting.
+ * Opens a store. If that fails, the error names the setting.
  *
- * The error has no `cause` when there is a URL: errors of `URL` and of drivers carry it, with the password in it.
+ * If there is a URL, the error has no `cause`, because errors of `URL` and of drivers contain the URL with its password.
  *
- * @param url what the message must not quote. `undefined`: nothing.
+ * @param url the URL that the message must not quote. `undefined`: there is none.
  */
 export function asProblemOf<T>(name: SettingName, url: string | undefined, open: () => T): T {
   try {
@@ -19,12 +19,12 @@ export function asProblemOf<T>(name: SettingName, url: string | undefined, open:
   }
 }
 
-/** Messages of `storeFromUrl()` itself quote nothing, and may have a password such as `redis` in them by chance. */
+/** Removes a message that quotes the URL. Messages of `storeFromUrl()` never do, but may contain a password such as `redis` by chance. */
 function withoutSecrets(message: string, url: string): string {
   if (message.startsWith('storeFromUrl(')) return message
   const [, password = ''] = /^[^:]+:\/\/[^@]*?:(.*)@/.exec(url) ?? []
   const secrets = [url, password, decoded(password)].filter((secret) => secret !== '')
-  return secrets.some((secret) => message.includes(secret)) ? 'it cannot be used (the reason quotes the URL and is left out)' : message
+  return secrets.some((secret) => message.includes(secret)) ? 'it cannot be used: check the URL (the error of the driver quotes it and is left out)' : message
 }
 
 function decoded(text: string): string {

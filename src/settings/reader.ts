@@ -2,13 +2,13 @@ import { inspect } from 'node:util'
 import { kindOf } from '../checks.js'
 import type { SettingName } from './names.js'
 
-/** Turns the value of a setting into that of an option. It returns a `Refusal` for a value that it does not take. */
+/** Turns the value of a setting into the value of an option. It returns a `Refusal` for a wrong value. */
 export type Parse<T> = (value: unknown) => T | Refusal
 
-/** A value that a setting does not take, and why. */
+/** The reason why the value of a setting is wrong. */
 export class Refusal {
   readonly reason: string
-  /** The error does not show the value: it is a secret, a URL that may hold a password, or in the reason already. */
+  /** `true`: the error does not show the value, because it is a secret or a URL that may hold a password, or because the reason shows it. */
   readonly hidesValue: boolean
 
   constructor(reason: string, { hidesValue = false } = {}) {
@@ -17,7 +17,7 @@ export class Refusal {
   }
 }
 
-/** Reads settings by name and collects what is wrong with them, so that one error can list it all. */
+/** Reads settings by name and collects the problems with them, so that one error can list them all. */
 export class SettingsReader {
   readonly #source: Readonly<Record<string, unknown>>
   readonly #problems: string[] = []
@@ -34,7 +34,7 @@ export class SettingsReader {
     return this.#source[name] !== undefined && this.#source[name] !== null
   }
 
-  /** The value of a setting as an option takes it. `undefined` when it is absent, and when it is wrong. */
+  /** Reads a setting and returns the value for an option. `undefined`: the setting is absent or wrong. */
   read<T>(name: SettingName, parse: Parse<T>): T | undefined {
     const value = this.#source[name]
     if (value === undefined) return undefined
@@ -49,13 +49,13 @@ export class SettingsReader {
     this.#problems.push(problem)
   }
 
-  /** @throws TypeError that lists everything that was wrong. */
+  /** @throws TypeError that lists all problems. */
   assertNoProblems(): void {
     if (this.#problems.length > 0) throw new TypeError(`settings(source): ${this.#problems.join('; ')}`)
   }
 }
 
-/** Longer texts, and those that look like a URL with a password, are not shown. */
+/** The longest text that an error shows, in characters. It shows no text that may be a URL with a password, either. */
 const longestShown = 40
 
 function shown(value: unknown): string {
@@ -64,7 +64,7 @@ function shown(value: unknown): string {
   return JSON.stringify(value)
 }
 
-/** The entries that are not `undefined`, so that spreading them over others keeps those. */
+/** Copies the options that are not `undefined`, so that spreading the result over defaults keeps the defaults of absent options. */
 export function withoutAbsent<T extends object>(options: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as { [Name in keyof T]?: Exclude<T[Name], undefined> }
 }

@@ -1,12 +1,12 @@
 import { Refusal, type Parse } from './reader.js'
 
-/** Where a store keeps its sessions: a URL that `storeFromUrl()` knows, or a client of the application. */
+/** The server of a store: a URL that `storeFromUrl()` knows, or a client of the application. */
 export interface Server {
   readonly url?: string
   readonly client?: unknown
 }
 
-/** Flask-Session's too. */
+/** The default servers, which are those of Flask-Session. */
 export const defaultServers = {
   redis: { url: 'redis://127.0.0.1:6379' },
   memcached: { url: 'memcached://127.0.0.1:11211' },
@@ -17,12 +17,12 @@ export const redisServer: Parse<Server> = server(/^rediss?:\/\//i, `a URL such a
 
 export const mongodbServer: Parse<Server> = server(/^mongodb(?:\+srv)?:\/\//i, `a URL such as ${defaultServers.mongodb.url}, or a MongoClient`)
 
-/** Whether a URL of MongoDB says which database to use. */
+/** Reports whether a URL of MongoDB names a database. */
 export function namesDatabase({ url = '' }: Server): boolean {
   return /^[^:]+:\/\/[^/?]+\/[^?]/.test(url)
 }
 
-/** Also `host:port` and lists of it, as the Python clients take them. */
+/** Accepts a URL or a client, and as the Python clients do, `host:port` and lists of it. */
 export const memcachedServer: Parse<Server> = (value) => {
   const listed = Array.isArray(value) ? Array.from<unknown>(value) : typeof value === 'string' ? value.split(',') : undefined
   if (!listed) return parseMemcached(value)
@@ -37,7 +37,7 @@ const parseDatabase = server(
   "a URL such as postgresql://user:password@host/database, mysql://… or sqlite:///sessions.db, or what knex({ client: 'pg', … }) returned"
 )
 
-/** Takes SQLAlchemy's URLs too. */
+/** Accepts a URL of `storeFromUrl()` or of SQLAlchemy, or a Knex instance. */
 export const databaseServer: Parse<Server> = (value) => {
   if (typeof value !== 'string' && !(value instanceof URL)) return parseDatabase(value)
   const url = fromSqlalchemy(String(value))
@@ -47,7 +47,7 @@ export const databaseServer: Parse<Server> = (value) => {
   return parseDatabase(url)
 }
 
-/** `dialect+driver://…` without the Python driver. */
+/** Converts a URL of SQLAlchemy, `dialect+driver://…`, to one of `storeFromUrl()`. An empty text: the dialect is unknown. */
 function fromSqlalchemy(url: string): string {
   const [, dialect, rest = ''] = /^(\w+)(?:\+\w+)?(:.*)$/s.exec(url) ?? []
   switch (dialect?.toLowerCase()) {
@@ -64,7 +64,7 @@ function fromSqlalchemy(url: string): string {
   }
 }
 
-/** SQLAlchemy writes the file after three slashes, so that an absolute one has four, and does not decode it. */
+/** Converts the path of a SQLite URL. SQLAlchemy writes it after three slashes (an absolute path has four), and does not decode it. */
 function sqliteFile(rest: string): string {
   const [, file, query = ''] = /^\/\/\/([^?]*)(\?.*)?$/s.exec(rest) ?? []
   if (file !== undefined) return file.replaceAll('%', '%25').replaceAll('#', '%23') + query

@@ -10,12 +10,12 @@ import { flag, prefix, seconds } from './values.js'
 import { checkWithoutEffect } from './without-effect.js'
 
 /**
- * The options of `session()` from the settings of Flask and Flask-Session, by their names.
+ * Makes the options of `session()` from the settings of Flask and Flask-Session.
  *
- * The options hold what was set and nothing else, so you may spread them after defaults of your own.
+ * Absent settings give no options, so you may spread the result after defaults of your own. (There is always a `store`.)
  *
- * @param source `process.env`, or an object with text or values. Names that are not settings are left alone, unless they look like one.
- * @throws TypeError that lists all names and values that are wrong; SessionError `ERR_SESSION_STORE` when a driver is missing.
+ * @param source `process.env`, or an object with text or values. Other names are ignored, unless they look like a setting.
+ * @throws TypeError that lists all wrong names and values; SessionError `ERR_SESSION_STORE` when a driver is missing.
  * @example
  * app.use(session(settings(process.env)))
  */
@@ -34,7 +34,7 @@ export function settings(source: SettingsSource): SessionOptions {
     permanent: reader.read('SESSION_PERMANENT', flag),
     lifetime: reader.read('PERMANENT_SESSION_LIFETIME', seconds),
     refreshEachRequest: reader.read('SESSION_REFRESH_EACH_REQUEST', flag),
-    // As in Flask, a session in the cookie is always signed, and there is no key to put a prefix before.
+    // As in Flask, a session in the cookie is always signed, and has no id in a store to prefix.
     ...(!store.isCookie && { signed, prefix: keyPrefix })
   })
   reportUnknownNames(reader)

@@ -22,7 +22,7 @@ const missing: ReadonlyMap<string, string> = new Map([
   ['dynamodb', 'there is no store for DynamoDB: write one with koa-keepsake/store and pass it as the option store']
 ])
 
-/** The type, in any case. Flask's own sessions are those in the cookie, so Python's `None` means them as the text `null` does. */
+/** Parses the type, in any case. Python's `None` and the text `null` mean Flask's own sessions, which are in the cookie. */
 export const storeType: Parse<StoreType> = (value) => {
   const name = value === null ? 'null' : typeof value === 'string' ? value.toLowerCase() : ''
   const type = types.get(name)

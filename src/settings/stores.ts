@@ -22,7 +22,7 @@ export interface ChosenStore {
   open(): SessionStore | CookieStore
 }
 
-/** Reads the settings of every store, so that all values are checked. Those of the stores that are not chosen have no effect. */
+/** Chooses the store. It reads the settings of every store, so that all values are checked, although only those of the chosen one have an effect. */
 export function chooseStore(reader: SettingsReader): ChosenStore {
   const chosen = reader.read('SESSION_TYPE', storeType)
   if (chosen === undefined) warnOfServers(reader)
@@ -57,14 +57,14 @@ export function chooseStore(reader: SettingsReader): ChosenStore {
   return stores[type]
 }
 
-/** Somebody who names a server wants sessions there. */
+/** Warns if a server is set but no `SESSION_TYPE`: whoever sets a server wants sessions there, but they would be kept in files. */
 function warnOfServers(reader: SettingsReader): void {
   const unused = (['SESSION_REDIS', 'SESSION_MEMCACHED', 'SESSION_MONGODB', 'SESSION_SQLALCHEMY'] as const).find((name) => reader.has(name))
   if (unused === undefined) return
   warnOnce(`settings(source): ${unused} has no effect: SESSION_TYPE is not set, so sessions are kept in files; set SESSION_TYPE=${unused.slice('SESSION_'.length).toLowerCase()}`)
 }
 
-/** Flask-Session uses the database of Flask-SQLAlchemy unless it is given another one. */
+/** The database of Flask-SQLAlchemy, which Flask-Session uses unless it has its own setting. */
 function flaskDatabase(reader: SettingsReader): Server | undefined {
   const database = reader.read('SQLALCHEMY_DATABASE_URI', orNone(databaseServer))
   if (!database && !reader.has('SESSION_SQLALCHEMY') && !reader.has('SQLALCHEMY_DATABASE_URI')) {
@@ -73,7 +73,7 @@ function flaskDatabase(reader: SettingsReader): Server | undefined {
   return database
 }
 
-/** @param options those of the store, which `storeFromUrl()` takes too. */
+/** Chooses a store on a server. @param options the options of the store for `storeFromUrl()`. */
 function onServer(name: SettingName, { url, client }: Server = {}, options: object, useClient: (client: unknown) => SessionStore): ChosenStore {
   return {
     isCookie: false,

@@ -2,13 +2,13 @@ import { nearest } from '../checks.js'
 import { settingNames } from './names.js'
 import type { SettingsReader } from './reader.js'
 
-/** Names that other programs set and that have nothing to do with the sessions of a web application. They are ignored. */
+/** Names of other programs, which have nothing to do with the sessions of a web application. They are ignored. */
 const foreignNames: ReadonlySet<string> = new Set([
   // The X Session Management Protocol: GNOME, KDE, Xfce and others set it for every program that is started on their desktop.
   'SESSION_MANAGER'
 ])
 
-/** Names that other libraries use, and the setting that does the same. */
+/** Names in other libraries, and the setting that does the same. */
 const otherNames: ReadonlyMap<string, string> = new Map([
   ['SESSION_SECRET', 'SECRET_KEY'],
   ['SESSION_LIFETIME', 'PERMANENT_SESSION_LIFETIME, in seconds'],
@@ -18,14 +18,14 @@ const otherNames: ReadonlyMap<string, string> = new Map([
   ...['NAME', 'DOMAIN', 'PATH', 'HTTPONLY', 'SECURE', 'SAMESITE', 'PARTITIONED'].map((name): [string, string] => [`SESSION_${name}`, `SESSION_COOKIE_${name}`])
 ])
 
-/** Reports each name that must be a setting and is none, with the one that is probably meant. */
+/** Reports each name that looks like a setting and is none, and suggests the setting that is probably meant. */
 export function reportUnknownNames(reader: SettingsReader): void {
   const unknown = reader.names.filter((name) => looksLikeSetting(name) && !settingNames.includes(name) && !foreignNames.has(name))
   for (const name of unknown) reader.addProblem(`${written(name)} is not a setting${adviceOn(name)}`)
   if (unknown.length > 0) reader.addProblem(`known settings are ${settingNames.join(', ')}`)
 }
 
-/** An environment has many other names, among them `SECRET_KEY_BASE` of Rails. */
+/** Reports whether a name looks like a setting. An environment has many other names, such as `SECRET_KEY_BASE` of Rails. */
 function looksLikeSetting(name: string): boolean {
   return /^(?:PERMANENT_)?SESSION_|^SECRET_KEY_FALLBACK/.test(name)
 }
@@ -33,7 +33,7 @@ function looksLikeSetting(name: string): boolean {
 function adviceOn(name: string): string {
   const other = otherNames.get(name)
   if (other !== undefined) return ` (use ${other})`
-  // What nearly all names begin with would make them all alike.
+  // Compare without the prefix that nearly all names have, because it would make them all similar.
   const meant = nearest(withoutPrefix(name), settingNames.map(withoutPrefix))
   return meant === undefined ? '' : ` (did you mean ${settingNames.find((known) => withoutPrefix(known) === meant)}?)`
 }
@@ -42,7 +42,7 @@ function withoutPrefix(name: string): string {
   return name.replace(/^SESSION_/, '')
 }
 
-/** The name, with whatever else than word characters it has made visible. */
+/** The name for an error. Quoted if it has other characters than those of a word, so that they are visible. */
 function written(name: string): string {
   return /^\w{1,60}$/.test(name) ? name : JSON.stringify(name.slice(0, 60))
 }

@@ -2,18 +2,18 @@ import { isCount } from '../checks.js'
 import { isLifetime } from '../request/index.js'
 import { Refusal, type Parse } from './reader.js'
 
-const secondMs = 1000
+const millisecondsPerSecond = 1000
 
 const flags: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
   [true, true], ['true', true], ['1', true], ['yes', true], ['on', true], [1, true],
   [false, false], ['false', false], ['0', false], ['no', false], ['off', false], [0, false]
 ])
 
-/** Python takes the text `False` as true. Here it is false. */
+/** Parses a setting that is on or off. The text `False` is false, although Python would take it as true. */
 export const flag: Parse<boolean> = (value) =>
   flags.get(typeof value === 'string' ? value.toLowerCase() : value) ?? new Refusal('must be true or false (as text also 1, 0, yes, no, on or off)')
 
-/** A flag that may also be `auto`. */
+/** Parses a flag that may also be `auto`. */
 export const flagOrAuto: Parse<boolean | 'auto'> = (value) => {
   if (typeof value === 'string' && value.toLowerCase() === 'auto') return 'auto'
   const parsed = flag(value)
@@ -23,7 +23,7 @@ export const flagOrAuto: Parse<boolean | 'auto'> = (value) => {
 export const text: Parse<string> = (value) =>
   typeof value === 'string' && value !== '' && !value.includes('\0') ? value : new Refusal('must be text that is not empty')
 
-/** A path. Node takes `~` literally, and a directory of that name is never meant. */
+/** Parses a path. It refuses `~`, which Node would take literally, because nobody means a directory of that name. */
 export const directory: Parse<string> = (value) => {
   const path = text(value)
   return typeof path === 'string' && /^~(?:$|[\\/])/.test(path) ? new Refusal('must be a path without ~, which only a shell replaces by your home directory') : path
@@ -31,17 +31,17 @@ export const directory: Parse<string> = (value) => {
 
 export const prefix: Parse<string> = (value) => (typeof value === 'string' ? value : new Refusal('must be text'))
 
-/** One of a few words, in any case. */
+/** Makes a parser for one of a few words, in any case. */
 export function wordOf<Word extends string>(words: readonly Word[], expected = words.join(' or ')): Parse<Word> {
   return (value) => words.find((word) => typeof value === 'string' && word === value.toLowerCase()) ?? new Refusal(`must be ${expected}`)
 }
 
-/** Flask's `None`, for which an environment has the text `null`, means the same as an absent setting. */
+/** Makes a parser that also accepts Flask's `None`, as `null` or the text `null`. It means the same as an absent setting. */
 export function orNone<T>(parse: Parse<T>): Parse<T | undefined> {
   return (value) => (value === null || value === 'null' ? undefined : parse(value))
 }
 
-/** A whole number. */
+/** Makes a parser for a whole number. */
 export function count(least: number, most = Number.MAX_SAFE_INTEGER): Parse<number> {
   return (value) => {
     const number = numberOf(value)
@@ -50,18 +50,18 @@ export function count(least: number, most = Number.MAX_SAFE_INTEGER): Parse<numb
   }
 }
 
-/** Seconds, as Flask counts, in milliseconds. */
+/** Parses a number of seconds, Flask's unit, and returns milliseconds. */
 export const seconds: Parse<number> = (value) => {
   const number = numberOf(value)
-  const milliseconds = typeof number === 'number' ? number * secondMs : undefined
+  const milliseconds = typeof number === 'number' ? number * millisecondsPerSecond : undefined
   return isLifetime(milliseconds) ? milliseconds : new Refusal('must be a number of seconds above 0, at most a thousand years')
 }
 
 /**
- * The mode of a file. Text is octal as `chmod` takes it, or decimal as Python prints it.
+ * Parses the mode of a file. Text is octal, as for `chmod`, or decimal, as Python prints it.
  *
- * Only modes that make sense for a record are taken. None of them means another one when its digits are read the other way, so there is
- * nothing to guess: `384` is always 0o600, and `600` is 0o600 as text and refused as a number, where it is 0o1130.
+ * Only modes that make sense for a record are accepted. No text is such a mode both in octal and in decimal, so it is never ambiguous: `384` is
+ * always 0o600, and `600` is 0o600 as text and refused as a number, because that is 0o1130.
  */
 export const fileMode: Parse<number> = (value) =>
   modesOf(value).find((mode) => /^6[046][046]$/.test(mode.toString(8))) ??
@@ -75,7 +75,7 @@ function modesOf(value: unknown): number[] {
   return [...(octal === undefined ? [] : [Number.parseInt(octal, 8)]), ...(decimal === undefined ? [] : [Number(decimal)])]
 }
 
-/** The number, also of text in plain decimal digits. */
+/** The number in a value, which may be text in plain decimal digits. Any other value is returned as it is. */
 function numberOf(value: unknown): unknown {
   return typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value) ? Number(value) : value
 }

@@ -4,7 +4,7 @@ import { count, orNone, wordOf } from './values.js'
 
 const noDynamodb = 'there is no store for DynamoDB: write one with koa-keepsake/store and pass it as the option store'
 
-/** Settings of Flask-Session that have no counterpart, and what to do instead. */
+/** Settings of Flask-Session that have no counterpart, each with advice. */
 const withoutCounterpart = {
   SESSION_CACHELIB: 'there is no cachelib in Node: use SESSION_TYPE=filesystem, redis or memcached',
   SESSION_DYNAMODB: noDynamodb,
@@ -14,10 +14,10 @@ const withoutCounterpart = {
 } satisfies Partial<Record<SettingName, string>>
 
 /**
- * Checks the settings that change nothing here.
+ * Checks the settings that have no effect here.
  *
- * Flask-Session's default of each is taken, because it asks for nothing that is missing. Other values are refused where somebody would
- * wait for an effect, and taken where sessions work as well without it.
+ * It accepts Flask-Session's default of each. It refuses other values if somebody would miss their effect, and accepts them if sessions work as
+ * well without it.
  */
 export function checkWithoutEffect(reader: SettingsReader): void {
   // The sid always has 32 random bytes.
