@@ -1,13 +1,13 @@
 /** The cookie that express-session and koa-generic-session store with each session. */
 interface ConnectCookie {
   readonly expires?: unknown
-  /** In milliseconds. express-session's. */
+  /** The maximum age in milliseconds, from express-session. */
   readonly originalMaxAge?: unknown
-  /** In milliseconds. koa-generic-session's. */
+  /** The maximum age in milliseconds, from koa-generic-session. */
   readonly maxAge?: unknown
 }
 
-/** Whether a session is over, as its cookie says. */
+/** Reports whether a session has expired, by the `expires` of its cookie. */
 export function isPast(cookie: unknown, now: number): boolean {
   const { expires } = (cookie ?? {}) as ConnectCookie
   if (typeof expires !== 'string' && !(expires instanceof Date)) return false

@@ -2,16 +2,16 @@ import { isDataObject } from '../checks.js'
 import { loadDriver } from '../stores/load-driver.js'
 import { warnOnce } from '../warn-once.js'
 
-/** `decode` of `@msgpack/msgpack`, or a function like it. */
+/** A function like `decode` of `@msgpack/msgpack`. */
 export type MsgpackDecode = (bytes: Uint8Array, options: { useBigInt64: true }) => unknown
 
-/** The first byte of a record that Flask-Session wrote as JSON. In msgpack, it would be the number 123. */
+/** The first byte of a record that Flask-Session wrote as JSON: `{`. In msgpack, it would be the number 123. */
 const openingBrace = 0x7b
 
 /**
- * Reads a record of Flask-Session: msgpack or JSON, whichever it is.
+ * Reads a record of Flask-Session, which is msgpack or JSON. `undefined`, and a warning, if it is neither.
  *
- * msgpack has kinds that JSON has not: a timestamp becomes a `Date` (without its microseconds), bytes become a `Uint8Array`, and a 64-bit
+ * msgpack has types that JSON does not have: a timestamp becomes a `Date` (without its microseconds), bytes become a `Uint8Array`, and a 64-bit
  * integer that JavaScript's numbers cannot hold becomes a `bigint`. NaN and infinity become `null`, as in Flask-Session's own JSON.
  */
 export function readFlaskRecord(bytes: Uint8Array | string, decodeMsgpack: MsgpackDecode | undefined): { [key: string]: unknown } | undefined {
@@ -20,7 +20,7 @@ export function readFlaskRecord(bytes: Uint8Array | string, decodeMsgpack: Msgpa
     const value: unknown = isJson ? JSON.parse(textOf(bytes)) : decodeMsgpack?.(bytes, { useBigInt64: true })
     if (isDataObject(value)) return plain(value) as { [key: string]: unknown }
   } catch {
-    // As with any other text that is no record.
+    // It is not a record: the warning below says so.
   }
   warnOnce(
     'the bridge "flask-session" found a record that it cannot read, and its user is logged out: it reads msgpack and, with format: \'json\', only JSON; ' +
@@ -39,7 +39,7 @@ function textOf(bytes: Uint8Array | string): string {
   return typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('utf8')
 }
 
-/** With `useBigInt64`, every integer of 64 bits is a bigint, also a time in milliseconds. */
+/** Converts bigints to numbers where possible: with `useBigInt64`, every 64-bit integer is a bigint, even a time in milliseconds. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value
   if (typeof value === 'number') return Number.isFinite(value) ? value : null

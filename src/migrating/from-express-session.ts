@@ -9,14 +9,14 @@ import { isSameSignature, splitSigned } from './signature.js'
 
 type Secret = string | Buffer
 
-/** The options that express-session had. */
+/** The options with which the old application used express-session. */
 export interface ExpressSessionBridgeOptions<Data extends object = OldData> extends BridgeOptions<Data> {
-  /** A secret, or several. */
+  /** The secret that signed the cookies, or an array of them. */
   secret: Secret | readonly Secret[]
   store: OldExpressStore
   /** Name of the cookie. @default 'connect.sid' */
   name?: string | undefined
-  /** Its `cookie.maxAge` in milliseconds. Sessions with another one of their own keep it. Absent: the cookie ended with the browser. */
+  /** Its `cookie.maxAge` in milliseconds. A session with another maximum age keeps it. Absent: the cookie ended with the browser. */
   maxAge?: number | undefined
 }
 
@@ -71,7 +71,7 @@ function sign(text: string, secret: Secret): string {
   return createHmac('sha256', secret).update(text).digest('base64').replace(/=+$/, '')
 }
 
-/** As the package cookie does: a value that is not encoded stays as it is. */
+/** Decodes a value like the package cookie: a value with a wrong encoding stays as it is. */
 function decoded(value: string): string {
   try {
     return decodeURIComponent(value)

@@ -8,11 +8,11 @@ import { assertBridgeOptions, oldSession, type BridgeOptions, type OldData } fro
 import { bytesIn, type BytesStore, type RedisBytesClient } from './redis-bytes.js'
 import { isSameSignature, splitSigned } from './signature.js'
 
-/** The settings that Flask-Session had. */
+/** The settings with which the old application used Flask-Session. */
 export interface FlaskSessionBridgeOptions<Data extends object = OldData> extends BridgeOptions<Data> {
   /** A client of `redis` 4 or later or of `ioredis` 5 or later, for `SESSION_REDIS`. */
   client?: RedisBytesClient | undefined
-  /** Instead of a client: how to get and remove the bytes under a key, in Redis or elsewhere. */
+  /** Instead of a client: functions that get and remove the bytes under a key, in Redis or elsewhere. */
   store?: BytesStore | undefined
   /** `SECRET_KEY`, if `SESSION_USE_SIGNER` was on. Absent: the cookie is the bare sid, as by default. */
   secretKey?: string | Buffer | undefined
@@ -31,7 +31,7 @@ const names = Object.keys({ client: 0, store: 0, secretKey: 0, name: 0, prefix: 
   [Name in Exclude<keyof FlaskSessionBridgeOptions, keyof BridgeOptions>]-?: 0
 })
 
-/** Python's `token_urlsafe`, or a UUID in old versions. Nothing else can be a key in the store where cookies have no signature. */
+/** Matches a sid: Python's `token_urlsafe`, or a UUID in old versions. It limits which keys an unsigned cookie can name in the store. */
 const sidPattern = /^[A-Za-z0-9_-]{1,512}$/
 
 /**
@@ -76,7 +76,7 @@ export function fromFlaskSession<Data extends object = OldData>(options: FlaskSe
   }
 }
 
-/** What itsdangerous signed with the salt `flask-session`: `<sid>.<HMAC-SHA-1 in base64url>`, under a key that HMAC derives from the secret. */
+/** The sid in a value that itsdangerous signed with the salt `flask-session`: `<sid>.<HMAC-SHA-1 in base64url>`. HMAC derives the key from the secret. */
 function unsigned(value: string, secretKey: string | Buffer): string | undefined {
   const signed = splitSigned(value)
   if (!signed) return undefined

@@ -5,7 +5,7 @@ import { KoaCookie, type OldKeys } from './koa-cookie.js'
 import { answerOf, assertOldStore, type OldStore } from './old-store.js'
 import { assertBridgeOptions, factsOf, oldSession, type BridgeOptions, type OldData } from './options.js'
 
-/** The options that koa-generic-session had. */
+/** The options with which the old application used koa-generic-session. */
 export interface KoaGenericSessionBridgeOptions<Data extends object = OldData> extends BridgeOptions<Data> {
   store: OldStore
   /** @default app.keys */
@@ -14,9 +14,12 @@ export interface KoaGenericSessionBridgeOptions<Data extends object = OldData> e
   key?: string | undefined
   /** @default true */
   signed?: boolean | undefined
-  /** Put before every id in the store. @default 'koa:sess:' */
+  /** Prefix of every id in the store. @default 'koa:sess:' */
   prefix?: string | undefined
-  /** Its `cookie.maxAge`; `null` for a cookie that ended with the browser. Sessions with another one of their own keep it. @default 86_400_000 */
+  /**
+   * Its `cookie.maxAge` in milliseconds; `null` if the cookie ended with the browser. A session with another maximum age keeps it.
+   * @default 86_400_000
+   */
   maxAge?: number | null | undefined
 }
 

@@ -4,7 +4,7 @@ import type { Bridge } from '../request/index.js'
 import { answerOf, assertOldStore, type OldStore } from './old-store.js'
 import { assertBridgeOptions, oldSession, type BridgeOptions, type OldData } from './options.js'
 
-/** The options that koa-session-minimal had. */
+/** The options with which the old application used koa-session-minimal. */
 export interface KoaSessionMinimalBridgeOptions<Data extends object = OldData> extends BridgeOptions<Data> {
   store: OldStore
   /** Name of the cookie, and the beginning of every key in the store. @default 'koa:sess' */
@@ -14,7 +14,7 @@ export interface KoaSessionMinimalBridgeOptions<Data extends object = OldData> e
 const where = 'fromKoaSessionMinimal(options)'
 const names = Object.keys({ store: 0, key: 0 } satisfies { [Name in Exclude<keyof KoaSessionMinimalBridgeOptions, keyof BridgeOptions>]-?: 0 })
 
-/** 24 random bytes in base64url, of uid-safe. Nothing else can be a key in the store: its cookies have no signature. */
+/** Matches a sid: 24 random bytes in base64url, made by uid-safe. It limits which keys a cookie, which is unsigned, can name in the store. */
 const sidPattern = /^[A-Za-z0-9_-]{32}$/
 
 /**

@@ -5,7 +5,7 @@ import { KoaCookie, type OldKeys } from './koa-cookie.js'
 import { answerOf, assertOldStore, type OldStore } from './old-store.js'
 import { assertBridgeOptions, factsOf, oldSession, type BridgeOptions, type OldData } from './options.js'
 
-/** The options that koa-session had. */
+/** The options with which the old application used koa-session. */
 export interface KoaSessionBridgeOptions<Data extends object = OldData> extends BridgeOptions<Data> {
   /** @default app.keys */
   keys?: OldKeys | undefined
@@ -13,11 +13,14 @@ export interface KoaSessionBridgeOptions<Data extends object = OldData> extends 
   key?: string | undefined
   /** @default true */
   signed?: boolean | undefined
-  /** Absent: the cookie held the session. */
+  /** The store of the old application. Absent: the cookie held the session. */
   store?: OldStore | undefined
-  /** Sessions with another `maxAge` of their own keep it; about all others, the options of `session()` decide. @default 86_400_000 */
+  /**
+   * Its `maxAge` in milliseconds, or `'session'`. A session with another `maxAge` of its own keeps that. For all others, the options of
+   * `session()` decide. @default 86_400_000
+   */
   maxAge?: number | 'session' | undefined
-  /** Makes the data of the text in the cookie. @default base64 of JSON */
+  /** Decodes the text in the cookie. @default JSON in base64 */
   decode?: ((text: string) => unknown) | undefined
 }
 
@@ -46,7 +49,7 @@ export function fromKoaSession<Data extends object = OldData>(options: KoaSessio
   const store: Callable | undefined = options.store
   if (store) assertOldStore(where, store)
   assertOption(where, 'maxAge', maxAge, maxAge === 'session' || typeof maxAge === 'number', "a number of milliseconds, or 'session'")
-  if (!signed && !store) throw new TypeError(`${where}: signed: false cannot be without a store: anybody could write a session; leave the bridge out`)
+  if (!signed && !store) throw new TypeError(`${where}: signed: false needs a store, because anybody could write a session into the cookie: leave the bridge out`)
   const cookie = new KoaCookie(where, key, signed, keys)
   const usual = maxAge === 'session' ? undefined : maxAge
 
@@ -74,7 +77,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return isDataObject(value)
 }
 
-/** koa-session too took a text that it could not read for no session. */
+/** `undefined` for a text that cannot be decoded: koa-session treated it as no session, too. */
 function decoded(decode: (text: string) => unknown, text: string): unknown {
   try {
     return decode(text)

@@ -2,10 +2,10 @@ import Keygrip from 'keygrip'
 import type { Context } from 'koa'
 import type { OldCookie } from '../request/index.js'
 
-/** The keys that signed the old cookie: secrets, newest first, or the Keygrip that `app.keys` was. */
+/** The keys that signed the old cookie: the secrets or the Keygrip of the old application's `app.keys`, newest first. */
 export type OldKeys = readonly (string | Buffer)[] | { index(data: string, digest: string): number }
 
-/** A cookie that an old library set with `ctx.cookies`: with signatures it is two, `name` and `name.sig`. */
+/** A cookie that an old library set with `ctx.cookies`. A signed one consists of two cookies, `name` and `name.sig`. */
 export class KoaCookie {
   readonly #where: string
   readonly #name: string
@@ -21,7 +21,7 @@ export class KoaCookie {
     if (signed && keys !== undefined) assertKeys(where, keys)
   }
 
-  /** The value, if it verifies as `ctx.cookies` verified it: Keygrip over `name=value`, whose default is HMAC-SHA-1. */
+  /** Reads the value. If it is signed, verifies it like `ctx.cookies`: with Keygrip over `name=value`, by default HMAC-SHA-1. */
   read(ctx: Context): string | undefined {
     const value = ctx.cookies.get(this.#name, { signed: false })
     if (!value || !this.#signed) return value || undefined
@@ -31,7 +31,7 @@ export class KoaCookie {
     return typeof index === 'number' && index >= 0 ? value : undefined
   }
 
-  /** The cookies in a browser, with the attributes with which they were set. */
+  /** The cookies that a browser has, with the attributes with which they were set. */
   with(attributes: Omit<OldCookie, 'name'> | undefined): readonly OldCookie[] {
     const cookie = { ...attributes, name: this.#name }
     return this.#signed ? [cookie, { ...cookie, name: `${this.#name}.sig` }] : [cookie]
@@ -40,12 +40,12 @@ export class KoaCookie {
   #keygrip(ctx: Context): Exclude<OldKeys, readonly unknown[]> {
     const keys = this.#keys ?? ctx.app.keys
     assertKeys(this.#where, keys)
-    // Its types know strings only; createHmac, to which it hands the key, takes both.
+    // Keygrip's types know only strings, but it passes the key to createHmac, which takes Buffers too.
     return 'index' in keys ? keys : new Keygrip([...keys] as string[])
   }
 }
 
-/** An empty key would let everybody sign. */
+/** Refuses keys that cannot sign. With an empty key, everybody could sign. */
 function assertKeys(where: string, keys: unknown): asserts keys is OldKeys {
   const isKeygrip = typeof keys === 'object' && keys !== null && typeof (keys as { index?: unknown }).index === 'function'
   const areSecrets = Array.isArray(keys) && keys.length > 0 && keys.every((key) => (typeof key === 'string' || Buffer.isBuffer(key)) && key.length > 0)

@@ -18,7 +18,7 @@ export function assertOldStore(where: string, store: unknown): void {
   assertOption(where, 'store', store, passes, 'the store of the old application, with the methods get and destroy')
 }
 
-/** What a method of a store answers, when it is there. @throws TypeError for a generator, which nobody runs. */
+/** Waits for the answer of a store's method. @throws TypeError for a generator, which nobody would run. */
 export async function answerOf(where: string, answer: unknown): Promise<unknown> {
   if (Object.prototype.toString.call(answer) !== '[object Generator]') return answer
   throw new TypeError(`${where}: the methods of store are generator functions: wrap them with co.wrap()`)
@@ -28,7 +28,7 @@ export async function answerOf(where: string, answer: unknown): Promise<unknown>
 export function called(call: (callback: (error?: unknown, session?: unknown) => void) => unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
     call((error, session) => {
-      // express-session takes ENOENT for "no session", because stores on files answer it.
+      // express-session treats ENOENT as "no session", because stores on files have it for a missing session.
       if (!error || (error as { code?: unknown }).code === 'ENOENT') resolve(error ? undefined : session)
       else reject(error)
     })

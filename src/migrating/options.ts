@@ -8,18 +8,18 @@ export interface OldData {
   readonly [key: string]: unknown
 }
 
-/** What every bridge takes. */
+/** The options that every bridge has. */
 export interface BridgeOptions<Data extends object = OldData> {
   /**
-   * From then on the bridge is not used any more: now + the longest time that an old session lives without being used. Users who did not come
-   * until then have to log in again.
+   * The end of the bridge: from then on it moves no session. Set it to the present date + the longest time that an old session lives without
+   * being used. Users who have not come by then must log in again.
    */
   until: Date
   /** The attributes with which the old library set its cookie. Without the same domain and path, a browser does not remove it. @default path '/' */
   cookie?: Omit<OldCookie, 'name'> | undefined
   /** The user to whom an old session belongs, as `loginAs()` would set it. Absent: moved sessions have no owner. */
   owner?: ((data: Data) => string | undefined) | undefined
-  /** Changes the data on its way. `undefined`: the session is not moved, and its user is logged out. Absent: the data stays as it is. */
+  /** Converts the data. If it returns `undefined`, the session is not moved and its user is logged out. Absent: the data stays as it is. */
   convert?: ((data: Data, ctx: Context) => MaybePromise<object | undefined>) | undefined
 }
 
@@ -35,7 +35,7 @@ export function assertBridgeOptions<Data extends object>(where: string, options:
   assertOption(where, 'convert', convert, convert === undefined || typeof convert === 'function', 'a function that returns the data')
 }
 
-/** Makes the answer of a bridge. @param data what the application had stored, without what the old library added. */
+/** Makes the answer of a bridge. @param data the application's own data, without the keys that the old library added. */
 export async function oldSession<Data extends object>(
   { owner, convert }: BridgeOptions<Data>,
   ctx: Context,
@@ -48,10 +48,11 @@ export async function oldSession<Data extends object>(
 }
 
 /**
- * What a session's own maximum age in milliseconds means here. Of most sessions it is the usual one of the old application, and the options
- * of `session()` decide about those.
+ * Converts the maximum age of an old session, in milliseconds. Most sessions have the usual one of the old application. For those, the options
+ * of `session()` decide.
  *
- * @param own `undefined`: the cookie ended with the browser.
+ * @param own the session's maximum age. `undefined`: its cookie ended with the browser.
+ * @param usual the maximum age in the options of the old application.
  */
 export function factsOf(own: number | undefined, usual: number | undefined): Pick<OldSession, 'permanent' | 'lifetime'> {
   if (own === usual) return {}

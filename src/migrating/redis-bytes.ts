@@ -1,6 +1,6 @@
 import type { MaybePromise } from '../store/index.js'
 
-/** Where the bytes of records are, by key. */
+/** A store of bytes by key. */
 export interface BytesStore {
   get(key: string): MaybePromise<Uint8Array | string | null | undefined>
   destroy(key: string): MaybePromise<unknown>
@@ -12,7 +12,7 @@ export interface RedisBytesClient {
   del(key: string): Promise<unknown>
 }
 
-/** What the drivers have to answer bytes instead of text. */
+/** The methods by which the drivers return bytes instead of text. */
 interface ByDriver extends RedisBytesClient {
   /** ioredis. */
   getBuffer?(key: string): Promise<Uint8Array | null>
@@ -26,7 +26,7 @@ interface ByDriver extends RedisBytesClient {
 /** The type of Redis' bulk strings in the protocol: a dollar sign. */
 const bulkString = 36
 
-/** @throws TypeError for a client that cannot answer bytes. */
+/** Makes a store of bytes from a client. @throws TypeError for a client that cannot return bytes. */
 export function bytesIn(client: RedisBytesClient, where: string): BytesStore {
   const get = getterOf(client)
   if (!get) throw new TypeError(`${where}: client must be a client of redis 4 or later or of ioredis 5 or later; for any other, and for a cluster of redis 4, use store`)

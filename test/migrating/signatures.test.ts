@@ -211,7 +211,7 @@ test('wrong options are refused when the bridge is made', (t) => {
   const store = createStore()
   const wrong: [() => unknown, RegExp][] = [
     [() => fromKoaSession({} as KoaSessionBridgeOptions), /fromKoaSession\(options\): until must be a valid Date/],
-    [() => fromKoaSession({ until, signed: false }), /signed: false cannot be without a store/],
+    [() => fromKoaSession({ until, signed: false }), /signed: false needs a store/],
     [() => fromKoaSession({ until, keys: [''] }), /keys must be/],
     [() => fromKoaSession({ until, maxAge: '1d' } as object as KoaSessionBridgeOptions), /maxAge must be/],
     [() => fromKoaSession({ until, store: {} } as object as KoaSessionBridgeOptions), /store must be/],
