@@ -1,6 +1,6 @@
 import Keygrip from 'keygrip'
 import { createSid } from '../../../src/cookie/index.js'
-import { exchangeRaw } from '../../support/raw.js'
+import { sendRawCookie } from '../../support/raw.js'
 import { secret } from '../../support/story.js'
 import type { Case, Stage, Target } from '../stage.js'
 import { nobody, query, routes } from './routes.js'
@@ -72,7 +72,7 @@ async function logIn(stage: Stage): Promise<{ target: Target; value: string }> {
   const browser = target.browser()
   await browser.get('/login?user=momo')
   const value = browser.cookie('session')!
-  const { body } = await exchangeRaw(`${target.origin}/who`, `session=${value}`)
+  const { body } = await sendRawCookie(`${target.origin}/who`, `session=${value}`)
   if (!body.includes('"owner":"momo"')) throw new Error('the cookie as it was sent does not open the session')
   return { target, value }
 }
@@ -82,7 +82,7 @@ async function whatOpens({ origin, calls }: Target, values: readonly string[]): 
   const opened: string[] = []
   const before = calls().length
   for (let at = 0; at < values.length; at += atOnce) {
-    const answers = values.slice(at, at + atOnce).map(async (value) => exchangeRaw(`${origin}/who`, `session=${value}`))
+    const answers = values.slice(at, at + atOnce).map(async (value) => sendRawCookie(`${origin}/who`, `session=${value}`))
     for (const [index, { status, head, body }] of (await Promise.all(answers)).entries()) {
       if (status === 200 && body === JSON.stringify(nobody) && !/set-cookie/i.test(head)) continue
       opened.push(`${values[at + index]}: ${status} ${body}`)
