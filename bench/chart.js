@@ -1,6 +1,6 @@
 // The chart of the README: bars of CPU µs over the bare framework, one panel a store. Its own background and its own
 // colours for dark pages, so that it can be read wherever it is shown.
-import { variants } from './variants/index.js'
+import { isComplete, variants } from './variants/index.js'
 
 const panels = { memory: 'Memory', file: 'Files', redis: 'Redis' }
 const kinds = { read: 'read one key', write: 'write one key', new: 'new session' }
@@ -54,7 +54,7 @@ ${drawn.map(({ svg }) => svg).join('\n')}
 }
 
 function panel(store, results, left) {
-  const names = Object.keys(variants).filter((name) => variants[name].store === store && results[name])
+  const names = Object.keys(variants).filter((name) => variants[name].store === store && isComplete(name) && results[name])
   const most = Math.max(1, ...names.flatMap((name) => Object.keys(kinds).map((kind) => results[name][kind].over)))
   const lines = [`<text class="store" x="${left}" y="${top - 10}">${panels[store]}</text>`]
   const spoken = []

@@ -1,106 +1,48 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { Clients, load } from './load.js'
-import { startRedis, startServer } from './process.js'
+import { startBackend } from './backends.js'
+import { VariantServer } from './variant-server.js'
 import { variants } from './variants/index.js'
-import { kinds as allKinds } from './work.js'
 
 /**
- * One round of one variant: a fresh process, sessions, two warm-ups with every kind of request, then each kind measured.
- * Answers, by kind, the server's CPU µs a request and requests a second; its resident memory with the sessions held; and
- * how many writes were lost.
+ * One round of variants that share a store: a server process of each, all of them warm, then `turns` windows of each kind of request, one at
+ * a time and in random order.
  *
- * Until it has been warm for a while, a server also pays for its compiler, which works in threads of its own: that would be
- * counted as the cost of whoever has more code.
- *
- * `kinds` are the kinds of request, all by default; with `cookiesFrom` clients send what it makes of their cookies, and
- * keep none that they are sent.
- *
- * The collector is not asked to run before a window: a forced collection throws compiled code away, after which bare Koa
- * costs five times as much.
+ * Answers by name: by kind the server's CPU µs a request and requests a second, its resident memory in bytes, and how many writes were lost.
  */
-export async function measure(variant, plan) {
-  const { requests, warmUp, newShare = 1, sessions, connections, seconds, profileTo, settings, kinds = allKinds, cookiesFrom } = plan
-  const dir = await mkdtemp(join(plan.dir, 'bench-sessions-'))
-  const redis = variants[variant].store === 'redis' ? await startRedis(dir) : undefined
-  let server
+export async function measure(names, plan) {
+  const { turns = 1 } = plan
+  const backend = await startBackend(names.map((name) => variants[name].store).find(Boolean))
+  const servers = names.map((name) => new VariantServer(name, plan))
   try {
-    server = await startServer(variant, { dir, redisPort: redis?.port, ...settings })
-    const { port } = server
-    const clients = new Clients(sessions)
-    const strangers = new Clients(1)
-    const run = (kind, total) => {
-      const who = kind === 'none' || kind === 'new' ? strangers : clients
-      return load({
-        port,
-        total: kind === 'new' ? total * newShare : total,
-        shared: who.count,
-        seconds,
-        connections,
-        requestOf: (number) => who.request(number, `/${kind}`),
-        answered: (number, { head }) => who === clients && !cookiesFrom && clients.keep(number, head)
-      })
+    for (const server of servers) await server.start(backend && { url: backend.url })
+    const windows = servers.map(({ kinds }) => Object.fromEntries(kinds.map((kind) => [kind, []])))
+    for (let turn = 1; turn <= turns; turn++) {
+      const order = servers.flatMap((server, at) => server.kinds.map((kind) => ({ server, kind, list: windows[at][kind] })))
+      for (const { server, kind, list } of shuffled(order)) list.push(await server.window(kind))
     }
-
-    const hasSessions = await open(port, clients, connections)
-    if (cookiesFrom) clients.headers = clients.headers.map(cookiesFrom)
-    let expected = sessions
-    for (const kind of [...kinds, ...kinds]) {
-      const { count } = await run(kind, warmUp)
-      if (kind === 'write') expected += count
+    const results = []
+    for (const [at, server] of servers.entries()) {
+      const costs = Object.entries(windows[at]).map(([kind, list]) => [kind, costOf(list)])
+      results.push([names[at], { ...Object.fromEntries(costs), memory: await server.memory(), lost: await server.lost() }])
     }
-
-    const result = {}
-    for (const kind of kinds) {
-      if (profileTo) await server.tell('profile')
-      const before = await server.tell('usage')
-      const window = await run(kind, requests)
-      const after = await server.tell('usage')
-      if (profileTo) await server.tell('profiled', join(profileTo, `${variant.replaceAll('/', '-')}-${kind}.cpuprofile`))
-      const cpu = after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system
-      result[kind] = { cpu: cpu / window.count, perSecond: window.count / window.seconds }
-      if (kind !== 'write') continue
-      expected += window.count
-      result.memory = after.memory
-    }
-    if (hasSessions && kinds === allKinds) result.lost = expected - (await visits(port, clients, connections))
-    return result
+    return Object.fromEntries(results)
   } finally {
-    await server?.stop()
-    await redis?.stop()
-    await rm(dir, { recursive: true })
+    for (const server of servers) await server.stop()
+    await backend?.stop()
   }
 }
 
-/** Opens a session for each client; `false`: the variant has none. */
-async function open(port, clients, connections) {
-  let opened = 0
-  await load({
-    port,
-    total: clients.count,
-    connections,
-    requestOf: (number) => clients.request(number, '/new'),
-    answered(number, { head }) {
-      if (/\r\nset-cookie: /i.test(head)) opened++
-      clients.keep(number, head)
-    }
-  })
-  if (opened === clients.count) return true
-  if (opened > 0) throw new Error(`only ${opened} of ${clients.count} sessions were opened`)
-  // What a browser sends to an application without sessions: somebody else's cookie of the usual size.
-  clients.headers.fill(`Cookie: session=${'x'.repeat(43)}.${'x'.repeat(43)}\r\n`)
-  return false
+/** All windows together: a collection of garbage in one of them is a part of what all of them cost. */
+function costOf(windows) {
+  const sum = (of) => windows.reduce((total, window) => total + of(window), 0)
+  const count = sum((window) => window.count)
+  return { cpu: sum(({ cpu }) => cpu) / count, perSecond: count / sum(({ seconds }) => seconds) }
 }
 
-/** What the sessions counted, all together: each write must be there. */
-async function visits(port, clients, connections) {
-  let sum = 0
-  await load({
-    port,
-    total: clients.count,
-    connections,
-    requestOf: (number) => clients.request(number, '/visits'),
-    answered: (_, { body }) => (sum += Number(body))
-  })
-  return sum
+export function shuffled(list) {
+  const result = [...list]
+  for (let last = result.length - 1; last > 0; last--) {
+    const other = Math.floor(Math.random() * (last + 1))
+    ;[result[last], result[other]] = [result[other], result[last]]
+  }
+  return result
 }

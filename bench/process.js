@@ -1,10 +1,8 @@
 // Server processes of the benchmark, and the cores that they run on.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, connect } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { setTimeout as delay } from 'node:timers/promises'
 
 const canPin = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0
 
@@ -53,50 +51,4 @@ export async function startServer(variant, settings) {
       await ended
     }
   }
-}
-
-/** A Redis without persistence on a free port, on the load's core. */
-export async function startRedis(dir) {
-  const port = await freePort()
-  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir]
-  const child = spawn('redis-server', options, { stdio: 'ignore' })
-  await once(child, 'spawn')
-  for (let tries = 0; !(await answers(port)); tries++) {
-    if (tries === 200) throw new Error('redis-server does not answer')
-    await delay(20)
-  }
-
-  return {
-    port,
-    async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const ended = once(child, 'exit')
-      child.kill()
-      await ended
-    }
-  }
-}
-
-export function redisVersion() {
-  return execFileSync('redis-server', ['--version'], { encoding: 'utf8' }).match(/v=(\S+)/)[1]
-}
-
-/** Whether there is a Redis at the port. */
-function answers(port) {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
-    socket.on('error', () => resolve(false))
-    socket.on('data', (data) => {
-      socket.destroy()
-      resolve(String(data).startsWith('+PONG'))
-    })
-  })
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  return port
 }

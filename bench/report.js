@@ -1,11 +1,18 @@
-import { readFileSync } from 'node:fs'
-import { statfs } from 'node:fs/promises'
-import { cpus, release, totalmem } from 'node:os'
-import { pinning } from './process.js'
-import { variants } from './variants/index.js'
-import { kinds } from './work.js'
+import { isComplete, variants } from './variants/index.js'
+import { kinds, sessionsPerOwner } from './work.js'
 
-const stores = { memory: 'Memory', file: 'Files', redis: 'Redis', cookie: 'Signed cookie' }
+const stores = {
+  memory: 'Memory',
+  file: 'Files',
+  redis: 'Redis',
+  memcached: 'memcached',
+  mongo: 'MongoDB',
+  postgres: 'PostgreSQL',
+  mariadb: 'MariaDB',
+  sqlite: 'SQLite',
+  cookie: 'Signed cookie'
+}
+
 const kindNames = {
   none: 'no cookie',
   untouched: 'cookie, session untouched',
@@ -14,114 +21,145 @@ const kindNames = {
   new: 'new session'
 }
 
-/** The targets, as the most that koa-keepsake may cost of what koa-session and of what the floor costs. */
-const targets = {
-  untouched: { memory: 0.2, redis: 0.5, file: 0.45, floor: 1.15 },
-  read: { memory: 0.2, redis: 0.5, file: 0.45, floor: 1.15 },
-  write: { memory: 0.35, redis: 0.55, file: 1, floor: 1.3 },
-  new: { memory: 1, redis: 1, file: 0.8, floor: 1.15 }
-}
-const targetWithoutCookie = 2
-
-/** Where it was measured: no host name, no paths. */
-export async function environment(redisVersion, dir) {
-  const all = cpus()
-  const peers = Object.keys(packageIn('.').dependencies)
-  return {
-    cpu: all[0].model.trim(),
-    cores: all.length,
-    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
-    system: `${process.platform} ${release()}`,
-    files: await fileSystemOf(dir),
-    pinning,
-    versions: {
-      node: process.versions.node,
-      'redis-server': redisVersion,
-      'koa-keepsake': packageIn('..').version,
-      ...Object.fromEntries(peers.map((name) => [name, packageIn(`node_modules/${name}`).version]))
-    }
-  }
-}
-
-// Linux' magic numbers (statfs(2)) of the file systems that one meets.
-const fileSystems = { 0xef53: 'ext4', 0x01021994: 'tmpfs', 0x58465342: 'xfs', 0x9123683e: 'btrfs', 0x794c7630: 'overlayfs' }
-
-async function fileSystemOf(dir) {
-  const { type } = await statfs(dir)
-  return fileSystems[type] ?? `file system 0x${type.toString(16)}`
-}
-
-function packageIn(directory) {
-  return JSON.parse(readFileSync(new URL(`${directory}/package.json`, import.meta.url), 'utf8'))
-}
-
 /**
- * The medians over the rounds, in each of which a variant has one result or more. `over` is the CPU above the bare
- * framework in the same round, or of a bare framework its own; `lost` is how many writes were not there at the end.
+ * The targets, as the most that koa-keepsake may cost of what koa-session costs, and of what the floor costs. The floor in Redis is too small
+ * to divide by: it is reported, and no target is set on it.
  */
-export function summarize(rounds) {
-  return Object.fromEntries(
-    Object.keys(rounds[0]).map((name) => {
-      const { bare } = variants[name]
-      const all = rounds.flatMap((round) => round[name])
-      const perKind = kinds.map((kind) => {
-        const cpuOf = (round, of) => median(round[of].map((result) => result[kind].cpu))
-        const over = rounds.map((round) => cpuOf(round, name) - (bare ? cpuOf(round, bare) : 0))
-        return [kind, { over: median(over), spread: spread(over), perSecond: median(all.map((result) => result[kind].perSecond)) }]
-      })
-      const memory = median(all.map((result) => result.memory)) / 2 ** 20
-      const lost = all.reduce((sum, result) => sum + (result.lost ?? 0), 0)
-      return [name, { ...Object.fromEntries(perKind), memory, lost }]
-    })
-  )
+const targets = {
+  memory: { untouched: [0.15, 1], read: [0.15, 1], write: [0.25, 1.25], new: [1, 1.2] },
+  redis: { untouched: [0.3], read: [0.3], write: [0.4], new: [1.3] },
+  file: { untouched: [0.25, 0.5], read: [0.3, 0.5], write: [0.7, 1.3], new: [0.8, 1.3] }
 }
+/** In µs. */
+const targetWithoutCookie = 2
+/** What a login may cost of what a regeneration costs. */
+const targetOfLogin = 1.3
+/** What a new session at the threshold may cost of what one below it costs, with the removals that it causes. */
+const targetAtThreshold = 2
 
-export function median(list) {
-  return quantile(list, 0.5)
+/** Whether what a store costs is compared with targets. */
+export function hasTargets(store) {
+  return store in targets
 }
 
 export function table(head, rows) {
   return [head, head.map((_, column) => (column === 0 ? '---' : '---:')), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
 }
 
-export function report({ environment: { versions, ...machine }, plan, variants: results }) {
-  const names = Object.keys(results)
-  const lines = [
+export function report({ environment: { versions, ...machine }, plan, skipped, variants: results }) {
+  return [
+    ...introduction(plan, machine, versions, skipped),
+    ...section('Against koa-session and the floor', ['store', 'request', 'of koa-session', 'target', 'of the floor', 'target'], ratioRows(results)),
+    ...section(
+      'Logins and lists of sessions: CPU µs per request above bare Koa',
+      ['store', '`regenerate()`', '`loginAs()`', 'of `regenerate()`', 'target', `the ${sessionsPerOwner} sessions of an owner`],
+      ownerRows(results)
+    ),
+    ...section(
+      'New sessions at the threshold: CPU µs per request above bare Koa',
+      ['store', 'below the threshold', 'at the threshold', 'of below', 'target'],
+      thresholdRows(results)
+    ),
+    ...section('The bare frameworks: CPU µs per request', columns('requests/s'), rowsOf(results, undefined)),
+    ...Object.entries(stores).flatMap(([store, title]) =>
+      section(`${title}: CPU µs per request above the bare framework`, columns('reads/s'), rowsOf(results, store))
+    ),
+    ...lostWrites(results),
+    ...differences
+  ].join('\n')
+}
+
+function introduction(plan, { cpu, cores, memory, system, files, pinning }, versions, skipped) {
+  const missing = Object.entries(skipped).map(([store, program]) => `${stores[store]} (${program} is not installed)`)
+  return [
     '# What a session costs',
     '',
-    `Server CPU µs per request above the bare framework, threads included: median of ${plan.rounds} interleaved rounds, each with a`,
-    `fresh process, two times ${plan.warmUp} requests of each kind to warm up, then as many as fit ${plan.seconds} s and at most`,
-    `${plan.requests}; of new sessions ${100 * plan.newShare} % of both numbers, so that no store is full. ${plan.connections} connections, ${plan.sessions} sessions of`,
-    '584 bytes as JSON. The spread in brackets is half the distance between the quartiles.',
+    `Server CPU µs per request above the bare framework, threads included: the median of ${plan.rounds} server processes of each variant (${plan.otherRounds} where there`,
+    'are no targets). The variants on one store ran side by side. Each was warmed up, two times with each kind of request: as many as fit',
+    `${plan.warmUpSeconds} s, at most ${plan.warmUp}. Then each had ${plan.turns} windows for each kind, one at a time and in random order: as many requests as fit ${plan.seconds} s, at`,
+    `most ${plan.requests}. Of requests that leave a new record, ${100 * plan.recordShare} % of these numbers. ${plan.connections} connections, ${plan.sessions} sessions of 584 bytes as JSON. The spread in`,
+    'brackets is half the distance between the quartiles.',
     '',
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memory}, ${machine.system}, files on ${machine.files}; ${machine.pinning}.`,
+    `${cpu}, ${cores} cores, ${memory}, ${system}, files on ${files}; ${pinning}.`,
     '',
     Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', '),
-    ''
+    '',
+    ...(missing.length > 0 ? [`Not measured: ${missing.join(', ')}.`, ''] : [])
   ]
+}
 
-  const ratios = ratioRows(results)
-  if (ratios.length > 0) {
-    lines.push('## Against the targets', '', ...table(['store', 'request', 'of koa-session', 'target', 'of the floor', 'target'], ratios), '')
-  }
+function section(title, head, rows) {
+  return rows.length === 0 ? [] : [`## ${title}`, '', ...table(head, rows), '']
+}
 
-  lines.push('## The bare frameworks: CPU µs per request', '')
-  const bare = names.filter((name) => !variants[name].bare)
-  lines.push(...table(['', ...kinds.map((kind) => kindNames[kind]), 'requests/s', 'memory MiB'], bare.map((name) => row(name, results[name]))), '')
-
+function ratioRows(results) {
+  const rows = []
   for (const [store, title] of Object.entries(stores)) {
-    const rows = names.filter((name) => variants[name].store === store)
-    if (rows.length === 0) continue
-    rows.sort(byVariantOrder)
-    lines.push(`## ${title}: CPU µs per request above the bare framework`, '')
-    lines.push(...table(['', ...kinds.map((kind) => kindNames[kind]), 'reads/s', 'memory MiB'], rows.map((name) => row(variants[name].label, results[name]))), '')
-    for (const name of rows.filter((each) => results[each].lost > 0)) {
-      lines.push(`${variants[name].label} lost ${results[name].lost} writes.`, '')
+    const own = results[`${store}/koa-keepsake`]
+    if (!own) continue
+    if (hasTargets(store)) rows.push([title, kindNames.none, '', '', microseconds(own.none.over), mark(own.none.over, targetWithoutCookie, ' µs')])
+    for (const kind of kinds.filter((each) => each !== 'none')) {
+      const [ofKoaSession, ofFloor] = targets[store]?.[kind] ?? []
+      const against = (name, target) => {
+        const other = results[`${store}/${name}`]
+        return other ? ratio(own[kind].over, other[kind].over, target) : ['', '']
+      }
+      rows.push([title, kindNames[kind], ...against('koa-session', ofKoaSession), ...against('floor', ofFloor)])
     }
   }
+  return rows.filter(([, , ...figures]) => figures.some(Boolean))
+}
 
-  lines.push(...differences)
-  return `${lines.join('\n')}\n`
+function ownerRows(results) {
+  return Object.entries(stores).flatMap(([store, title]) => {
+    const own = results[`${store}/owners`]
+    if (!own) return []
+    const { regenerate, login, devices } = own
+    return [[title, figure(regenerate), figure(login), ...ratio(login.over, regenerate.over, targetOfLogin), devices ? figure(devices) : 'not possible']]
+  })
+}
+
+function thresholdRows(results) {
+  const below = results['file/below the threshold']?.new
+  const at = results['file/at the threshold']?.new
+  return below && at ? [[stores.file, figure(below), figure(at), ...ratio(at.over, below.over, targetAtThreshold)]] : []
+}
+
+function columns(rate) {
+  return ['', ...kinds.map((kind) => kindNames[kind]), rate, 'memory MiB']
+}
+
+/** @param store absent: the bare frameworks. */
+function rowsOf(results, store) {
+  const names = Object.keys(results).filter((name) => variants[name].store === store && isComplete(name))
+  return names.map((name) => {
+    const { read, memory } = results[name]
+    const costs = kinds.map((kind) => figure(results[name][kind]))
+    return [variants[name].label ?? name].concat(costs, Math.round(read.perSecond).toLocaleString('en'), memory.toFixed(0))
+  })
+}
+
+function lostWrites(results) {
+  return Object.entries(results).flatMap(([name, { lost }]) => (lost > 0 ? [`${name} lost ${lost} writes.`, ''] : []))
+}
+
+function figure({ over, spread }) {
+  return `${over.toFixed(1)} (${spread.toFixed(1)})`
+}
+
+function microseconds(value) {
+  return `${value.toFixed(1)} µs`
+}
+
+/** Two cells: how many times the other cost something costs, and whether the target is met. No number is a multiple of noise around 0. */
+function ratio(cost, other, target) {
+  if (other <= 0) return ['not measurable', target === undefined ? '' : `≤ ${target}`]
+  const times = cost / other
+  return [times.toFixed(2), target === undefined ? '' : mark(times, target)]
+}
+
+function mark(value, limit, unit = '') {
+  return `${value <= limit ? '✓' : '✗'} ≤ ${limit}${unit}`
 }
 
 const differences = [
@@ -134,53 +172,16 @@ const differences = [
   '  key by key into what is stored, and excludes other processes.',
   '- **koa-session** runs with its defaults (`autoCommit`): a read refreshes nothing, a write replaces the whole session, whatever other',
   '  requests wrote meanwhile. Its memory store is a Map of objects that are not copied; its file store writes a temporary file and renames it.',
+  '- The other stores of koa-session are the smallest that an application would write, on the same client with the same settings: JSON text with a',
+  '  time to live in Redis, memcached and MongoDB, and in SQL a row that is inserted or replaced, through Knex.',
+  '- The servers run on the load\'s core, and what they cost is not in the figures. SQLite is a part of the process, so there it is.',
+  '- MongoDB is mongo-java-server, which speaks its protocol: the cost of the driver is the same, the rest of it is not measured here.',
   '- **express-session** runs with `resave` and `saveUninitialized` off. It touches the store on each request of a known session:',
   '  an `EXPIRE` in Redis, reading and rewriting the file in session-file-store.',
   '- **@fastify/session** runs with `saveUninitialized` off; its default `rolling` saves on each request that has a session.',
   '- In the cookie modes the whole session travels in the cookie; nothing is stored, and nothing can be revoked.',
+  `- A login is \`loginAs()\` with the owner that the session already has, one of ${sessionsPerOwner} of that owner. The list of an owner's sessions is read`,
+  '  in the request of one of them. memcached cannot list them.',
+  '- A new session at the threshold is measured over as many of them as the threshold allows, until the last of those that must go are removed.',
   ''
 ]
-
-function ratioRows(results) {
-  const rows = []
-  for (const store of ['memory', 'redis', 'file']) {
-    const own = results[`${store}/koa-keepsake`]
-    if (!own) continue
-    rows.push([stores[store], kindNames.none, '', '', `${own.none.over.toFixed(1)} µs`, mark(own.none.over, targetWithoutCookie, 'µs')])
-    for (const [kind, target] of Object.entries(targets)) {
-      const of = (name, limit) => {
-        const other = results[`${store}/${name}`]
-        if (!other) return ['', '']
-        const ratio = own[kind].over / other[kind].over
-        return [ratio.toFixed(2), mark(ratio, limit)]
-      }
-      rows.push([stores[store], kindNames[kind], ...of('koa-session', target[store]), ...of('floor', target.floor)])
-    }
-  }
-  return rows
-}
-
-function mark(value, limit, unit = '') {
-  return `${value <= limit ? '✓' : '✗'} ≤ ${limit}${unit && ` ${unit}`}`
-}
-
-function row(label, result) {
-  const cells = kinds.map((kind) => `${result[kind].over.toFixed(1)} (${result[kind].spread.toFixed(1)})`)
-  return [label, ...cells, Math.round(result.read.perSecond).toLocaleString('en'), result.memory.toFixed(0)]
-}
-
-function byVariantOrder(one, other) {
-  const order = Object.keys(variants)
-  return order.indexOf(one) - order.indexOf(other)
-}
-
-function quantile(list, part) {
-  const sorted = list.toSorted((a, b) => a - b)
-  const at = (sorted.length - 1) * part
-  const low = Math.floor(at)
-  return sorted[low] + (at - low) * ((sorted[low + 1] ?? sorted[low]) - sorted[low])
-}
-
-function spread(list) {
-  return (quantile(list, 0.75) - quantile(list, 0.25)) / 2
-}

@@ -1,6 +1,7 @@
 // One server process: `node server.js <variant> <settings as JSON>`, told what to do over IPC.
 import { writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
+import { clients } from './clients.js'
 import { variants } from './variants/index.js'
 import { growSessions } from './work.js'
 
@@ -8,7 +9,7 @@ const [name, json] = process.argv.slice(2)
 const settings = JSON.parse(json)
 if (settings.sessionBytes) growSessions(settings.sessionBytes)
 const start = await variants[name].load()
-const { port } = await start({ ...settings, redis: connectRedis })
+const { port } = await start({ ...settings, connect: () => clients[variants[name].store](settings) })
 
 const profiler = new Session()
 const commands = {
@@ -31,10 +32,3 @@ process.on('message', ({ command, argument }) => {
 })
 process.on('disconnect', () => process.exit())
 process.send({ port })
-
-async function connectRedis() {
-  const { createClient } = await import('redis')
-  // The same client for all. Without the timer that node-redis 6 starts for each command, as the README advises: it was
-  // measured to cost more than the command itself, and would hide what a store costs.
-  return createClient({ socket: { host: '127.0.0.1', port: settings.redisPort }, commandOptions: { timeout: undefined } }).connect()
-}

@@ -46,6 +46,56 @@ export function jsonRedisStore(client) {
   }
 }
 
+/** For koa-session: JSON text in memcached with a time to live. */
+export function jsonMemcachedStore(client) {
+  return {
+    async get(key) {
+      const found = await client.get(`session:${key}`)
+      return found && JSON.parse(found.value)
+    },
+    set: (key, session, maxAge) => client.set(`session:${key}`, JSON.stringify(session), { lifetime: Math.ceil(maxAge / 1000) }),
+    destroy: (key) => client.delete(`session:${key}`)
+  }
+}
+
+/** For koa-session: JSON text in MongoDB, with an index that removes it in time. */
+export async function jsonMongoStore(client) {
+  const sessions = client.db('test').collection('koa_sessions')
+  await sessions.createIndex({ expires: 1 }, { expireAfterSeconds: 0 })
+  return {
+    async get(key) {
+      const found = await sessions.findOne({ _id: key })
+      return found ? JSON.parse(found.session) : undefined
+    },
+    set: (key, session, maxAge) => {
+      const found = { session: JSON.stringify(session), expires: new Date(Date.now() + maxAge) }
+      return sessions.replaceOne({ _id: key }, found, { upsert: true })
+    },
+    destroy: (key) => sessions.deleteOne({ _id: key })
+  }
+}
+
+/** For koa-session: JSON text in a table, through Knex. */
+export async function jsonTableStore(knex) {
+  await knex.schema.createTable('koa_sessions', (table) => {
+    table.string('id').primary()
+    table.text('session').notNullable()
+    table.bigInteger('expires').notNullable().index()
+  })
+  const row = (key) => knex('koa_sessions').where('id', key)
+  return {
+    async get(key) {
+      const found = await row(key).where('expires', '>', Date.now()).first('session')
+      return found && JSON.parse(found.session)
+    },
+    set: (key, session, maxAge) => {
+      const found = { id: key, session: JSON.stringify(session), expires: Date.now() + maxAge }
+      return knex('koa_sessions').insert(found).onConflict('id').merge()
+    },
+    destroy: (key) => row(key).delete()
+  }
+}
+
 /** For the floor: text in a Map. */
 export function textInMemory() {
   const texts = new Map()

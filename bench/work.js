@@ -1,7 +1,20 @@
 // What every variant's handler does, so that variants differ in nothing but their sessions.
 
-/** The kinds of request, in the order in which they are measured. `new` is last: it leaves sessions behind. */
+/** The kinds of request, in the order in which they warm a server up. `new` is last: it leaves sessions behind. */
 export const kinds = ['none', 'untouched', 'read', 'write', 'new']
+
+/** What only a session library with owners can do: a new sid, a login, and a list of the owner's sessions. */
+export const ownerKinds = ['regenerate', 'login', 'devices']
+
+/** The kinds that leave records behind. */
+export const leavesRecords = new Set(['new', 'regenerate', 'login'])
+
+export const sessionsPerOwner = 10
+
+/** The path of a request of the client with that number. */
+export function pathOf(kind, number) {
+  return kind === 'login' ? `/login/owner-${Math.floor(number / sessionsPerOwner)}` : `/${kind}`
+}
 
 let orders
 

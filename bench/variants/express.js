@@ -13,11 +13,11 @@ export function bareExpress() {
 
 /** express-session as its documentation recommends: `resave` and `saveUninitialized` off. It touches the store on each read. */
 export function expressSessionOn(kind) {
-  return async ({ dir, redis }) => {
+  return async ({ dir, connect }) => {
     const stores = {
       memory: () => new expressSession.MemoryStore(),
       file: () => new (sessionFileStore(expressSession))({ path: dir, logFn: () => {} }),
-      redis: async () => new RedisStore({ client: await redis() })
+      redis: async () => new RedisStore({ client: await connect() })
     }
     const store = await stores[kind]()
     const app = express()

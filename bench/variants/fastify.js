@@ -12,12 +12,12 @@ export function bareFastify() {
 }
 
 /** @fastify/session with connect-redis, `saveUninitialized` off; its default `rolling: true` saves on each request. */
-export async function fastifySessionOnRedis({ redis }) {
+export async function fastifySessionOnRedis({ connect }) {
   const app = Fastify()
   await app.register(fastifyCookie)
   await app.register(fastifySession, {
     secret,
-    store: new RedisStore({ client: await redis() }),
+    store: new RedisStore({ client: await connect() }),
     cookie: { secure: false },
     saveUninitialized: false
   })

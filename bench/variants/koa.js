@@ -1,7 +1,9 @@
 import Koa from 'koa'
 import { createHmac, randomBytes } from 'node:crypto'
 import koaSession from 'koa-session'
-import { jsonFileStore, jsonRedisStore, mapStore, textInFiles, textInMemory, textInRedis } from '../stores.js'
+import {
+  jsonFileStore, jsonMemcachedStore, jsonMongoStore, jsonRedisStore, jsonTableStore, mapStore, textInFiles, textInMemory, textInRedis
+} from '../stores.js'
 import { answerWith, answerWithout, changes, secret } from '../work.js'
 
 /** Koa alone. */
@@ -15,9 +17,20 @@ export function bareKoa() {
 
 /** koa-session 7 with its defaults. */
 export function koaSessionOn(kind) {
-  return async ({ dir, redis }) => {
+  return async ({ dir, connect }) => {
     const app = appWithKeys()
-    const stores = { memory: mapStore, file: () => jsonFileStore(dir), redis: async () => jsonRedisStore(await redis()), cookie: () => undefined }
+    const inTable = async () => jsonTableStore(await connect())
+    const stores = {
+      memory: mapStore,
+      file: () => jsonFileStore(dir),
+      redis: async () => jsonRedisStore(await connect()),
+      memcached: async () => jsonMemcachedStore(await connect()),
+      mongo: async () => jsonMongoStore(await connect()),
+      postgres: inTable,
+      mariadb: inTable,
+      sqlite: inTable,
+      cookie: () => undefined
+    }
     const store = await stores[kind]()
     app.use(koaSession(store ? { store } : {}, app))
     app.use(handle)
@@ -27,20 +40,56 @@ export function koaSessionOn(kind) {
 
 /** koa-keepsake with its defaults, from the built package in `dist`. */
 export function koaKeepsakeOn(kind) {
-  return async ({ dir, redis, dist, options, storeOptions }) => {
-    const { session, memoryStore, fileStore, redisStore, cookieStore } = await import(`${dist}/index.js`)
-    const stores = {
-      memory: () => memoryStore(storeOptions),
-      file: () => fileStore({ dir, ...storeOptions }),
-      redis: async () => redisStore({ client: await redis(), ...storeOptions }),
-      cookie: () => cookieStore()
-    }
-    const store = await stores[kind]()
+  return async (settings) => {
     const app = appWithKeys()
-    app.use(session({ store, ...options }))
+    app.use(await keepsake(kind, settings))
     app.use(handle)
     return listen(app)
   }
+}
+
+/** The same with logins: each client logs in as an owner, who has several sessions. */
+export function koaKeepsakeOwnersOn(kind) {
+  return async (settings) => {
+    const app = appWithKeys()
+    const sessions = await keepsake(kind, settings)
+    app.use(sessions)
+    app.use(async (ctx) => {
+      const [, action, owner] = ctx.path.split('/')
+      if (action === 'regenerate') await ctx.session.regenerate()
+      else if (action === 'login') await ctx.session.loginAs(owner)
+      else if (action === 'devices') return listDevices(ctx, sessions)
+      handle(ctx)
+    })
+    return listen(app)
+  }
+}
+
+async function listDevices(ctx, sessions) {
+  const ids = []
+  for await (const { id } of sessions.ownedBy(ctx.session.owner)) ids.push(id)
+  ctx.body = String(ids.length)
+}
+
+async function keepsake(kind, { dir, connect, dist, options, storeOptions }) {
+  const { session, memoryStore, fileStore, redisStore, memcachedStore, mongoStore, sqlStore, createTable, cookieStore } = await import(`${dist}/index.js`)
+  const inTable = async () => {
+    const knex = await connect()
+    await createTable({ knex })
+    return sqlStore({ knex })
+  }
+  const stores = {
+    memory: () => memoryStore(storeOptions),
+    file: () => fileStore({ dir, ...storeOptions }),
+    redis: async () => redisStore({ client: await connect() }),
+    memcached: async () => memcachedStore({ client: await connect() }),
+    mongo: async () => mongoStore({ client: await connect() }),
+    postgres: inTable,
+    mariadb: inTable,
+    sqlite: inTable,
+    cookie: () => cookieStore()
+  }
+  return session({ store: await stores[kind](), ...options })
 }
 
 /**
@@ -48,8 +97,8 @@ export function koaKeepsakeOn(kind) {
  * read; one write when the handler says so. No tracking of changes, no merging, no expiry, no exclusion.
  */
 export function floorOn(kind) {
-  return async ({ dir, redis }) => {
-    const stores = { memory: textInMemory, file: () => textInFiles(dir), redis: async () => textInRedis(await redis()) }
+  return async ({ dir, connect }) => {
+    const stores = { memory: textInMemory, file: () => textInFiles(dir), redis: async () => textInRedis(await connect()) }
     const store = await stores[kind]()
     const verified = new Map()
 
