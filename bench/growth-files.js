@@ -2,21 +2,21 @@
 // CPU µs are of the whole process, threads included, with 16 calls in flight.
 import { hash } from 'node:crypto'
 import { subscribe } from 'node:diagnostics_channel'
-import { readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { sessionData } from './work.js'
 
 const { dir, dist, count, calls } = JSON.parse(process.argv[2])
 const { fileStore, channelName } = await import(`${dist}/index.js`)
+const { createMark } = await import(`${dist}/store/index.js`)
 const inFlight = 16
 const lifetime = 31 * 24 * 3600_000
 const idOf = (number) => hash('sha256', `session ${number}`)
 const recordOf = (number) => {
   const created = Date.now()
   // Deadlines of sessions that were last used some time in the last days.
-  return { rev: 1, id: idOf(number), created, expires: created + lifetime - (number % 1000) * 60_000, permanent: false, data: sessionData() }
+  const expires = created + lifetime - (number % 1000) * 60_000
+  return { rev: 1, write: createMark(), id: idOf(number), created, used: created, expires, permanent: false, data: sessionData() }
 }
 
 await fill()
@@ -24,7 +24,8 @@ const result = { count }
 
 // Start-up: a new store and its first answer.
 let store = fileStore({ dir, threshold: 0 })
-result.start = (await timed(1, () => store.read(idOf(0)))).wall
+result.start = (await timed(1, async () => store.read(idOf(0)))).wall
+result.readUncached = await readUncached()
 await perCall(2000, (number) => store.read(idOf(pick(number))))
 result.read = await perCall(calls, (number) => store.read(idOf(pick(number))))
 await perCall(1000, (number) => store.update(idOf(pick(number)), plusOne))
@@ -49,6 +50,18 @@ result.createAtThreshold = await timed(creations, async () => {
 })
 await store.close()
 process.stdout.write(JSON.stringify(result))
+
+/** The cost of reads by stores that have not read these sessions before. */
+async function readUncached() {
+  const each = Math.min(calls, 1000)
+  let sum = 0
+  for (let read = 0; read < calls; read += each) {
+    const fresh = fileStore({ dir, threshold: 0 })
+    sum += await perCall(each, (number) => fresh.read(idOf(pick(read + number))))
+    await fresh.close()
+  }
+  return sum / (calls / each)
+}
 
 function plusOne(record) {
   return { ...record, data: { ...record.data, visits: record.data.visits + 1 } }
@@ -76,19 +89,11 @@ function pick(number) {
   return (number * 7919) % count
 }
 
-/** Records as the store writes them, written faster than it does. */
+/** The store writes the records itself: the times of their files mean something to it. */
 async function fill() {
-  const sample = fileStore({ dir })
-  await sample.create(idOf(0), recordOf(0))
-  await sample.close()
-  const name = readdirSync(dir).find((file) => file.includes(idOf(0)))
-  const { rev, ...rest } = JSON.parse(readFileSync(join(dir, name), 'utf8'))
-  for (let number = 1; number < count; number++) {
-    const record = recordOf(number)
-    const path = join(dir, name.replace(idOf(0), record.id))
-    writeFileSync(path, JSON.stringify({ rev, ...rest, ...record }), { mode: 0o600 })
-    utimesSync(path, record.expires / 1000 + record.rev, record.expires / 1000)
-  }
+  const filling = fileStore({ dir, threshold: 0 })
+  await repeat(count, (number) => filling.create(idOf(number), recordOf(number)))
+  await filling.close()
 }
 
 async function perCall(total, call) {
@@ -107,10 +112,14 @@ async function timed(total, work) {
   return { cpu: (user + system) / total, wall, longest: loop.max / 1e6 }
 }
 
+/** Each call must find its record, or store it. */
 async function repeat(total, call) {
   let next = 0
   const worker = async () => {
-    while (next < total) await call(next++)
+    while (next < total) {
+      const number = next++
+      if (!(await call(number))) throw new Error(`call ${number} of ${total} had no effect`)
+    }
   }
   await Promise.all(Array.from({ length: inFlight }, worker))
 }
