@@ -1,12 +1,12 @@
 import test from 'ava'
 import { assertKnown, assertOption, isCount, isPositive, nearest } from '../src/checks.js'
 
-test('known names pass, and an empty object', (t) => {
+test('known names and an empty object are accepted', (t) => {
   t.notThrows(() => assertKnown('store(options)', { dir: 1, mode: undefined }, ['dir', 'mode']))
   t.notThrows(() => assertKnown('store(options)', {}, []))
 })
 
-test('all unknown names are listed at once, with the one that is meant or what to write instead, and those that are known', (t) => {
+test('one error lists all unknown names, each with a suggestion or advice, and the known ones', (t) => {
   t.throws(() => assertKnown('store(options)', { dri: 1 }, ['dir', 'mode']), {
     instanceOf: TypeError,
     message: 'store(options): unknown option "dri": did you mean "dir"?; known are dir, mode'
@@ -32,7 +32,7 @@ const kinds: readonly [unknown, string][] = [
   [{ password: 'hunter2' }, 'an object']
 ]
 for (const [value, kind] of kinds) {
-  test(`a wrong value is told as ${kind} and never quoted`, (t) => {
+  test(`the error for a wrong value says ${kind} and never quotes it`, (t) => {
     const error = t.throws(() => assertOption('store(options)', 'mode', value, false, 'a number'), { instanceOf: TypeError })
     t.is(error?.message, `store(options): mode must be a number, got ${kind}`)
     if (kind === 'an object') return
@@ -41,7 +41,7 @@ for (const [value, kind] of kinds) {
   })
 }
 
-test('a value that passes is let through', (t) => {
+test('a valid value is accepted', (t) => {
   t.notThrows(() => assertOption('store(options)', 'mode', 0, true, 'a number'))
 })
 

@@ -41,7 +41,7 @@ test('the tests\' client lets cookies expire by its clock, replaces them by name
   t.deepEqual(client.cookies, [])
 })
 
-test('a copy of the tests\' client goes its own way, another server\'s does not', (t) => {
+test('a copy of the tests\' client has cookies of its own, and a client for another server shares them', (t) => {
   const client = new Client(origin)
   client.keep('a=1')
   const [copy, same] = [client.copy(), client.at('http://127.0.0.1:2')]

@@ -27,12 +27,12 @@ test("a failure of the store says what was tried and keeps the backend's own err
   t.is(error.cause, cause)
 })
 
-test('a session error passes through as it is', (t) => {
+test('a SessionError is returned as it is', (t) => {
   const error = new SessionError('ERR_SESSION_TIMEOUT', 'too slow')
   t.is(storeError('read a record', error), error)
 })
 
-test('anything that was thrown becomes a session error', (t) => {
+test('any thrown value becomes a SessionError', (t) => {
   for (const cause of ['text', undefined, null, 0, Symbol('s'), {}, Object.create(null)] as unknown[]) {
     const error = storeError('read a record', cause)
     t.is(error.code, 'ERR_SESSION_STORE')
@@ -40,7 +40,7 @@ test('anything that was thrown becomes a session error', (t) => {
   }
 })
 
-test('an error whose message is no text, or throws, is told of all the same', (t) => {
+test('an error whose message is not text, or cannot be read, is described', (t) => {
   const strange = Object.assign(new Error('x'), { message: Symbol('x') })
   const hostile = Object.defineProperty(new Error('x'), 'message', {
     get() {

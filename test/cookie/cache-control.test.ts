@@ -30,7 +30,7 @@ for (const [given, made] of cases) {
   })
 }
 
-test('what was made private needs nothing more', (t) => {
+test('a value that was made private is left as it is', (t) => {
   const directive = fc.constantFrom('public', 'private', 'no-store', 'no-cache', 'max-age=1', 's-maxage=2', 'private="x"', 'immutable', 'x="a, b"')
   fc.assert(
     fc.property(fc.array(directive), (directives) => {

@@ -52,7 +52,7 @@ test('no more values are read than asked for', (t) => {
   t.deepEqual(valuesOf('s=', 's=1; s=2; s=3', 2), ['1', '2'])
 })
 
-test('each value is the text between its name and the next semicolon, whatever the header holds', (t) => {
+test('in any header, each value is the text between the name and the next semicolon', (t) => {
   const pair = fc.oneof(noise, noise.map((text) => `s=${text}`))
   fc.assert(
     fc.property(fc.array(pair, { maxLength: 10 }), (pairs) => {

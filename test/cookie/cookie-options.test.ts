@@ -85,14 +85,14 @@ for (const [what, options, name, message] of impossible) {
   })
 }
 
-test('what browsers keep is accepted', (t) => {
+test('combinations that browsers keep are accepted', (t) => {
   t.notThrows(() => resolve({ secure: true }, '__Host-session'))
   t.notThrows(() => resolve({ secure: true, domain: 'example.test', path: '/shop' }, '__Secure-session'))
   t.notThrows(() => resolve({ secure: true, sameSite: 'none', partitioned: true }))
   t.notThrows(() => resolve({ sameSite: 'none', partitioned: true }))
 })
 
-test('an earlier scope takes what is absent from the defaults, and partitioned from now', (t) => {
+test('in an earlier scope, path and domain have their defaults and partitioned has its present value', (t) => {
   t.deepEqual(resolve({ path: '/app', partitioned: true, previous: [{}, { domain: 'a.test', path: '/' }, { path: '/app', partitioned: false }] }).previous, [
     { path: '/', domain: undefined, partitioned: true },
     { path: '/', domain: 'a.test', partitioned: true },
@@ -100,7 +100,7 @@ test('an earlier scope takes what is absent from the defaults, and partitioned f
   ])
 })
 
-test('the options are never written to, and later changes of them change nothing', (t) => {
+test('the options are never written to, and later changes to them have no effect', (t) => {
   const previous = [Object.freeze({ path: '/old' })]
   const options = Object.freeze({ path: '/app', previous })
   const settings = resolve(options)

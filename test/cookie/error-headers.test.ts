@@ -53,7 +53,7 @@ for (const [version, App] of koas) {
     t.is(headers['cache-control'], 'private, max-age=60')
   })
 
-  test(`${version}: whatever is thrown, the cookie is on the response`, async (t) => {
+  test(`${version}: the cookie is on the response for any thrown value`, async (t) => {
     const things: unknown[] = ['text', 7, {}, [], Object.create(null), new TypeError('an error')]
     const client = await start(t, ({ ctx, send }) => {
       send()

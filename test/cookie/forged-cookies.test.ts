@@ -5,7 +5,7 @@ import { idOf } from '../../src/cookie/index.js'
 import { cookieStore, session } from '../../src/index.js'
 import { sessionCookie } from '../../src/testing/index.js'
 import { startApp } from '../support/app.js'
-import { exchangeRaw } from '../support/raw.js'
+import { sendRawCookie } from '../support/raw.js'
 import { createApp, routesOf, startStory } from '../support/story.js'
 import { base64url, edits, forged, noise, piece, secret } from './subjects.js'
 
@@ -21,7 +21,7 @@ test('no cookie that a client can make up reaches the store, makes an error or i
     fc.asyncProperty(fc.array(bad, { minLength: 1, maxLength: 6 }), async (values) => {
       const header = values.map((each) => `session=${each}`).join('; ')
       fc.pre(header.length < 15_000 && !header.includes(value))
-      const { status, body, head } = await exchangeRaw(origin, header)
+      const { status, body, head } = await sendRawCookie(origin, header)
       t.is(status, 200)
       t.is(body, '{"data":{},"isNew":true}')
       t.false(/set-cookie/i.test(head))
@@ -30,7 +30,7 @@ test('no cookie that a client can make up reaches the store, makes an error or i
     { numRuns: 300 }
   )
   t.deepEqual(errors, [])
-  t.is((await exchangeRaw(origin, valid)).body, '{"data":{"user":"momo"},"isNew":false}')
+  t.is((await sendRawCookie(origin, valid)).body, '{"data":{"user":"momo"},"isNew":false}')
   t.is(store.said, 'read')
 })
 
@@ -39,7 +39,7 @@ test('without signatures every cookie of the right form is looked up and no othe
   await fc.assert(
     fc.asyncProperty(fc.oneof(noise, piece(43), piece(42), piece(44)), async (value) => {
       store.calls.length = 0
-      const { status, body } = await exchangeRaw(origin, `session=${value}`)
+      const { status, body } = await sendRawCookie(origin, `session=${value}`)
       t.is(status, 200)
       t.is(body, '{"data":{},"isNew":true}')
       const parts = `session=${value}`.split(';').map((part) => part.replace(/^[ \t]+|[ \t]+$/g, ''))
@@ -63,12 +63,12 @@ test('with records in the cookie, none that a client can make up is a session or
   await fc.assert(
     fc.asyncProperty(fc.oneof(edits.map((edit) => edit(value)), fc.tuple(piece(43), noise, piece(43)).map((parts) => parts.join('.'))), async (bad) => {
       fc.pre(bad.length < 15_000 && !bad.includes(value))
-      const { status, body } = await exchangeRaw(origin, `session=${bad}`)
+      const { status, body } = await sendRawCookie(origin, `session=${bad}`)
       t.is(status, 200)
       t.is(body, '{"data":{},"isNew":true}')
     }),
     { numRuns: 200 }
   )
   t.deepEqual(errors, [])
-  t.is((await exchangeRaw(origin, valid)).body, '{"data":{"user":"momo"},"isNew":false}')
+  t.is((await sendRawCookie(origin, valid)).body, '{"data":{"user":"momo"},"isNew":false}')
 })

@@ -12,7 +12,7 @@ export const koas = [['Koa 3', Koa], ['Koa 2', Koa2]] as const
 export interface Visit {
   readonly ctx: Context
   readonly cookie: ResponseCookie
-  /** Sends the cookie of a new session and answers its sid. */
+  /** Sends the cookie of a new session and returns its sid. */
   readonly send: () => string
 }
 

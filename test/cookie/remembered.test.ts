@@ -62,7 +62,7 @@ for (const [what, change, expected] of changes) {
   })
 }
 
-test('a request without a cookie under other keys is enough to forget', (t) => {
+test('even a request without a cookie clears the remembered cookies when the keys have changed', (t) => {
   const cookie = cookieOf()
   const header = issue(cookie)
   const [token] = cookie.read(header, [secret])

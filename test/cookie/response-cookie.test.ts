@@ -15,7 +15,7 @@ const warnings: Error[] = []
 process.on('warning', (warning) => warnings.push(warning))
 const warningsOf = (text: string) => warnings.filter(({ message }) => message.includes(text))
 
-/** What an application does to the headers after the cookie was set, and the cookies of its own that must then be there. */
+/** Changes that an application makes to the headers after the cookie was set, and its own cookies that the response must then have. */
 const replacements: readonly [what: string, replace: (ctx: Context) => void, others: string[]][] = [
   ["ctx.set('Set-Cookie', text)", (ctx) => ctx.set('Set-Cookie', 'theme=dark'), ['theme=dark']],
   ["ctx.set('set-cookie', list)", (ctx) => ctx.set('set-cookie', ['a=1', 'b=2']), ['a=1', 'b=2']],
@@ -117,7 +117,7 @@ test('the cookies of earlier scopes are cleared beside the one that is sent', as
   t.regex(setCookie[3]!, /^session=[^;]+\.[^;]+; Path=\/;/)
 })
 
-test('work before the headers runs once and can still set the cookie, whatever sends the headers', async (t) => {
+test('a listener before the headers runs once and can still set the cookie, in each way of sending headers', async (t) => {
   let runs = 0
   const client = await startClient(t, ({ ctx, cookie, send }) => {
     cookie.beforeHeaders(() => {

@@ -5,7 +5,7 @@ import { TokenSigner } from '../../src/cookie/token.js'
 import { recordEvents } from '../support/events.js'
 import { cookieOf, edits, forged, isWhole, issue, newer, noise, secret } from './subjects.js'
 
-test('what was written is read', (t) => {
+test('a written cookie is read back', (t) => {
   const subject = cookieOf()
   const sid = createSid()
   const header = issue(subject, [secret], undefined, sid)
@@ -20,7 +20,7 @@ test('what was written is read', (t) => {
   t.deepEqual(unsigned.read(`session=${sid}`, undefined), [token])
 })
 
-test('a header of anything is no session and never throws', (t) => {
+test('an arbitrary header is no session and causes no error', (t) => {
   const cookies = [cookieOf(), cookieOf({ carriesRecord: true }), cookieOf({ name: 'a' }), cookieOf({ name: '$' })]
   const header = fc.array(fc.oneof(noise, fc.tuple(fc.constantFrom('session=', 'a=', '$=', ' session ='), fc.oneof(noise, forged)).map((parts) => parts.join(''))), { maxLength: 12 })
   fc.assert(
@@ -35,7 +35,7 @@ test('a header of anything is no session and never throws', (t) => {
 })
 
 for (const [what, payload] of [['sid', undefined], ['record', Buffer.from('{"rev":1}').toString('base64url')]] as const) {
-  test(`a signed ${what} that was changed anywhere is worth nothing`, (t) => {
+  test(`a signed ${what} that was changed in any position is invalid`, (t) => {
     const subject = cookieOf({ carriesRecord: payload !== undefined })
     const value = issue(subject, [secret], payload).slice('session='.length)
     fc.assert(
@@ -50,7 +50,7 @@ for (const [what, payload] of [['sid', undefined], ['record', Buffer.from('{"rev
     t.is(subject.read(`session=${value}`, [secret]).length, 1)
   })
 
-  test(`every truncation and every changed bit of a signed ${what} is worth nothing`, (t) => {
+  test(`every truncation and every changed bit makes a signed ${what} invalid`, (t) => {
     const subject = cookieOf({ carriesRecord: payload !== undefined })
     const value = issue(subject, [secret], payload).slice('session='.length)
     const bytes = Buffer.from(value, 'latin1')
@@ -66,7 +66,7 @@ for (const [what, payload] of [['sid', undefined], ['record', Buffer.from('{"rev
   })
 }
 
-test('a cookie is worth nothing under another name, with other keys or for another kind of store', (t) => {
+test('a cookie is invalid under another name, with other keys or for another kind of store', (t) => {
   const header = issue(cookieOf())
   const other = header.replace('session=', 'other=')
   t.deepEqual(cookieOf({ name: 'other' }).read(other, [secret]), [])

@@ -104,7 +104,7 @@ test('a signer that answers no index after it was tried verifies nothing', (t) =
   }
 })
 
-test('what ctx.cookies signs with the same ready Keygrip is never a session', async (t) => {
+test('a signature that ctx.cookies makes with the same ready Keygrip is never valid for a session', async (t) => {
   const keys = new Keygrip([secret], 'sha256')
   const app = new Koa()
   app.keys = keys
@@ -127,7 +127,7 @@ test('what ctx.cookies signs with the same ready Keygrip is never a session', as
   }
 })
 
-test('no pair of name and value that ctx.cookies can sign is what a session signs', (t) => {
+test('no name and value that ctx.cookies can sign form the text that a session signs', (t) => {
   const signed: string[] = []
   const cookie = cookieOf()
   issue(cookie, { sign: (data: string) => (signed.push(data), sign(data)), index })
@@ -135,7 +135,7 @@ test('no pair of name and value that ctx.cookies can sign is what a session sign
   t.true(signed.at(-1)!.includes('\n'))
 })
 
-test('a signature of one cookie name is worth nothing for another, whatever the two names are', (t) => {
+test('a signature for one cookie name is never valid for another', (t) => {
   const name = fc.string({ unit: fc.constantFrom(...'ab.-_='.replace('=', '').split('')), minLength: 1, maxLength: 4 })
   fc.assert(
     fc.property(name, name, (one, other) => {

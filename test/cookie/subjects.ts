@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { createSid, resolveCookieOptions, SessionCookie, type CookieOptions, type CookieRules } from '../../src/cookie/index.js'
 
-/** What the tests of the session cookie share: cookies with the default options, and texts that clients send. */
+/** Helpers for tests of the session cookie: cookies with the default options, and texts that clients send. */
 
 export const secret = 'a secret of more than thirty-two characters'
 export const newer = 'the newer key, which is longer than 32 characters'
@@ -23,7 +23,7 @@ export const base64url = fc.constantFrom(...'A B C X Y Z a b c x y z 0 1 8 9 - _
 /** A text of base64url of exactly that length. */
 export const piece = (length: number) => fc.string({ unit: base64url, minLength: length, maxLength: length })
 
-/** What can stand in a header: latin1 without control characters, and what cookies are made of. */
+/** Characters that a header may have: latin1 without control characters, and often those of cookies. */
 export const noise = fc.oneof(
   fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).filter((code) => code !== 0x7f).map((code) => String.fromCharCode(code)), maxLength: 200 }),
   fc.string({ unit: base64url, maxLength: 100 }),
@@ -61,7 +61,7 @@ export const edits: fc.Arbitrary<Edit> = fc.oneof(
   )
 )
 
-/** Whether a part of a `Cookie` header is the whole value: with spaces and tabs around it, in one pair of double quotes. */
+/** Reports whether a part of a `Cookie` header is the whole value, possibly with spaces and tabs around it or in one pair of double quotes. */
 export function isWhole(part: string, value: string): boolean {
   const trimmed = part.replace(/^[ \t]+|[ \t]+$/g, '')
   return [value, `"${value}"`].some((whole) => trimmed === whole || trimmed === `session=${whole}`)

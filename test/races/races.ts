@@ -3,8 +3,8 @@ import { Client, type Answer } from '../support/client.js'
 import type { Fleet } from '../support/fleet.js'
 
 /**
- * The races of one session, over any store: what must hold whoever comes first (the promises of the README). Slow handlers are held
- * by gates, so that the order is the one that hurts; what has no order is run many times.
+ * The races of one session, on any store: the promises of the README that must be true in any order of events. Gates make handlers slow, so that
+ * the order is the critical one. Tests without such an order run many times.
  */
 export function races(test: TestFn, name: string, makeFleet: () => Promise<Fleet>): void {
   let fleet: Fleet
@@ -16,7 +16,7 @@ export function races(test: TestFn, name: string, makeFleet: () => Promise<Fleet
     await fleet?.close()
   })
 
-  /** A browser with a session, in one tab at each server; and what holds and lets go requests. */
+  /** A browser with a session and one tab for each server, and functions that hold requests and release them. */
   async function open(data = 'key=user&value=momo') {
     const origins = fleet.origins
     const browser = new Client(origins[0]!)
@@ -27,7 +27,7 @@ export function races(test: TestFn, name: string, makeFleet: () => Promise<Fleet
     const held = async (path: string, at = 0) => {
       const gate = `gate-${process.pid}-${made++}`
       const server = new Client(origins[at % origins.length]!)
-      // With the cookies of this moment, whatever the browser gets meanwhile.
+      // With the cookies of this moment, even if the browser gets others meanwhile.
       const tabThen = stolen().at(server.origin)
       const answer = tabThen.get(`${path}${path.includes('?') ? '&' : '?'}gate=${gate}`)
       await server.get(`/_reached?gate=${gate}`)
@@ -69,7 +69,7 @@ export function races(test: TestFn, name: string, makeFleet: () => Promise<Fleet
     })
   }
 
-  test(`${name}: two slow writers of different keys both keep theirs, whoever ends first`, async (t) => {
+  test(`${name}: the changes of two slow writers to different keys are both kept, in any order`, async (t) => {
     for (const order of [[0, 1], [1, 0]]) {
       const { browser, held } = await open()
       const writers = [await held('/set?key=left&value=1', 1), await held('/push?key=right&value=2', 2)]
@@ -86,7 +86,7 @@ export function races(test: TestFn, name: string, makeFleet: () => Promise<Fleet
     t.deepEqual(await dataOf(browser), { flash: 'hi' })
   })
 
-  test(`${name}: N parallel requests of one session, each setting its own key: all N keys are there`, async (t) => {
+  test(`${name}: N parallel requests that each set a key of their own keep all N keys`, async (t) => {
     const { browser, tab } = await open()
     const keys = Array.from({ length: 40 }, (_, n) => `key${n}`)
     const answers = await Promise.all(keys.map((key, n) => tab(n).get(`/set?key=${key}&value=${n}`)))
@@ -108,7 +108,7 @@ export function races(test: TestFn, name: string, makeFleet: () => Promise<Fleet
     t.is((await dataOf(browser))['count'], 200)
   })
 
-  test(`${name}: a logout in the midst of writers is the end: whoever comes later starts with nothing`, async (t) => {
+  test(`${name}: after a logout in the midst of writers, later requests have an empty session`, async (t) => {
     for (let round = 0; round < 5; round++) {
       const { tab, stolen } = await open()
       const thief = stolen()
@@ -125,7 +125,7 @@ export function races(test: TestFn, name: string, makeFleet: () => Promise<Fleet
     }
   })
 
-  test(`${name}: two logins at once on one session give two live sids or one clean loser, never a shared one`, async (t) => {
+  test(`${name}: two parallel logins on one session end with two sids, each with its own user, and the old sid opens nothing`, async (t) => {
     for (const path of ['/login', '/login-early']) {
       const { stolen, held } = await open('key=cart&value=tea')
       const thief = stolen()
@@ -140,7 +140,7 @@ export function races(test: TestFn, name: string, makeFleet: () => Promise<Fleet
     }
   })
 
-  test(`${name}: of a login and a logout at once, the old sid ends dead, and a login that lost the race keeps nothing of the old data`, async (t) => {
+  test(`${name}: after a parallel login and logout, the old sid opens nothing, and a login that came later keeps nothing of the old data`, async (t) => {
     for (let round = 0; round < 6; round++) {
       const { stolen, held } = await open('key=secret&value=old')
       const thief = stolen()
@@ -158,7 +158,7 @@ export function races(test: TestFn, name: string, makeFleet: () => Promise<Fleet
     }
   })
 
-  test(`${name}: what a writer commits before a login's regenerate() ends is carried along or was too late, never left behind alive`, async (t) => {
+  test(`${name}: a write before the end of a login's regenerate() is carried over or dropped, and never stays under the old sid`, async (t) => {
     for (let round = 0; round < 8; round++) {
       const { stolen, held } = await open('key=cart&value=tea')
       const thief = stolen()
@@ -181,7 +181,7 @@ export function races(test: TestFn, name: string, makeFleet: () => Promise<Fleet
     t.deepEqual(await dataOf(stolen()), {})
   })
 
-  test(`${name}: what is read is always one whole committed state, never torn and never mixed`, async (t) => {
+  test(`${name}: a read always returns one whole committed state, never torn and never mixed`, async (t) => {
     const { browser, tab } = await open()
     await browser.get('/pair?value=0')
     const requests = Array.from({ length: 60 }, (_, n) => (n % 3 === 0 ? tab(n).get(`/pair?value=${n}`) : tab(n).get('/get')))

@@ -29,7 +29,7 @@ for (const [what, value, reason] of corrupt) {
   })
 }
 
-test('everything that can be written can be read, however deep', (t) => {
+test('every value that can be written can be read, even at the greatest depth', (t) => {
   let array: unknown = 1
   let map: unknown = 1
   for (let depth = 0; depth < 500; depth++) array = [array]

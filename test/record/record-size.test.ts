@@ -9,7 +9,7 @@ function sizeOf(record: SessionRecord): number {
   return Buffer.byteLength(writeRecord(record))
 }
 
-test('a record is over the limit exactly if its text is, whatever the limit', (t) => {
+test('a record is over any limit exactly if its text is', (t) => {
   const offsets = fc.oneof(fc.constantFrom(-1, 0, 1), fc.integer({ min: -5000, max: 5000 }))
   fc.assert(
     fc.property(records(id), offsets, (record, offset) => {
@@ -27,7 +27,7 @@ const whole: SessionRecord = {
   owner: '\0'.repeat(256), moved: true, version: 1, data: {}
 }
 
-/** Data whose text takes the most bytes for what it is. */
+/** Data whose text has as many bytes as such data can have. */
 const largest: readonly [string, SessionRecord['data']][] = [
   ['control characters', { text: '\0'.repeat(1000) }],
   ['lone surrogates', { text: '\ud800'.repeat(1000) }],
@@ -38,7 +38,7 @@ const largest: readonly [string, SessionRecord['data']][] = [
   ['no data', {}]
 ]
 for (const [name, data] of largest) {
-  test(`a record with every field at its longest is never said to fit when it does not: ${name}`, (t) => {
+  test(`a record with every field at its longest never counts as small enough if it is not: ${name}`, (t) => {
     const record = { ...whole, data }
     const size = sizeOf(record)
     for (const limit of [size - 1, Math.floor(size / 2), 1, 0]) t.is(sizeOver(limit, record), size)

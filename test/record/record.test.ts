@@ -141,7 +141,7 @@ test('a text over the limit is corrupt and is not parsed', (t) => {
   t.deepEqual(readRecord('漢'.repeat(100), id, 300), { corrupt: 'it is not JSON' })
 })
 
-test('any text is judged by its size in bytes', (t) => {
+test('the size of a text is counted in bytes', (t) => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 60 }), fc.nat({ max: 200 }), (text, limit) => {
       const reading = readRecord(text, id, limit)
@@ -150,7 +150,7 @@ test('any text is judged by its size in bytes', (t) => {
   )
 })
 
-test('a value that a store answers is judged like a text', (t) => {
+test('a value that a store returns is checked like a text', (t) => {
   t.is(flawOf(record, id), undefined)
   t.is(flawOf(undefined, id), 'it is not an object')
   t.is(flawOf(record, other), 'it names another id')

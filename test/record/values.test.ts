@@ -6,7 +6,7 @@ import { SessionError } from '../../src/errors.js'
 import type { Json } from '../../src/record/index.js'
 import { decode, encode } from '../../src/record/values.js'
 
-/** Through text and back, as every store does it. */
+/** Encodes, writes, parses and decodes a value, as every store does. */
 function throughText(value: unknown): unknown {
   return decode(JSON.parse(JSON.stringify(encode('key', value))) as Json)
 }
@@ -62,7 +62,7 @@ const { value: storable } = fc.letrec((tie) => {
   }
 })
 
-test('what is put in comes out equal, of the same kind, and new each time', (t) => {
+test('a decoded value is equal to the encoded one, of the same type, and new each time', (t) => {
   fc.assert(
     fc.property(storable, (value) => {
       // Node's comparison is strict about prototypes and about 0 and -0.
@@ -75,7 +75,7 @@ test('what is put in comes out equal, of the same kind, and new each time', (t) 
   )
 })
 
-test('what is encoded twice has one text, so that comparing texts finds every change and nothing else', (t) => {
+test('a value has the same text each time, so that comparing texts finds every change and nothing else', (t) => {
   fc.assert(fc.property(storable, (value) => t.is(JSON.stringify(encode('k', throughText(value))), JSON.stringify(encode('k', value)))))
 })
 
@@ -112,7 +112,7 @@ for (const [name, value, expected] of kinds) {
   })
 }
 
-test('built-ins of another realm are as good as ours', (t) => {
+test('built-ins of another realm are encoded like those of this one', (t) => {
   const foreign: unknown = runInContext(
     '({ at: new Date(0), list: [1], map: new Map([[1, new Set([2])]]), bytes: Uint8Array.of(3), plain: { a: 1 } })',
     createContext()
@@ -228,7 +228,7 @@ function stepsOf(path: string): unknown[] {
   return parts.map(([, name, json]) => name ?? (JSON.parse(json!) as unknown))
 }
 
-test('wherever a value that cannot be stored stands, it is refused and the path leads to it', (t) => {
+test('a value that cannot be stored is refused at any position, and the error has its path', (t) => {
   const steps = fc.array(fc.oneof(fc.string({ unit: 'binary' }), fc.nat({ max: 5 })), { maxLength: 8 })
   fc.assert(
     fc.property(steps, (path) => {
@@ -244,7 +244,7 @@ test('wherever a value that cannot be stored stands, it is refused and the path 
   )
 })
 
-test('decoding never throws and never reaches a prototype, whatever the text says', (t) => {
+test('decoding any text neither throws nor changes a prototype', (t) => {
   const tag = fc.constantFrom('$object', '$dict', '$number', '$bigint', '$date', '$map', '$set', '$bytes', '$buffer', '$url', '$other', '__proto__')
   const json = fc.letrec((tie) => ({
     value: fc.oneof(
@@ -272,7 +272,7 @@ test('decoding never throws and never reaches a prototype, whatever the text say
   t.is(({} as { admin?: unknown }).admin, undefined)
 })
 
-test('a tagged form that a person broke is the plain object that it looks like', (t) => {
+test('an invalid tagged form is decoded as a plain object', (t) => {
   for (const form of [{ $date: 'never' }, { $bigint: '1.5' }, { $map: [[1]] }, { $url: 'nowhere' }, { $number: 'NaN' }, { $other: 1 }, { $set: {} }]) {
     t.deepEqual(decode(form), form)
   }

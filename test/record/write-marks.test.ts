@@ -39,7 +39,7 @@ class Backend {
 /** A process that makes one write after another, and tries each again until it is applied or its answer is lost. */
 class Process {
   readonly writer: Writer = createWriter()
-  /** What it last knew to be stored. */
+  /** The newest state that it knows. */
   known: Version
   tried: Command | undefined
 
@@ -69,7 +69,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { maxLength: 40 }
 )
 
-test('whatever writers, drivers and failovers do, "was my write applied?" is answered rightly or not at all', (t) => {
+test('for any sequence of writes, repeated commands and failovers, wasApplied() is right or says that it cannot know', (t) => {
   const answers = { true: 0, false: 0, undefined: 0 }
   fc.assert(
     fc.property(steps, (all) => {
@@ -78,7 +78,7 @@ test('whatever writers, drivers and failovers do, "was my write applied?" is ans
       const inFlight: Command[] = []
       const hasFailedOver = all.some(({ kind }) => kind === 'failover')
 
-      /** After a conflict, the process reads what is stored and asks. */
+      /** After a conflict, the process reads the stored state and asks `wasApplied`. */
       function ask(process: Process, { from, to }: Command): void {
         const { stored } = backend
         const answer = process.writer.wasApplied(to, stored)
@@ -151,7 +151,7 @@ test('every mark is new, and the first of the list names the write that made the
   t.is(seen.size, 1000)
 })
 
-test('a list names each writer once, the eight that wrote last, and not the creation', (t) => {
+test('write names the eight latest writers, each once, and not the creation', (t) => {
   const writers = Array.from({ length: 12 }, () => createWriter())
   const created = createMark()
   let write = created

@@ -21,7 +21,7 @@ for (const [expires, lifetime, now, due] of [
   [100, 100, 9, false],
   [100, 100, 10, true],
   [9000, undefined, 0, true],
-  // Of a server whose clock is a little ahead: not worth a write, or the two would move it to and fro.
+  // A server whose clock is a little ahead wrote it. It is not worth a write: two such servers would move it back and forth.
   [1099, undefined, 0, false],
   [5000, undefined, 4990, false]
 ] as const) {

@@ -4,7 +4,7 @@ import { storeConformance } from '../../src/testing/conformance.js'
 import type { StoreWithTexts } from '../../src/testing/fixture.js'
 import { TextDatabase, type TextBackendOptions } from './text-backend.js'
 
-// The kit on a backend that keeps texts in this process: whatever a store of the kit promises, it promises because of the kit.
+// The kit on a backend that keeps texts in this process: it has to keep every promise by itself.
 
 const kinds: readonly [string, TextBackendOptions][] = [
   ['rev and write are compared', {}],

@@ -42,7 +42,7 @@ test('a creation that the driver sends twice is still one', async (t) => {
   t.deepEqual(await store.read(record.id), record)
 })
 
-test('a creation gives up after a few tries on an id that is taken and free by turns', async (t) => {
+test('a creation fails with a conflict after a few tries if the id is taken and free in turns', async (t) => {
   const database = new TextDatabase()
   const store = database.store({
     backend: (scope) => ({ ...database.backend(scope), insert: async () => false })
@@ -50,7 +50,7 @@ test('a creation gives up after a few tries on an id that is taken and free by t
   await t.throwsAsync(async () => store.create('a'.repeat(64), newRecord()), { code: 'ERR_SESSION_CONFLICT' })
 })
 
-test('destroying a session that others change answers the state that was removed', async (t) => {
+test('destroying a session that others change returns the state that was removed', async (t) => {
   const { database, store, other, id } = await setUp()
   const rival = async (): Promise<unknown> => other.update(id, count)
   const rivalTwice = async (): Promise<void> => {
@@ -62,7 +62,7 @@ test('destroying a session that others change answers the state that was removed
   t.is(database.entries.size, 0)
 })
 
-test('a removal names itself to the backend, and each removal has a name of its own', async (t) => {
+test('the backend gets a mark for each removal, and no two are the same', async (t) => {
   const database = new TextDatabase()
   const marks: string[] = []
   const store = database.store({
@@ -86,7 +86,7 @@ test('a removal names itself to the backend, and each removal has a name of its 
   t.is(new Set(marks).size, 2)
 })
 
-test('what a backend throws is a SessionError with its cause, and with advice if the store knows some', async (t) => {
+test('an error of a backend becomes a SessionError with its cause, and with advice if the store has some', async (t) => {
   const cause = new Error('OOM')
   for (const advice of [undefined, () => 'raise maxmemory', () => undefined]) {
     const database = new TextDatabase()
@@ -120,7 +120,7 @@ test('a call gives the backend the token of the record, and none for a record th
   t.is((await store.destroy(id))?.rev, 5)
 })
 
-test('a listing leaves out texts that are no records, reports them, and goes on', async (t) => {
+test('a listing skips texts that are not records and reports them', async (t) => {
   const database = new TextDatabase()
   const events = recordEvents(t)
   const reported: [string, string][] = []
@@ -137,7 +137,7 @@ test('a listing leaves out texts that are no records, reports them, and goes on'
   t.is(events.filter((event) => event.type === 'corrupt' && event.id === id).length, 2)
 })
 
-test('a listing that fails, or that close() cuts short, is not taken for the whole', async (t) => {
+test('a listing that fails, or that close() cuts short, throws', async (t) => {
   const database = new TextDatabase()
   const cause = new Error('connection lost')
   const failing = database.store({
@@ -220,7 +220,7 @@ test('a record that has expired is reported, once for each call that meets it', 
   }
 })
 
-test('a backend that knows the names of removals can answer one that the driver sent twice', async (t) => {
+test('with the mark of a removal, a backend can recognise one that the driver sent twice', async (t) => {
   const database = new TextDatabase()
   const record = newRecord()
   const knowing = database.store({

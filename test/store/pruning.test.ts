@@ -44,7 +44,7 @@ test('a store prunes a scope from its first creation on, and no scope that nobod
   await store.close!()
 })
 
-test('pruning that fails is an event, and goes on at the next time', async (t) => {
+test('pruning that fails is an event, and is tried again at the next interval', async (t) => {
   const events = recordEvents(t)
   const cause = new Error('locked')
   const { store, runs } = pruning(3, async (run) => {
@@ -59,7 +59,7 @@ test('pruning that fails is an event, and goes on at the next time', async (t) =
   await store.close!()
 })
 
-test('one run does not begin while another one goes on, and closing waits for it', async (t) => {
+test('pruning does not start while another run is in progress, and close() waits for it', async (t) => {
   let parallel = 0
   let most = 0
   let ended = 0

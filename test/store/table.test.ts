@@ -1,7 +1,7 @@
 import test from 'ava'
 import { Table } from '../../src/store/index.js'
 
-test('an entry is found by its id until it is deleted, whatever the id is', (t) => {
+test('an entry with any id is found until it is deleted', (t) => {
   const table = new Table<{ id: string }>()
   for (const id of ['a', '7', 'constructor', '__proto__', 'toString']) {
     t.is(table.get(id), undefined, id)

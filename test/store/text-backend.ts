@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { createStore, type Backend, type Found, type Known, type SessionStore, type StoreDefinition, type StoreScope, type Swapped } from '../../src/store/index.js'
 import { readRecord } from '../../src/record/index.js'
 
-/** What happens instead of one compare-and-swap, which `apply` would carry out. */
+/** Replaces one compare-and-swap, which `apply` would carry out. */
 export type Fault = (apply: () => Swapped<number>, id: string) => Promise<Swapped<number>> | Swapped<number>
 
 interface Entry {

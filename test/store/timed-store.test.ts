@@ -110,7 +110,7 @@ test('an answer or an error that comes after the timeout is ignored', async (t) 
   t.is(events.filter(({ id }) => id === record.id).length, before)
 })
 
-test('an update that timed out is not made when the store gets to its recipe later', async (t) => {
+test('an update that timed out is not made when the store runs its recipe later', async (t) => {
   const database = new TextDatabase()
   const inner = database.store()
   const store = new TimedStore(inner, short)
@@ -131,7 +131,7 @@ test('an update that timed out is not made when the store gets to its recipe lat
   t.like(await inner.read(record.id), { rev: 3, data: { count: 1 } }, 'the other update and the last one')
 })
 
-test("a recipe's own error reaches the caller as it is, whatever the store makes of it, and is no event", async (t) => {
+test("a recipe's own error reaches the caller unchanged, even if the store wraps it, and is not an event", async (t) => {
   const events = recordEvents(t)
   const record = newRecord()
   const mistake = new TypeError('a recipe')
@@ -195,7 +195,7 @@ test("an update that meets a marker answers 'moved' and writes nothing", async (
   }
 })
 
-test('an answer that is no record of the id is none when it is read, and an error when it is written or removed', async (t) => {
+test('an answer that is not a record of the id counts as missing in a read, and is an error in an update and a removal', async (t) => {
   const events = recordEvents(t)
   const record = newRecord()
   const other = newRecord()

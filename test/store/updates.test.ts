@@ -91,7 +91,7 @@ test('a removal among updates keeps what was saved before it and leaves nothing 
   t.is(database.entries.size, 0)
 })
 
-test('a removal that fails does not take the updates before it with it', async (t) => {
+test('a removal that fails does not undo the updates before it', async (t) => {
   const { database, store, id, record } = await setUp()
   const pass = after(async () => undefined)
   database.fail(pass, pass, notSent(new Error('lost')))
@@ -167,7 +167,7 @@ test('updates that were made as one and sent twice are applied once', async (t) 
   t.deepEqual(await dataOf(store, id), { count: 4 })
 })
 
-test('where it cannot be known whether an update was applied, it fails and is not made again', async (t) => {
+test('if the store cannot know whether an update was applied, the update fails and is not made again', async (t) => {
   const { database, store, id, record } = await setUp()
   const others = async () => {
     for (let at = 0; at < 8; at++) await database.store().update(id, count)
@@ -193,7 +193,7 @@ test('a slow update is made although few others wrote often meanwhile', async (t
   t.like(await store.update(id, count, seen), { data: { count: 32 } })
 })
 
-test('after an answer was lost, the next update builds on what is stored', async (t) => {
+test('after an answer was lost, the next update starts from the stored record', async (t) => {
   const { database, store, id, record } = await setUp()
   const lost = new Error('connection lost')
   database.fail(answerLost(lost))
@@ -204,7 +204,7 @@ test('after an answer was lost, the next update builds on what is stored', async
   t.is((await store.update(id, count, record))?.data['count'], 3)
 })
 
-test('of a failed step every update is rejected, and those that gathered meanwhile are made', async (t) => {
+test('if a step fails, each of its updates rejects, and those that waited behind it are made', async (t) => {
   const { database, store, id, record } = await setUp()
   database.fail(after(async () => undefined), notSent(new Error('full')))
   const first = store.update(id, count, record)

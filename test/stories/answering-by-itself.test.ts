@@ -61,7 +61,7 @@ for (const [name, options] of [['a permanent session', {}], ['a session of cooki
     t.deepEqual((await client.get('/')).json, { user: 'momo' })
   })
 
-  test(`the cookie of ${name} is there when the headers leave, whatever happened to Set-Cookie before`, async (t) => {
+  test(`the cookie of ${name} is sent even if the application has changed Set-Cookie before`, async (t) => {
     const { client } = await startRaw(t, options)
     await client.get('/set')
     for (const path of ['/replace', '/copy', '/head']) {
@@ -78,7 +78,7 @@ for (const [name, options] of [['a permanent session', {}], ['a session of cooki
   })
 }
 
-/** A story whose store is not watched where it is no store. */
+/** A story whose store is not watched if it is `cookieStore()`, which is not a store. */
 async function startRaw(t: Parameters<typeof startStory>[0], options: Options) {
   if (!options.store) return startStory(t, routes, { lifetime: 24 * hour })
   const { createApp, createClock, routesOf } = await import('../support/story.js')
@@ -91,7 +91,7 @@ async function startRaw(t: Parameters<typeof startStory>[0], options: Options) {
   return { client: new Client(await startApp(t, app), { now: time.now }), time }
 }
 
-test('Vary: Cookie is there when the session is serialised after the middleware, and the deadline moves', async (t) => {
+test('a session that is serialised after the middleware has ended still sets Vary: Cookie and moves the deadline', async (t) => {
   const { client, record, time } = await startStory(t, {
     ...routes,
     '/me': (ctx) => {

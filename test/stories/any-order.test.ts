@@ -5,8 +5,8 @@ import { memoryStore, type MaybePromise, type SessionStore } from '../../src/ind
 import { idOf } from '../support/events.js'
 import { startStory } from '../support/story.js'
 
-// Whatever a handler does with its session, in whatever order and awaited or not, against a store that answers late: in the
-// end there is stored what a plain object would hold, under the one session that the client has, and nothing else.
+// A handler makes any operations on its session, in any order, awaited or not, with a store that answers late. In the end, the client's only
+// session has the data that a plain object would have, and nothing else is stored.
 
 type Data = Record<string, unknown>
 type Step = { do: 'set' | 'delete' | 'change' | 'push' | 'clear' | 'assign' | 'null' | 'save' | 'regenerate'; key: string; value: number; awaits: boolean } | { do: 'wait' }
@@ -24,7 +24,7 @@ const step: Arbitrary<Step> = oneof(
   }
 )
 
-test('in any order of operations, awaited or not, what is stored in the end is what a plain object would hold', async (t) => {
+test('after any order of operations, awaited or not, the stored data is what a plain object would have', async (t) => {
   const store = lateStore()
   let seed: Data = {}
   let steps: Step[] = []
@@ -107,7 +107,7 @@ const models: { [Name in Act]: (model: Data, key: string, value: number) => void
   null: empty
 }
 
-/** Some turns of the event loop, as many as it takes to get in between any two of the store's. */
+/** Waits for some turns of the event loop, so that operations can come between any two of the store's. */
 async function wait(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await nextTurn()
 }
@@ -121,7 +121,7 @@ async function late<T>(work: () => MaybePromise<T>): Promise<T> {
   return answer
 }
 
-/** Does what it is asked for a turn of the event loop later, and says so another turn after that. */
+/** A store that carries out each call a turn of the event loop later, and answers another turn later. */
 function lateStore(): SessionStore {
   let scoped = memoryStore()
   return {

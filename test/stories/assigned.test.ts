@@ -92,7 +92,7 @@ test('data set after destroy() starts a new session with a new sid', async (t) =
   t.not(client.cookie('session'), thief.cookie('session'))
 })
 
-test('destroy() twice is as good as once', async (t) => {
+test('a second destroy() does nothing', async (t) => {
   const { client } = await startStory(t, {
     '/set': (ctx) => ctx.session.update({ user: 'momo' }),
     '/': async (ctx) => {

@@ -54,7 +54,7 @@ test('the whole session travels in one signed cookie', async (t) => {
   t.is(((await client.get('/get')).json as { visits: number }).visits, 2)
 })
 
-test('the next process reads it as well: nothing is kept on the server', async (t) => {
+test('another process can read the session, because nothing is kept on the server', async (t) => {
   const one = await start(t)
   const two = await start(t)
   await one.client.get('/set')
@@ -73,7 +73,7 @@ test('a reader gets no cookie again until its refresh is due, and then with a ne
   t.deepEqual((await early.get('/get')).json, {})
 })
 
-test('the deadline cannot be moved by who holds the cookie', async (t) => {
+test('the holder of a cookie cannot move the deadline', async (t) => {
   const { client, time } = await start(t, { lifetime: hour, permanent: true })
   await client.get('/set')
   const value = client.cookie('session')!
@@ -81,7 +81,7 @@ test('the deadline cannot be moved by who holds the cookie', async (t) => {
   t.deepEqual((await client.get('/get', { headers: { cookie: `session=${value}` } })).json, {})
 })
 
-test('a cookie that was tampered with anywhere is worth nothing', async (t) => {
+test('a cookie that was changed in any position opens no session', async (t) => {
   const { client } = await start(t)
   await client.get('/set')
   const value = client.cookie('session')!
@@ -114,7 +114,7 @@ test('over 4096 bytes is an error that names the size, and the client keeps the 
   t.is(((await client.get('/get')).json as { user: string }).user, 'momo')
 })
 
-test('whatever goes out is at most 4096 bytes', async (t) => {
+test('every cookie that is sent has at most 4096 bytes', async (t) => {
   const { origin } = await start(t, { permanent: true })
   let largest = 0
   for (let n = 2500; n < 3100; n += 50) {
@@ -126,7 +126,7 @@ test('whatever goes out is at most 4096 bytes', async (t) => {
   t.true(largest > 3500 && largest <= 4096, String(largest))
 })
 
-test('emptied: the cookie is cleared with its attributes', async (t) => {
+test('an emptied session clears its cookie with the same attributes', async (t) => {
   const { client } = await start(t)
   const { setCookie: first } = await client.get('/set')
   const { setCookie } = await client.get('/clear')
@@ -138,7 +138,7 @@ test('emptied: the cookie is cleared with its attributes', async (t) => {
   t.is(client.cookie('session'), undefined)
 })
 
-test('a logout after the headers, whose cookie can no longer be cleared, is an error and never a lie', async (t) => {
+test('a logout after the headers were sent is an error, because its cookie cannot be cleared', async (t) => {
   const { client, errors } = await start(t)
   await client.get('/set')
   t.is((await client.get('/late-logout')).text, 'ERR_SESSION_HEADERS_SENT')
@@ -173,7 +173,7 @@ test('a cookie by an older key is read and comes again under the newest', async 
   t.is(((await client.at(three.origin).get('/get')).json as { user: string }).user, 'momo')
 })
 
-test('permanent and a lifetime of its own travel along', async (t) => {
+test('the cookie carries permanent and a lifetime of its own', async (t) => {
   const { client, time } = await start(t, { permanent: true, lifetime: 100 * day })
   const { setCookie } = await client.get('/set')
   t.is(Date.parse(String(readSetCookie(setCookie[0]!)['expires'])), time.now() + 100 * day)

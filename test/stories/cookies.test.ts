@@ -8,7 +8,7 @@ const routes = {
   '/get': (ctx: Context) => ({ user: ctx.session.user ?? null })
 }
 
-// What HTTP lets a client put into a header: no control characters but the tab.
+// The characters that HTTP allows in a header: no control characters except the tab.
 const headerText = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)).filter((char) => char !== '\u007f'), maxLength: 300 })
 const cookieText = fc.string({ unit: fc.constantFrom(...'AZaz09-_.=;, "%+/'.split('')), maxLength: 120 })
 
@@ -36,7 +36,7 @@ test('no cookie a client can send makes a 5xx, a store call, or a session it was
   )
   await fc.assert(
     fc.asyncProperty(header, async (cookie) => {
-      // One that holds the real cookie whole is the real cookie.
+      // A header that contains the whole real cookie is valid.
       fc.pre(!cookie.split(';').some((pair) => pair.trim() === `session=${real}`))
       const { status, json, setCookie } = await client.get('/get', { headers: { cookie: cookie.slice(0, 15_000) } })
       t.is(status, 200)

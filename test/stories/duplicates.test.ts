@@ -18,7 +18,7 @@ async function twoClients(t: Parameters<typeof startStory>[0]) {
   return { ...story, get, one: story.client.cookie('session')!, two: other.cookie('session')! }
 }
 
-test('of several cookies of the name, the one that verifies is used, wherever it stands', async (t) => {
+test('of several cookies of the name, the valid one is used, in any position', async (t) => {
   const { get, one } = await twoClients(t)
   const forged = `${'A'.repeat(43)}.${'B'.repeat(43)}`
   t.deepEqual(await get(`session=${one}; session=${forged}`), { user: 'momo' })
@@ -26,7 +26,7 @@ test('of several cookies of the name, the one that verifies is used, wherever it
   t.deepEqual(await get(`session=${one}; session=${one}`), { user: 'momo' })
 })
 
-test('of two cookies of which one is dead, the live one counts, in any order', async (t) => {
+test('of two cookies, the one whose session is live is used, in any order', async (t) => {
   const { get, one, two, store } = await twoClients(t)
   await store.destroy(idOf(one))
   t.deepEqual(await get(`session=${one}; session=${two}`), { user: 'lin' })
@@ -40,14 +40,14 @@ test('of two cookies that name live sessions, none is used', async (t) => {
   t.is(store.said, 'read read read read')
 })
 
-test('at most 8 are looked at', async (t) => {
+test('of more than 8 cookies of the name, none is used', async (t) => {
   const { get, one } = await twoClients(t)
   const forged = `session=${'A'.repeat(43)}.${'B'.repeat(43)}; `
   t.deepEqual(await get(`${forged.repeat(7)}session=${one}`), { user: 'momo' })
   t.deepEqual(await get(`${forged.repeat(8)}session=${one}`), {})
 })
 
-test('cookies of names that resemble ours are not looked at', async (t) => {
+test('cookies with similar names are ignored', async (t) => {
   const { get, one } = await twoClients(t)
   for (const name of ['Session', 'session2', 'xsession', ' session.sig', 'session[]', '__Host-session']) {
     t.deepEqual(await get(`${name}=${one}`), {}, name)
@@ -55,7 +55,7 @@ test('cookies of names that resemble ours are not looked at', async (t) => {
   }
 })
 
-test('a cookie is taken in one exact form only', async (t) => {
+test('a cookie is accepted in one exact form only', async (t) => {
   const { get, one, store } = await twoClients(t)
   const [sid, mac] = one.split('.') as [string, string]
   const forms = [`"${one}`, `""${one}""`, encodeURIComponent(one).replace('.', '%2E'), `${one}=`, `${one}.`, sid, `${sid}.`, `.${mac}`, `${mac}.${sid}`, `${one}\t.`, `${one},`]

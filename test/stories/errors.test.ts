@@ -25,7 +25,7 @@ for (const status of [400, 401, 404, 409, 422, 451]) {
 }
 
 for (const status of [400, 401, 404]) {
-  test(`a session made by a handler that throws a ${status} reaches the client: cookie and Vary survive`, async (t) => {
+  test(`a session that a handler creates before it throws a ${status} reaches the client with its cookie and Vary`, async (t) => {
     const { client, record } = await startStory(t, {
       '/': (ctx) => {
         ctx.set('X-Mine', 'gone, as Koa does it')
@@ -74,7 +74,7 @@ test('changes are dropped when the response is a 5xx that nobody threw', async (
   t.deepEqual((await record())?.data, { user: 'momo' })
 })
 
-test('a new session of a handler that fails is not made', async (t) => {
+test('a handler that fails creates no session', async (t) => {
   const { client, store } = await startStory(t, {
     '/': (ctx) => {
       ctx.session.user = 'momo'
@@ -86,7 +86,7 @@ test('a new session of a handler that fails is not made', async (t) => {
   t.is(store.said, '')
 })
 
-test('saveOnError keeps changes at 5xx, and the cookie goes out with the error', async (t) => {
+test('with saveOnError, changes are kept at a 5xx, and the response to the error has the cookie', async (t) => {
   const { client, record, errors } = await startStory(
     t,
     {
@@ -134,7 +134,7 @@ for (const [what, remove] of Object.entries(removals)) {
   }
 }
 
-test('what regenerate() did is in the cookie of a 500 too', async (t) => {
+test('after regenerate(), a 500 carries the new cookie too', async (t) => {
   const { client, record } = await startStory(t, {
     '/set': set,
     '/': async (ctx) => {
@@ -150,7 +150,7 @@ test('what regenerate() did is in the cookie of a 500 too', async (t) => {
   t.deepEqual((await record())?.data, { user: 'momo' })
 })
 
-test('what save() did is in the cookie of a 500 too, and changes after it are dropped', async (t) => {
+test('after save(), a 500 carries the cookie too, and later changes are dropped', async (t) => {
   const { client, record } = await startStory(t, {
     '/': async (ctx) => {
       ctx.session.user = 'momo'
@@ -237,7 +237,7 @@ test('one error object thrown for two clients does not carry one\'s cookie to th
   t.not(other.cookie('session'), client.cookie('session'))
 })
 
-test('an error below that a middleware of the app handles leaves the session to what the app answers', async (t) => {
+test('an error that the application itself handles does not drop the changes of the request', async (t) => {
   const { client, record } = await startStory(t, {
     '/': (ctx) => {
       ctx.session.user = 'momo'
@@ -252,7 +252,7 @@ test('an error below that a middleware of the app handles leaves the session to 
   t.deepEqual((await record())?.data, { user: 'momo' })
 })
 
-test('a middleware that stands before the session and fails after it loses neither cookie nor Vary', async (t) => {
+test('an error of a middleware that is mounted before the session loses neither cookie nor Vary', async (t) => {
   const app = createApp()
   app.silent = true
   app.use(async (_ctx, next) => {
@@ -268,7 +268,7 @@ test('a middleware that stands before the session and fails after it loses neith
   t.is(headers['cache-control'], 'no-store')
 })
 
-test('a middleware that stands before the session and answers its errors sends the cookie too', async (t) => {
+test('a middleware that is mounted before the session and answers its errors sends the cookie too', async (t) => {
   const app = createApp()
   app.use(async (ctx, next) => {
     try {

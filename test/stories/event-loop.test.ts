@@ -23,7 +23,7 @@ for (const [name, makeStore] of [['memory', () => memoryStore()], ['files', () =
     )
     const clients = Array.from({ length: 40 }, () => new Client(origin))
     const longest: number[] = []
-    // Compiling and collecting hold it now and then: what we do ourselves shows every time.
+    // The compiler and the garbage collector block the event loop now and then. Work of ours would do so every time.
     for (let attempt = 0; attempt < 8 && (longest.at(-1) ?? 20) >= 20; attempt++) {
       const watch = watchLoop()
       for (let at = 0; at < clients.length; at += 8) {
@@ -56,8 +56,8 @@ function watchLoop(): { stop(): number } {
 }
 
 /**
- * What this process has run, in milliseconds: on a machine that is busy with other things, the clock on the wall tells
- * nothing. It counts the thread pool as well, so it never tells too little.
+ * The CPU time of this process in milliseconds, because wall-clock time means nothing on a busy machine. It includes the thread pool, so it is
+ * never too low.
  */
 function spent(): number {
   const { user, system } = process.cpuUsage()

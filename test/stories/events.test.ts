@@ -22,7 +22,7 @@ function typesOf(events: SessionEvent[], ...ids: string[]): string[] {
   return events.filter(({ id }) => id !== undefined && ids.includes(id)).map(({ type }) => type)
 }
 
-test('a session\'s life is told as events: create, load, save, refresh, regenerate, destroy', async (t) => {
+test('each step in the life of a session is an event: create, load, save, refresh, regenerate, destroy', async (t) => {
   const events = recordEvents(t)
   const { client, time } = await startStory(t, routes)
   const ids: string[] = []
@@ -45,7 +45,7 @@ test('a session\'s life is told as events: create, load, save, refresh, regenera
   t.is(told().at(-1), 'destroy')
 })
 
-test('an emptied session is told as destroyed, an ended one as expired', async (t) => {
+test('an emptied session is a destroy event, and an expired one an expire event', async (t) => {
   const events = recordEvents(t)
   const { client, time } = await startStory(t, routes)
   await client.get('/set')
@@ -59,7 +59,7 @@ test('an emptied session is told as destroyed, an ended one as expired', async (
   t.deepEqual(typesOf(events, ended).slice(-2), ['expire', 'missing'])
 })
 
-test('a save that met another one is told as a save, one that met a logout as dropped', async (t) => {
+test('a save beside another save is a save event, and a save beside a logout a dropped event', async (t) => {
   const events = recordEvents(t)
   const { app, client } = await startStory(t, routes)
   app.context['meanwhile'] = () => client.copy().get('/change')
@@ -72,7 +72,7 @@ test('a save that met another one is told as a save, one that met a logout as dr
   t.deepEqual(typesOf(events, id).slice(-2), ['destroy', 'dropped'])
 })
 
-test('cookies that do not verify are told with their reason, and no event holds a sid or a mac', async (t) => {
+test('an invalid cookie is an event with the reason, and no event contains a sid or a MAC', async (t) => {
   const events = recordEvents(t)
   const { client } = await startStory(t, routes)
   await client.get('/set')

@@ -44,7 +44,7 @@ for (const [how, make, code] of broken) {
     t.deepEqual((await client.get('/get')).json, { user: 'momo' })
   })
 
-  test(`a create that ${how} is a 503 and no sid goes out`, async (t) => {
+  test(`a create that ${how} is a 503, and no sid is sent`, async (t) => {
     const { client, store } = await startStory(t, routes, { storeTimeout: 50 })
     store.fault = only('create', make)
     const { status, setCookie } = await client.get('/set')
@@ -73,7 +73,7 @@ for (const [how, make, code] of broken) {
     t.is(client.cookie('session'), undefined)
   })
 
-  test(`a refresh that ${how} lets the request succeed, and an event tells`, async (t) => {
+  test(`a refresh that ${how} does not fail the request, and an event reports it`, async (t) => {
     const events = recordEvents(t)
     const { client, store, time } = await startStory(t, routes, { storeTimeout: 50, permanent: true })
     await client.get('/set')
@@ -105,7 +105,7 @@ for (const [how, make, code] of broken) {
   })
 }
 
-test('a store that answers without promises serves as well', async (t) => {
+test('a store may answer without promises', async (t) => {
   const records = new Map<string, SessionRecord>()
   const store = {
     read: (id: string) => records.get(id),
@@ -131,7 +131,7 @@ test('a store that answers without promises serves as well', async (t) => {
   t.is(records.size, 0)
 })
 
-test('a logout is tried although the read failed under onStoreError anonymous, or it is refused: it is never a lie', async (t) => {
+test('with onStoreError anonymous, a logout after a failed read is either carried out or an error', async (t) => {
   const { client, store, record } = await startStory(t, routes, { onStoreError: 'anonymous' })
   await client.get('/set')
   const thief = client.copy()
@@ -141,7 +141,7 @@ test('a logout is tried although the read failed under onStoreError anonymous, o
   t.true(status >= 500 || (await record(thief)) === undefined, String(status))
 })
 
-test('a logout that fails unseen, because nobody awaited it, is tried again and never reported as done', async (t) => {
+test('a logout that nobody awaits and that fails is tried again at the end of the request, and a failure is never reported as success', async (t) => {
   const { client, store, record } = await startStory(t, {
     ...routes,
     '/careless': (ctx) => {
@@ -168,7 +168,7 @@ test('a logout that fails unseen, because nobody awaited it, is tried again and 
   }
 })
 
-test('a save that fails unseen, because nobody awaited it, is tried again, and the process goes on', async (t) => {
+test('a save that nobody awaits and that fails is tried again at the end of the request, and does not end the process', async (t) => {
   const { client, store, record } = await startStory(t, {
     ...routes,
     '/careless': (ctx) => {
@@ -186,7 +186,7 @@ test('a save that fails unseen, because nobody awaited it, is tried again, and t
   t.is((await record())?.data['user'], 'lin')
 })
 
-test('a visitor without a cookie never notices that the store is down', async (t) => {
+test('a request without a cookie succeeds while the store is down', async (t) => {
   const { client, store } = await startStory(t, routes)
   store.fault = reject
   t.deepEqual((await client.get('/get')).json, { user: null })
@@ -194,7 +194,7 @@ test('a visitor without a cookie never notices that the store is down', async (t
   t.is(store.said, '')
 })
 
-test('no message of the store reaches the client, nor a sid or an id the error', async (t) => {
+test('no message of the store reaches the client, and no error contains a sid or an id', async (t) => {
   const { client, store, errors } = await startStory(t, routes)
   await client.get('/set')
   const [sid] = client.cookie('session')!.split('.')
@@ -207,7 +207,7 @@ test('no message of the store reaches the client, nor a sid or an id the error',
   t.true(errors[0]!.cause instanceof Error)
 })
 
-test('a store that answers after its deadline changes nothing for anybody', async (t) => {
+test('an answer of the store after storeTimeout changes nothing', async (t) => {
   const { client, store, record } = await startStory(t, routes, { storeTimeout: 30 })
   await client.get('/set')
   let answer: ((value: never) => void) | undefined
@@ -220,7 +220,7 @@ test('a store that answers after its deadline changes nothing for anybody', asyn
   t.deepEqual((await record())?.data, { user: 'momo' })
 })
 
-test('a store that rejects after its deadline does not take the process down', async (t) => {
+test('a store that rejects after storeTimeout does not end the process', async (t) => {
   const { client, store } = await startStory(t, routes, { storeTimeout: 30 })
   await client.get('/set')
   let fail: ((error: Error) => void) | undefined
@@ -231,7 +231,7 @@ test('a store that rejects after its deadline does not take the process down', a
   t.deepEqual((await client.get('/get')).json, { user: 'momo' })
 })
 
-test('a store that gets to an update after its deadline does not write what the client was told had failed', async (t) => {
+test('a store that comes to an update after storeTimeout does not write it, because the request has failed', async (t) => {
   const memory = memoryStore()
   let release: (() => void) | undefined
   const slow: SessionStore = {
@@ -251,7 +251,7 @@ test('a store that gets to an update after its deadline does not write what the 
   t.deepEqual(await record(), before)
 })
 
-test('every request ends within its deadlines whatever the store does: each call may take storeTimeout', async (t) => {
+test('every request ends even if the store never answers: each call takes storeTimeout at most', async (t) => {
   const { client, store } = await startStory(t, routes, { storeTimeout: 100 })
   await client.get('/set')
   store.fault = hang
@@ -260,7 +260,7 @@ test('every request ends within its deadlines whatever the store does: each call
   t.true(performance.now() - start < 2000)
 })
 
-test('a store that says of every new id that it is taken: an error, and no sid goes out', async (t) => {
+test('a store that says that every new id is taken is a 503, and no sid is sent', async (t) => {
   const { client, store } = await startStory(t, routes)
   store.fault = (call) => (call.method === 'create' ? (Promise.resolve(false) as Promise<never>) : undefined)
   const { status, setCookie } = await client.get('/set')
@@ -268,7 +268,7 @@ test('a store that says of every new id that it is taken: an error, and no sid g
   t.deepEqual(setCookie, [])
 })
 
-test('a request that found its session gone when it saved brings nothing back with what it sets afterwards', async (t) => {
+test('a request whose save found its session gone cannot bring it back with later changes', async (t) => {
   const { client, store, record } = await startStory(t, {
     ...routes,
     '/slow': async (ctx) => {
@@ -287,7 +287,7 @@ test('a request that found its session gone when it saved brings nothing back wi
   t.is(await record(), undefined)
 })
 
-test('a save() that nobody awaited is one create and one cookie all the same', async (t) => {
+test('a save() of a new session that nobody awaits is one create and one cookie', async (t) => {
   const { client, store, record } = await startStory(t, {
     '/': (ctx) => {
       ctx.session.user = 'momo'
@@ -299,7 +299,7 @@ test('a save() that nobody awaited is one create and one cookie all the same', a
   t.deepEqual((await record())?.data, { user: 'momo' })
 })
 
-test('gone while saving: the changes are dropped, no cookie is sent or cleared, and an event tells', async (t) => {
+test('if the session is gone when it is saved, the changes are dropped, no cookie is sent or cleared, and an event reports it', async (t) => {
   const events = recordEvents(t)
   const { client, store } = await startStory(t, {
     ...routes,

@@ -35,8 +35,8 @@ const routes: Routes = {
   }
 }
 
-// What a failing call may leave: a whole record that some request committed, a cookie that names a live session or one
-// that the client had, and an answer that does not lie.
+// A failing call may leave only: a whole record that some request committed, a cookie of a live session or one that the client had before, and
+// a truthful response.
 for (const path of Object.keys(routes)) {
   for (const before of [false, true]) {
     test(`whichever store call of ${path} ${before ? 'with' : 'without'} a session fails, nothing is torn, and no cookie leads nowhere`, async (t) => {
@@ -64,7 +64,7 @@ for (const path of Object.keys(routes)) {
         if (before && (await record(old)) !== undefined) {
           const left = (await record(old))!
           t.true(left.rev >= oldRecord!.rev, where)
-          // What save() wrote is committed, whatever fails later.
+          // The record that save() wrote stays committed, even if a later call fails.
           if (answer.status >= 500 && path !== '/save-twice') t.deepEqual({ ...left, rev: 0, expires: 0 }, { ...oldRecord!, rev: 0, expires: 0 }, `${where}: the old record is whole`)
           if (cookie === undefined) t.true(answer.status >= 500, `${where}: a logout that did not happen is not reported as one`)
         }
@@ -72,7 +72,7 @@ for (const path of Object.keys(routes)) {
           t.not(cookie, old.cookie('session'), `${where}: the client is not left with a cookie that was destroyed`)
         }
         for (const error of errors) t.false(error.message.includes(idOf(old.cookie('session') ?? 'x')))
-        // The application heals by itself: the next request is answered.
+        // The application recovers by itself: the next request succeeds.
         t.true((await client.get('/get')).status < 500, where)
         if (failed === undefined) break
       }

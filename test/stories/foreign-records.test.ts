@@ -3,7 +3,7 @@ import { memoryStore, type SessionRecord, type SessionStore } from '../../src/in
 import { idOf, recordEvents } from '../support/events.js'
 import { startStory, type Routes } from '../support/story.js'
 
-// What a store that somebody else wrote may answer when it, or the connection below it, is broken.
+// Answers that another author's store may give when it, or its connection, is broken.
 
 const now = Date.UTC(2026, 0, 1)
 const routes: Routes = {
@@ -23,7 +23,7 @@ const answers: [string, unknown][] = [
 ]
 
 for (const [what, answer] of answers) {
-  test(`a store that reads ${what}: no session for the client, and an event`, async (t) => {
+  test(`a store that reads ${what}: the client has no session, and an event reports it`, async (t) => {
     const events = recordEvents(t)
     const { client, broken } = await start(t, 'read', answer)
     broken.on = true
@@ -34,14 +34,14 @@ for (const [what, answer] of answers) {
     t.deepEqual(events.filter((event) => event.id === id && event.type !== 'create').map(({ type }) => type), ['corrupt', 'missing'])
   })
 
-  test(`a store that answers an update with ${what}: 503, and nothing of it goes out`, async (t) => {
+  test(`a store that answers an update with ${what}: the response is 503, and nothing of the answer reaches the client`, async (t) => {
     const { client, broken } = await start(t, 'update', answer)
     broken.on = true
     const { status, setCookie } = await client.get('/set')
     t.deepEqual({ status, setCookie }, { status: 503, setCookie: [] })
   })
 
-  test(`a store that gives a recipe ${what}: regenerate() takes nothing of it along, and fails`, async (t) => {
+  test(`a store that gives a recipe ${what}: regenerate() fails and keeps nothing of it`, async (t) => {
     const { client, broken, records } = await start(t, 'recipe', answer)
     broken.on = true
     const { status, setCookie } = await client.get('/regenerate')
@@ -49,7 +49,7 @@ for (const [what, answer] of answers) {
     for await (const record of records()) t.is(record.id, idOf(client.cookie('session')!))
   })
 
-  test(`a store that answers a removal with ${what}: a logout is no success, but the cookie goes`, async (t) => {
+  test(`a store that answers a removal with ${what}: a logout fails, but the cookie is cleared`, async (t) => {
     const { client, broken } = await start(t, 'destroy', answer)
     broken.on = true
     t.is((await client.get('/logout')).status, 503)
@@ -57,14 +57,14 @@ for (const [what, answer] of answers) {
   })
 }
 
-test('a store that answers null where it has nothing is taken at its word', async (t) => {
+test('a store may return null instead of undefined', async (t) => {
   const { client, broken } = await start(t, 'read', null)
   broken.on = true
   const { status, json } = await client.get('/')
   t.deepEqual({ status, json }, { status: 200, json: {} })
 })
 
-/** An app whose store does what it should, but from the switch on answers one method's calls so. */
+/** An app whose store works until `broken.on` is set, and then answers the calls of one method wrongly. */
 async function start(t: Parameters<typeof startStory>[0], method: 'read' | 'update' | 'destroy' | 'recipe', answer: unknown) {
   const broken = { on: false }
   const inner = memoryStore().scope!({ prefix: '', now: () => now, largest: 1000 })

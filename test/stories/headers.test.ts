@@ -4,7 +4,7 @@ import { startStory } from '../support/story.js'
 
 const set = (ctx: Context) => void (ctx.session.user = 'momo')
 
-test('Vary: Cookie stands on what depends on the session, read or set, and not on what does not', async (t) => {
+test('a response has Vary: Cookie exactly if its request read or set the session', async (t) => {
   const { client } = await startStory(t, { '/set': set, '/read': (ctx) => String(ctx.session.user), '/not': () => 'static' }, { refreshEachRequest: false })
   t.is((await client.get('/not')).headers.vary, undefined)
   t.is((await client.get('/read')).headers.vary, 'Cookie')
@@ -25,7 +25,7 @@ for (const vary of ['Cookie', 'cookie', 'Accept, Cookie', 'accept-encoding, COOK
   })
 }
 
-test('Vary of the application is kept beside ours, and * stays *', async (t) => {
+test('a Vary of the application is kept beside ours, and * stays *', async (t) => {
   const { client } = await startStory(t, {
     '/': (ctx) => {
       ctx.set('Vary', 'Accept')
@@ -51,7 +51,7 @@ test('Vary is not repeated by save() and the end of the request', async (t) => {
   t.is((await client.get('/')).headers.vary, 'Cookie')
 })
 
-test('Cache-Control: no-store stands on an answer that sets a cookie', async (t) => {
+test('a response that sets a cookie has Cache-Control: no-store', async (t) => {
   const { client } = await startStory(t, { '/set': set, '/read': (ctx) => String(ctx.session.user), '/clear': (ctx) => ctx.session.clear() })
   t.is((await client.get('/read')).headers['cache-control'], undefined)
   t.is((await client.get('/set')).headers['cache-control'], 'no-store')
@@ -59,7 +59,7 @@ test('Cache-Control: no-store stands on an answer that sets a cookie', async (t)
   t.is((await client.get('/clear')).headers['cache-control'], 'no-store')
 })
 
-test('Cache-Control that the application chose stays', async (t) => {
+test('a Cache-Control that the application has set stays', async (t) => {
   const { client } = await startStory(t, {
     '/': (ctx) => {
       ctx.set('Cache-Control', 'private, max-age=60')

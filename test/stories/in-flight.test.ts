@@ -6,8 +6,8 @@ import { idOf } from '../support/events.js'
 import { createGate, type Gate } from '../support/gate.js'
 import { hour, startStory, type Handler, type Story } from '../support/story.js'
 
-// What a handler does to the session while save() or regenerate() waits for the store: because it did not await it, or
-// because two parts of it run side by side.
+// A handler changes the session while save() or regenerate() waits for the store, because it did not await the call or because two parts of it
+// run in parallel.
 
 const increase = (n = 0) => n + 1
 const count: Handler = (ctx) => ctx.session.change('n', increase)
@@ -43,17 +43,17 @@ for (const method of ['save', 'regenerate'] as const) {
       return { ...story, data: (await story.record())?.data }
     }
 
-    test(`what is set while ${way} is saved at the end`, async (t) => {
+    test(`a key that is set while ${way} is saved at the end`, async (t) => {
       const { data } = await tell(t, (ctx) => ctx.session.set('b', 1), (ctx) => ctx.session.set('user', 'momo'))
       t.deepEqual(data, { old: 1, n: 1, list: [1], b: 1, user: 'momo' })
     })
 
-    test(`what is deleted while ${way} is gone at the end`, async (t) => {
+    test(`a key that is deleted while ${way} is gone at the end`, async (t) => {
       const { data } = await tell(t, (ctx) => ctx.session.set('b', 1), (ctx) => ctx.session.pop('old'))
       t.deepEqual(data, { n: 1, list: [1], b: 1 })
     })
 
-    test(`clear() while ${way} removes what was being saved too`, async (t) => {
+    test(`clear() while ${way} also removes the keys that are being saved`, async (t) => {
       const { data, client } = await tell(t, (ctx) => ctx.session.set('b', 1), (ctx) => ctx.session.clear())
       t.is(data, undefined)
       t.is(client.cookie('session'), undefined)
@@ -64,7 +64,7 @@ for (const method of ['save', 'regenerate'] as const) {
       t.deepEqual(data, { old: 1, n: 1, list: [1, 2, 3] })
     })
 
-    test(`change() while ${way} counts once, as the one before does`, async (t) => {
+    test(`change() while ${way} is applied once, as the change before is`, async (t) => {
       const { data } = await tell(t, count, count)
       t.deepEqual(data, { old: 1, n: 3, list: [1] })
     })
@@ -75,7 +75,7 @@ for (const method of ['save', 'regenerate'] as const) {
       t.deepEqual({ permanent, lifetime }, { permanent: true, lifetime: 5 * hour })
     })
 
-    test(`ctx.session = null while ${way} leaves no session, and what is set then starts another`, async (t) => {
+    test(`ctx.session = null while ${way} leaves no session, and later data starts another`, async (t) => {
       const { data, client, store } = await tell(
         t,
         (ctx) => ctx.session.set('b', 1),
@@ -116,7 +116,7 @@ test('ctx.session = null while save() makes a new session leaves neither record 
 })
 
 for (const method of ['save', 'regenerate'] as const) {
-  test(`ctx.session = null right after a ${method}() that nobody awaited, then data: a new session, and its cookie goes out`, async (t) => {
+  test(`ctx.session = null right after a ${method}() that nobody awaits, and then data: a new session with its cookie`, async (t) => {
     const { client, record, store } = await startStory(t, {
       '/seed': (ctx) => ctx.session.set('user', 'momo'),
       '/': (ctx) => {
@@ -140,7 +140,7 @@ test('a save() while the body streams, after the middleware has ended, applies n
   t.deepEqual((await story.record())?.data, { n: 1, late: 1 })
 })
 
-test('a save() while the body streams does not undo what another request did since', async (t) => {
+test('a save() while the body streams does not undo what another request has saved since', async (t) => {
   const story = await streaming(
     t,
     (ctx) => ctx.session.update({ n: 0, user: 'mine' }),
@@ -152,14 +152,14 @@ test('a save() while the body streams does not undo what another request did sin
   t.deepEqual((await story.record())?.data, { n: 0, user: 'theirs', late: 1 })
 })
 
-test('ctx.session = null while the body streams destroys the session, though its cookie can no longer be cleared', async (t) => {
+test('ctx.session = null while the body streams destroys the session, even though its cookie cannot be cleared', async (t) => {
   const story = await streaming(t, (ctx) => ctx.session.set('n', 1), (ctx) => {
     ctx.session = null
   })
   t.is(await story.record(), undefined)
 })
 
-test('a save() that nobody awaited and that comes while the session is saved in the end counts nothing twice', async (t) => {
+test('a save() that nobody awaits, during the save at the end of the request, applies no change twice', async (t) => {
   const { store, gate } = gatedStore()
   let late: Promise<unknown> | undefined
   const story = await startStory(
@@ -202,7 +202,7 @@ for (const [how, read] of [['', false], [' that was read before', true]] as cons
   })
 }
 
-/** A request that goes on with its session, and saves it, while its body is on the way. */
+/** A request that still uses and saves its session while its body is being sent. */
 async function streaming(t: Cleanup, handle: Handler, later: (ctx: Parameters<Handler>[0], story: Story) => unknown): Promise<Story> {
   const sent = createGate()
   const story: Story = await startStory(t, {
@@ -227,7 +227,7 @@ async function streaming(t: Cleanup, handle: Handler, later: (ctx: Parameters<Ha
   return story
 }
 
-/** A store that has written, and answers once the gate is open. */
+/** A store that writes at once and answers when the gate is open. */
 function gatedStore(): { store: SessionStore; gate: { current: Gate | undefined } } {
   const gate: { current: Gate | undefined } = { current: undefined }
   const wait = async <T>(working: MaybePromise<T>): Promise<T> => {

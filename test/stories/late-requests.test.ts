@@ -53,7 +53,7 @@ test('a login form that is sent twice keeps the cart, whichever answer the brows
   }
 })
 
-test('the second of two logins that arrives after the first has ended changes nothing, and the first one stands', async (t) => {
+test('a second login with the old cookie, after the first login has ended, changes nothing', async (t) => {
   const { client, record } = await startStory(t, { '/add': add, '/login': (ctx) => ctx.session.loginAs('momo') })
   await client.get('/add')
   const again = client.copy()
@@ -62,7 +62,7 @@ test('the second of two logins that arrives after the first has ended changes no
   t.deepEqual([(await record())?.owner, (await record())?.data], ['momo', { cart: ['tea'] }])
 })
 
-test('a change after the end of the request is reported: an event and one process warning that says what to look for', async (t) => {
+test('a change after the end of the request is reported by an event and by one process warning with advice', async (t) => {
   const warnings = recordWarnings(t, /await next\(\)/)
   const events = recordEvents(t)
   const late: Promise<unknown>[] = []
@@ -89,7 +89,7 @@ test('a change after the end of the request is reported: an event and one proces
   t.is(warnings.length, 1)
 })
 
-test('a change after the end of the request is no late one when save() follows at once', async (t) => {
+test('a change after the end of the request is not reported as late when save() follows at once', async (t) => {
   const events = recordEvents(t)
   const done: Promise<unknown>[] = []
   const { client, record } = await startStory(t, {

@@ -114,7 +114,7 @@ test('permanent: true makes the cookie outlive the browser, false does not', asy
   t.deepEqual((await passing.client.get('/get')).json, {})
 })
 
-test('a change of the option permanent leaves stored sessions what they are', async (t) => {
+test('a change of the option permanent does not change stored sessions', async (t) => {
   const store = memoryStore()
   const before = await startStory(t, routes, { store, permanent: true })
   const after = await startStory(t, { ...routes, '/': (ctx) => [ctx.session.permanent] }, { store, permanent: false })
@@ -122,7 +122,7 @@ test('a change of the option permanent leaves stored sessions what they are', as
   t.deepEqual((await before.client.at(after.origin).get('/')).json, [true])
 })
 
-test('no deadline passes creation + absoluteLifetime, whatever refreshes', async (t) => {
+test('no refresh moves a deadline past creation + absoluteLifetime', async (t) => {
   const { client, time, record } = await startStory(t, routes, { lifetime: hour, absoluteLifetime: 2 * hour, permanent: true })
   const end = time.now() + 2 * hour
   await client.get('/set')
@@ -162,7 +162,7 @@ test('absoluteLifetime counts from the first creation across regenerate()', asyn
   t.is((await record())?.expires, end)
 })
 
-test('a lifetime of a session of its own ends at absoluteLifetime too', async (t) => {
+test('a session with a lifetime of its own ends at absoluteLifetime too', async (t) => {
   const { client, time, record } = await startStory(
     t,
     {

@@ -6,7 +6,7 @@ import { readSetCookie } from '../support/client.js'
 const add = (n: unknown) => ((n as number | undefined) ?? 0) + 1
 const set = (ctx: Context) => ctx.session.update({ user: 'momo', cart: ['tea'] })
 
-test('get answers the value, or the fallback for an absent key', async (t) => {
+test('get returns the value, or the fallback for an absent key', async (t) => {
   const { client } = await startStory(t, {
     '/': (ctx) => {
       ctx.session.set('none', null)
@@ -16,7 +16,7 @@ test('get answers the value, or the fallback for an absent key', async (t) => {
   t.deepEqual((await client.get('/')).json, [null, 2, true])
 })
 
-test('has is true for keys that are there, whatever their value', async (t) => {
+test('has is true for a present key whose value is null, and false for absent keys and for members', async (t) => {
   const { client } = await startStory(t, {
     '/': (ctx) => {
       ctx.session.set('none', null)
@@ -26,7 +26,7 @@ test('has is true for keys that are there, whatever their value', async (t) => {
   t.deepEqual((await client.get('/')).json, [true, false, false, false])
 })
 
-test('pop answers the value and removes it', async (t) => {
+test('pop returns the value and removes it', async (t) => {
   const { client, record } = await startStory(t, { '/set': set, '/': (ctx) => [ctx.session.pop('cart'), ctx.session.pop('cart', 'gone')] })
   await client.get('/set')
   t.deepEqual((await client.get('/')).json, [['tea'], 'gone'])
@@ -47,7 +47,7 @@ test('pop of an absent key is not a change', async (t) => {
   t.is(store.said, 'read')
 })
 
-test('setDefault sets an absent key, leaves a present one, and answers what is there afterwards', async (t) => {
+test('setDefault sets an absent key, leaves a present one, and returns the value that is present afterwards', async (t) => {
   const { client, record } = await startStory(t, {
     '/set': set,
     '/': (ctx) => [ctx.session.setDefault('user', 'lin'), ctx.session.setDefault('visits', 1)]
@@ -57,7 +57,7 @@ test('setDefault sets an absent key, leaves a present one, and answers what is t
   t.deepEqual((await record())?.data, { user: 'momo', cart: ['tea'], visits: 1 })
 })
 
-test('what setDefault answers may be changed in place: the change is saved, whether the key was there or not', async (t) => {
+test('a change in place to the value that setDefault returns is saved, whether the key was present or not', async (t) => {
   const { client, record } = await startStory(t, {
     '/': (ctx) => void (ctx.session.setDefault('flashes', []) as string[]).push('hi')
   })
@@ -85,7 +85,7 @@ test('update with anything but a plain object is a TypeError and sets nothing', 
   t.is(store.said, '')
 })
 
-test('change makes a value of the one that is there, and the request sees it', async (t) => {
+test('change replaces a value by the result of the function, and the request sees it', async (t) => {
   const { client, record } = await startStory(t, {
     '/': (ctx) => {
       ctx.session.change('visits', (n) => ((n as number | undefined) ?? 0) + 1)
@@ -123,7 +123,7 @@ test('several changes of one key in one request count exactly beside those of an
   t.is((await record())?.data['visits'], 4)
 })
 
-test('a key set after a change holds what was set', async (t) => {
+test('a key that is set after a change has the value that was set', async (t) => {
   const { client, record } = await startStory(t, {
     '/': (ctx) => {
       ctx.session.change('visits', () => 7)
@@ -200,7 +200,7 @@ test('lifetime is settable for one session, stored with it, and decides over its
   t.deepEqual((await client.get('/')).json, { lifetime: 90 * day, expiresAt: new Date(time.now() + 90 * day).toISOString() })
 })
 
-test('lifetime is the middleware\'s where the session has none of its own, and refuses what is no duration', async (t) => {
+test('lifetime is that of the middleware unless the session has one of its own, and refuses a value that is not a duration', async (t) => {
   const { client } = await startStory(
     t,
     {
@@ -217,7 +217,7 @@ test('lifetime is the middleware\'s where the session has none of its own, and r
   t.is((await client.get('/')).status, 204)
 })
 
-test('modified tells whether there is something to save', async (t) => {
+test('modified is true exactly when there is something to save', async (t) => {
   const { client } = await startStory(t, {
     '/set': set,
     '/': (ctx) => {
@@ -270,7 +270,7 @@ test('accessed is false until anything is read, asked for or listed', async (t) 
   for (const look of looks.keys()) t.deepEqual((await client.get(`/?look=${look}`)).json, [false, true], `look ${look}`)
 })
 
-test('isNew is true until a stored session came with the request', async (t) => {
+test('isNew is true unless a stored session came with the request', async (t) => {
   const { client } = await startStory(t, { '/set': set, '/': (ctx) => [ctx.session.isNew] })
   t.deepEqual((await client.get('/')).json, [true])
   await client.get('/set')
@@ -284,7 +284,7 @@ test('isNew is true for a cookie whose session is gone', async (t) => {
   t.deepEqual((await client.get('/')).json, [true])
 })
 
-test('sid is the secret of the cookie, read-only and not listed', async (t) => {
+test('sid is the secret in the cookie, is read-only and is not enumerable', async (t) => {
   const { client } = await startStory(t, {
     '/set': set,
     '/': (ctx) => {
@@ -299,7 +299,7 @@ test('sid is the secret of the cookie, read-only and not listed', async (t) => {
   t.is(sid, client.cookie('session')!.split('.')[0]!)
 })
 
-test('createdAt and expiresAt are Dates: creation stays, the deadline moves', async (t) => {
+test('createdAt and expiresAt are Dates, and only expiresAt changes', async (t) => {
   const { client, time } = await startStory(t, {
     '/set': set,
     '/': (ctx) => {
@@ -317,7 +317,7 @@ test('createdAt and expiresAt are Dates: creation stays, the deadline moves', as
   t.is(Date.parse(expires), start + 5 * minute + 31 * day)
 })
 
-test('save() writes at once, and what is set later is written at the end', async (t) => {
+test('save() writes at once, and later changes are written at the end', async (t) => {
   const { client, record, store } = await startStory(t, {
     '/set': set,
     '/': async (ctx) => {
@@ -336,7 +336,7 @@ test('save() writes at once, and what is set later is written at the end', async
   t.deepEqual((await record())?.data, { user: 'lin', cart: ['tea'], late: 1 })
 })
 
-test('save() of a new session creates it, and the answer carries its cookie once', async (t) => {
+test('save() of a new session creates it, and the response has its cookie once', async (t) => {
   const { client, store, record } = await startStory(t, {
     '/': async (ctx) => {
       ctx.session.user = 'momo'
@@ -350,7 +350,7 @@ test('save() of a new session creates it, and the answer carries its cookie once
   t.deepEqual((await record())?.data, { user: 'momo', late: 1 })
 })
 
-test('save() rejects with the store\'s error, and the handler may go on', async (t) => {
+test('save() rejects with the error of the store, and a handler may catch it and continue', async (t) => {
   const { client, store, record } = await startStory(t, {
     '/set': set,
     '/': async (ctx) => {
@@ -380,7 +380,7 @@ test('destroy() removes the record at once', async (t) => {
   t.is(client.cookie('session'), undefined)
 })
 
-test('regenerate() gives a new sid, keeps the data, and the old one is dead at once', async (t) => {
+test('regenerate() gives a new sid and keeps the data, and the old sid stops working at once', async (t) => {
   const { client, record } = await startStory(t, {
     '/set': set,
     '/': async (ctx) => {

@@ -9,7 +9,7 @@ import { createApp, routesOf, startStory } from '../support/story.js'
 
 const set = (ctx: Context) => void (ctx.session.user = 'momo')
 
-test('skip: a request for which it answers true has no session: no store call, no cookie, no header', async (t) => {
+test('a request for which skip returns true has no session, and causes no store call, no cookie and no header', async (t) => {
   const { client, store } = await startStory(
     t,
     { '/set': set, '/health': (ctx) => ({ session: typeof (ctx.session as unknown) }), '/get': (ctx) => ({ user: ctx.session.user }) },
@@ -25,7 +25,7 @@ test('skip: a request for which it answers true has no session: no store call, n
   t.deepEqual((await client.get('/get')).json, { user: 'momo' })
 })
 
-test('as: the session stands on the property of that name', async (t) => {
+test('as names the property of ctx that is the session', async (t) => {
   const app = createApp()
   app.use(session({ store: memoryStore(), as: 'visit' }))
   app.use((ctx) => {

@@ -18,7 +18,7 @@ test('what one request sets, the next one of the same client gets', async (t) =>
   t.deepEqual(json, { user: 'momo', cart: ['tea'], isNew: false })
 })
 
-test('another client gets nothing of it', async (t) => {
+test('a client gets nothing of another one\'s session', async (t) => {
   const { client, origin } = await startStory(t, routes)
   await client.get('/set')
   const { json } = await new Client(origin).get('/get')
@@ -35,7 +35,7 @@ test('a new session is one create, and its cookie is one Set-Cookie with the def
   t.deepEqual(attributes, { name: 'session', path: '/', httponly: true, samesite: 'Lax' })
 })
 
-test('a request that reads is one read, one that writes is one read and one update', async (t) => {
+test('a request that reads makes one read, and one that writes makes one read and one update', async (t) => {
   const { client, store } = await startStory(t, { ...routes, '/change': (ctx) => void (ctx.session.user = 'lin') })
   await client.get('/set')
   store.calls.length = 0
@@ -45,7 +45,7 @@ test('a request that reads is one read, one that writes is one read and one upda
   t.is(store.said, 'read read update')
 })
 
-test('the sid stands in the cookie only: what the store sees is its SHA-256', async (t) => {
+test('only the cookie contains the sid: the store gets its SHA-256', async (t) => {
   const { client, store, record } = await startStory(t, routes)
   await client.get('/set')
   const [sid] = client.cookie('session')!.split('.')
@@ -54,7 +54,7 @@ test('the sid stands in the cookie only: what the store sees is its SHA-256', as
   t.false(JSON.stringify([stored, store.calls]).includes(sid!))
 })
 
-test('setting what is there already is not a change: nothing is written', async (t) => {
+test('setting a key to its present value writes nothing', async (t) => {
   const { client, store } = await startStory(t, routes)
   await client.get('/set')
   store.calls.length = 0

@@ -117,7 +117,7 @@ test('reload() brings what others saved, keeps this request\'s changes, and answ
   t.deepEqual((await client.get('/ends')).json, { there: false })
 })
 
-test('increment() counts exactly under parallel requests, starts at 0, and refuses what is no number', async (t) => {
+test('increment() counts exactly under parallel requests, starts at 0, and refuses a value that is not a number', async (t) => {
   const { client, record } = await startStory(t, {
     ...routes,
     '/count': (ctx) => ({ n: ctx.session.increment('n') }),
@@ -136,7 +136,7 @@ test('increment() counts exactly under parallel requests, starts at 0, and refus
   t.is((await client.get('/bad')).status, 204)
 })
 
-test('polling: a request that says so moves no deadline', async (t) => {
+test('a request that sets polling moves no deadline', async (t) => {
   const { client, record, time } = await startStory(t, {
     ...routes,
     '/poll': (ctx) => {

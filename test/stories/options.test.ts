@@ -44,7 +44,7 @@ for (const [name, isRight] of Object.entries(right)) {
   })
 }
 
-test('as: what Koa itself assigns on each ctx is refused in the call', (t) => {
+test('as: a property that Koa itself uses on ctx is refused in the call', (t) => {
   const request = new IncomingMessage(new Socket())
   for (const name of Object.keys(createApp().createContext(request, new ServerResponse(request)))) {
     t.throws(() => session({ store: memoryStore(), as: name }), { instanceOf: TypeError, message: /\bas must be/ }, name)
@@ -77,7 +77,7 @@ test('an unknown option is refused and the known ones are listed', (t) => {
   t.throws(() => session({ store: memoryStore(), key: 'koa.sess' } as Options), { instanceOf: TypeError, message: /"key"/ })
 })
 
-test('what is no object of options is refused', (t) => {
+test('anything but an object of options is refused', (t) => {
   for (const value of [null, 1, 'text', [], true]) t.throws(() => session(value as unknown as Options), { instanceOf: TypeError })
 })
 
@@ -123,7 +123,7 @@ test('a prefix is refused for a store that cannot apply it', (t) => {
   t.throws(() => session({ store, prefix: 'x:' }), { instanceOf: TypeError, message: /prefix/ })
 })
 
-test('what is right is accepted', (t) => {
+test('valid combinations of options are accepted', (t) => {
   t.notThrows(() => session({ store: memoryStore(), name: '__Host-session', cookie: { secure: true } }))
   t.notThrows(() => session({ store: memoryStore(), name: '__Secure-session', cookie: { secure: true, domain: 'example.test', path: '/shop' } }))
   t.notThrows(() => session({ store: memoryStore(), cookie: { secure: true, sameSite: 'none', partitioned: true } }))
@@ -138,7 +138,7 @@ test('undefined means absent, for every option', (t) => {
 
 const makeOptions = () => ({ store: memoryStore(), cookie: { path: '/shop' }, keys: ['a secret of more than thirty-two characters'] })
 
-test('the options are never written to: frozen ones work, others stay equal', (t) => {
+test('session() never writes to its options: frozen ones work, and others stay as they were', (t) => {
   const frozen = makeOptions()
   Object.freeze(frozen.cookie)
   Object.freeze(frozen.keys)

@@ -22,7 +22,7 @@ const routes: Routes = {
   '/': (ctx) => ({ owner: ctx.session.owner, recordId: ctx.session.recordId, data: ctx.session })
 }
 
-/** A story whose middleware is at hand, as it is outside of requests. */
+/** A story, and its middleware for use outside requests. */
 async function startOwners(t: Parameters<typeof startApp>[0], options: Options = {}, more: Routes = {}) {
   const time = createClock()
   const sessions = session({ store: memoryStore(), now: time.now, ...options })
@@ -32,7 +32,7 @@ async function startOwners(t: Parameters<typeof startApp>[0], options: Options =
   return { sessions, time, browser: () => new Client(origin, { now: time.now }) }
 }
 
-/** What `/` says of a browser's session. */
+/** The answer of `/` about a browser's session. */
 async function seen(browser: Client): Promise<{ owner?: string; recordId: string }> {
   return (await browser.get('/')).json as { owner?: string; recordId: string }
 }
@@ -286,7 +286,7 @@ test('sessions.endOwnedBy ends all sessions of an owner except one', async (t) =
   t.is(await sessions.endOwnedBy('lin'), 0)
 })
 
-test('a session that gets a new sid beside endOwnedBy is ended too', async (t) => {
+test('endOwnedBy also ends a session that gets a new sid meanwhile', async (t) => {
   for (let round = 0; round < 50; round++) {
     const { sessions, browser } = await startOwners(t)
     const all = Array.from({ length: 4 }, () => browser())
@@ -294,7 +294,7 @@ test('a session that gets a new sid beside endOwnedBy is ended too', async (t) =
     const busy = all.map((each) => each.get('/regenerate'))
     await sessions.endOwnedBy('lin')
     await Promise.all(busy)
-    // What a regenerate() that began afterwards could keep is nothing: its session was gone.
+    // A regenerate() that began afterwards keeps nothing, because its session was gone.
     await sessions.endOwnedBy('lin')
     for (const each of all) t.is((await seen(each)).owner, undefined)
   }

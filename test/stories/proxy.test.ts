@@ -71,7 +71,7 @@ test('delete removes a key, also with a key that is not there', async (t) => {
   t.deepEqual((await record())?.data, { cart: ['tea'] })
 })
 
-test('an absent key reads as undefined, whatever Object.prototype has of that name', async (t) => {
+test('get() of an absent key is undefined, even if Object.prototype has a property of that name', async (t) => {
   await within(t, (session) => {
     t.is(session['absent'], undefined)
     t.is(session.get('toString'), undefined)

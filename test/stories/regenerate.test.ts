@@ -23,7 +23,7 @@ test('regenerate() creates the new record before it replaces the old one by a ma
   t.is(setCookie.length, 1)
 })
 
-test('what is set before and after regenerate() is all there', async (t) => {
+test('changes before and after regenerate() are all kept', async (t) => {
   const { client, record } = await startStory(t, {
     '/set': set,
     '/': async (ctx) => {
@@ -37,7 +37,7 @@ test('what is set before and after regenerate() is all there', async (t) => {
   t.deepEqual((await record())?.data, { cart: ['tea'], theme: 'dark', before: 1, after: 1 })
 })
 
-test('what another request committed while regenerate() was under way is carried into the new session', async (t) => {
+test('regenerate() carries over what another request committed meanwhile', async (t) => {
   const { client, record } = await startStory(t, {
     '/set': set,
     '/login': async (ctx) => {
@@ -111,7 +111,7 @@ test('after a logout meanwhile, a regenerate() with nothing to keep leaves no re
   t.is(await count(store), 0)
 })
 
-test('a visitor that logs in without a session before gets one', async (t) => {
+test('a visitor without a session who logs in gets one', async (t) => {
   const { client, record, store } = await startStory(t, {
     '/': async (ctx) => {
       await ctx.session.regenerate()
@@ -169,7 +169,7 @@ test('regenerate() and then destroy() leaves no session', async (t) => {
   t.is(await record(thief), undefined)
 })
 
-test('when replacing the old record fails, regenerate() fails and the old session stays what it was', async (t) => {
+test('when replacing the old record fails, regenerate() fails and the old session stays as it was', async (t) => {
   const { client, record, store } = await startStory(t, { '/set': set, '/': (ctx) => ctx.session.regenerate() })
   await client.get('/set')
   const before = await record()
@@ -268,7 +268,7 @@ test('a regenerate() that failed and is tried again succeeds', async (t) => {
   t.is(await record(thief), undefined)
 })
 
-test('a session that is emptied and regenerated is destroyed, and an event tells', async (t) => {
+test('a session that is emptied and regenerated is destroyed, and an event reports it', async (t) => {
   const { client, record } = await startStory(t, {
     '/set': set,
     '/': async (ctx) => {
@@ -284,7 +284,7 @@ test('a session that is emptied and regenerated is destroyed, and an event tells
   t.deepEqual(events.filter((event) => event.id === id).map(({ type }) => type), ['load', 'destroy'])
 })
 
-test('when creating the new record fails, the old session is whole', async (t) => {
+test('when creating the new record fails, the old session stays as it was', async (t) => {
   const { client, record, store } = await startStory(t, { '/set': set, '/': (ctx) => ctx.session.regenerate() })
   await client.get('/set')
   const before = await record()
@@ -294,7 +294,7 @@ test('when creating the new record fails, the old session is whole', async (t) =
   t.deepEqual(await record(), before)
 })
 
-test('permanent and lifetime go along to the new sid', async (t) => {
+test('regenerate() keeps permanent and lifetime', async (t) => {
   const { client, record } = await startStory(t, {
     '/set': (ctx) => {
       ctx.session.user = 'momo'
@@ -310,7 +310,7 @@ test('permanent and lifetime go along to the new sid', async (t) => {
   t.is(stored?.lifetime, 5000)
 })
 
-test('of two logins at once on one session, each ends with a live session of its own or as a clean loser', async (t) => {
+test('of two parallel logins on one session, each ends with a live session of its own', async (t) => {
   const gate = createGate()
   const { client, record } = await startStory(t, {
     '/set': set,

@@ -38,7 +38,7 @@ test('save() before flushing headers puts the cookie into them', async (t) => {
   t.deepEqual((await record())?.data, { user: 'momo' })
 })
 
-test('a stored session is saved although headers are already sent: it needs no cookie', async (t) => {
+test('with headers already sent, a stored session is saved, because it needs no cookie', async (t) => {
   const { client, record } = await startStory(t, {
     '/set': (ctx) => void (ctx.session.user = 'momo'),
     '/': (ctx) => {
@@ -54,7 +54,7 @@ test('a stored session is saved although headers are already sent: it needs no c
   t.deepEqual((await record())?.data, { user: 'lin' })
 })
 
-test('with headers already sent, a new session is not made, for its client could not use it; an event tells', async (t) => {
+test('with headers already sent, no new session is stored, because its client could not use it, and an event reports it', async (t) => {
   const events = recordEvents(t)
   const { client, store, errors } = await startStory(t, {
     '/': (ctx) => {
@@ -72,7 +72,7 @@ test('with headers already sent, a new session is not made, for its client could
   t.true(events.some((event) => event.type === 'dropped' && event.reason === 'headers-sent'))
 })
 
-test('with headers already sent, a logout is carried out, though the client keeps its useless cookie', async (t) => {
+test('with headers already sent, a logout is carried out, and the client keeps a cookie that opens nothing', async (t) => {
   const { client, record } = await startStory(t, {
     '/set': (ctx) => void (ctx.session.user = 'momo'),
     '/': async (ctx) => {
@@ -133,7 +133,7 @@ test('ctx.respond = false: save() puts the cookie on the raw response', async (t
   t.deepEqual((await record())?.data, { user: 'momo' })
 })
 
-test('ctx.respond = false and an answer that comes later still carries the cookie', async (t) => {
+test('with ctx.respond = false, an answer that comes later still carries the cookie', async (t) => {
   const { client, record } = await startStory(t, {
     '/': (ctx) => {
       ctx.respond = false
@@ -201,7 +201,7 @@ test('a path that no handler answers is Koa\'s plain 404', async (t) => {
   t.is(headers.vary, undefined)
 })
 
-test('a client that goes away in the middle of a request loses nothing that its handler set', async (t) => {
+test('changes of a request are saved even if its client disconnects in the middle', async (t) => {
   const gate = createGate()
   const { client, record, origin } = await startStory(t, {
     '/set': (ctx) => void (ctx.session.user = 'momo'),

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Client } from '../support/client.js'
 import { startProcesses } from '../support/fleet.js'
 
-test('what was set is there after the process was killed and another one started', async (t) => {
+test('data is still there after the process was killed and another one was started', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'keepsake-restart-'))
   t.teardown(() => rmSync(dir, { recursive: true, force: true }))
   const module = new URL('../support/file-store.ts', import.meta.url)

@@ -51,7 +51,7 @@ test('a cookie by an older key without a live record is not issued again', async
   t.deepEqual(setCookie, [])
 })
 
-test('a cookie by a key that was taken out is worth nothing', async (t) => {
+test('a cookie by a key that was removed opens no session', async (t) => {
   const { client, before } = await rotate(t)
   const last = await startStory(t, routes, { store: before.store, keys: [newer] })
   const { json, setCookie } = await client.at(last.origin).get('/get')
@@ -60,13 +60,13 @@ test('a cookie by a key that was taken out is worth nothing', async (t) => {
   t.is(last.store.said, '')
 })
 
-test('a cookie by an older key under which the record expired in the same moment is not issued again', async (t) => {
+test('a cookie by an older key whose record has just expired is not issued again', async (t) => {
   const { client, after } = await rotate(t)
   after.time.pass(32 * 24 * 3600_000)
   t.deepEqual((await client.get('/get')).setCookie, [])
 })
 
-test('keys that app.keys gets later are used from then on', async (t) => {
+test('keys that are added to app.keys later are used from then on', async (t) => {
   const { app, client } = await startStory(t, routes)
   await client.get('/set')
   const [first] = app.keys as string[]
@@ -80,7 +80,7 @@ test('keys that app.keys gets later are used from then on', async (t) => {
   t.deepEqual((await client.get('/get')).json, {})
 })
 
-test('a cookie is signed by the keys of the moment it is sent, though the request began under others', async (t) => {
+test('a cookie is signed with the keys at the moment when it is sent, even if they changed during the request', async (t) => {
   const { app, client } = await startStory(t, {
     '/login': (ctx) => {
       ctx.session.user = 'momo'
@@ -98,7 +98,7 @@ test('keys may be a ready Keygrip', async (t) => {
   t.deepEqual((await client.get('/get')).json, { user: 'momo' })
 })
 
-test('a cookie of one name is worth nothing under another', async (t) => {
+test('a cookie of one name opens no session under another', async (t) => {
   const store = memoryStore()
   const one = await startStory(t, routes, { store, keys: [newer], name: 'one' })
   const two = await startStory(t, routes, { store, keys: [newer], name: 'two' })

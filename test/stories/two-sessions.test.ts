@@ -11,7 +11,7 @@ declare module 'koa' {
   }
 }
 
-test('two sessions on one application and an error: both cookies go out', async (t) => {
+test('two sessions on one application: the response to an error has both cookies', async (t) => {
   const app = createApp()
   app.silent = true
   app.use(session({ store: memoryStore() })).use(session({ store: memoryStore(), name: 'visit', as: 'visit' }))

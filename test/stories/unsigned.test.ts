@@ -30,7 +30,7 @@ test('signed: false: a sid that a client made up is never adopted', async (t) =>
   t.deepEqual((await record())?.data, { user: 'momo' })
 })
 
-test('signed: false: what is no sid costs no store call', async (t) => {
+test('signed: false: a cookie that is not a sid costs no store call', async (t) => {
   const { client, store } = await startStory(t, routes, { signed: false })
   for (const value of ['', 'x', 'A'.repeat(42), 'A'.repeat(44), `${'A'.repeat(42)}!`, '../../etc/passwd', `${'A'.repeat(43)}.x`]) {
     t.deepEqual((await client.get('/get', { headers: { cookie: `session=${value}` } })).json, {})

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { RequestListener } from 'node:http'
 import { once } from 'node:events'
 
-/** What a test offers to clean up after itself: AVA's `t`, or any stand-in. */
+/** The method of AVA's `t` that registers cleanup, or any object with it. */
 export interface Cleanup {
   teardown(fn: () => unknown): void
 }
@@ -13,7 +13,7 @@ export interface App {
   callback(): RequestListener
 }
 
-/** Starts an app on a free loopback port; it is closed after the test. Answers its origin, `http://127.0.0.1:…`. */
+/** Starts an app on a free loopback port and returns its origin, `http://127.0.0.1:…`. The app is closed after the test. */
 export async function startApp(t: Cleanup, app: App): Promise<string> {
   const server = createServer(app.callback())
   server.listen(0, '127.0.0.1')

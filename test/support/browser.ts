@@ -26,7 +26,7 @@ export async function closeChromium(): Promise<void> {
   await (await started)?.close()
 }
 
-/** It talks to nobody but the page. */
+/** Starts Chromium with options that keep it from sending requests of its own. */
 function startChromium(): Promise<Browser> {
   const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic']
   return chromium.launch({ executablePath: path!, args: ['--no-sandbox', '--disable-gpu', ...quiet] })

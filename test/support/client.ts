@@ -11,7 +11,7 @@ export interface Cookie {
   httpOnly: boolean
   sameSite: string | undefined
   partitioned: boolean
-  /** Milliseconds since the epoch; absent: the cookie dies with the browser. */
+  /** Milliseconds since the epoch. Absent: the cookie ends with the browser. */
   expires: number | undefined
 }
 
@@ -29,14 +29,14 @@ export interface Send {
   headers?: OutgoingHttpHeaders
   /** An object is sent as JSON, a string as it is. */
   body?: string | object
-  /** Called when the head has come, before the body has. */
+  /** Called when the headers have arrived, before the body. */
   onHead?: (status: number, headers: IncomingHttpHeaders) => void
 }
 
 export interface ClientOptions {
-  /** The host that the client believes to talk to. */
+  /** The host in the client's requests. @default the host of the origin */
   host?: string
-  /** Whether it believes to talk TLS: sends `X-Forwarded-Proto: https` (for an app with `proxy`) and keeps secure cookies. */
+  /** `true`: the client behaves as over TLS. It sends `X-Forwarded-Proto: https` (for an app with `proxy`) and keeps secure cookies. */
   https?: boolean
   /** The browser's clock. */
   now?: () => number
@@ -73,14 +73,14 @@ export class Client {
     if (cookie !== '' && all['cookie'] === undefined) all['cookie'] = cookie
     if (typeof body === 'object') all['content-type'] ??= 'application/json'
     const payload = typeof body === 'object' ? JSON.stringify(body) : body
-    const answer = await exchange(this.#origin, method, path, all, payload, (status, head) => {
+    const answer = await sendRequest(this.#origin, method, path, all, payload, (status, head) => {
       for (const line of head['set-cookie'] ?? []) this.keep(line, path)
       onHead?.(status, head)
     })
     return answer
   }
 
-  /** The value of a cookie that the browser holds and has not let go of. */
+  /** The value of a cookie that has not expired. */
   cookie(name: string): string | undefined {
     return this.cookies.find((cookie) => cookie.name === name)?.value
   }
@@ -108,14 +108,14 @@ export class Client {
     return other
   }
 
-  /** The same browser, talking to another server: the one that was started in place of the first, or one beside it. */
+  /** The same browser with another server, for example one that was started after the first has ended. */
   at(origin: string): Client {
     const other = new Client(origin, this.#options)
     other.#jar = this.#jar
     return other
   }
 
-  /** The browser is closed: what has no expiry is gone. */
+  /** Closes the browser: cookies without an expiry are gone. */
   close(): void {
     this.#jar.all = this.#jar.all.filter((cookie) => cookie.expires !== undefined)
   }
@@ -183,7 +183,7 @@ export class Client {
   }
 }
 
-/** The attributes of a `Set-Cookie` header with lower-case names; the cookie's own name and value under `name` and `value`. */
+/** The attributes of a `Set-Cookie` header under their lower-case names, and the cookie's own name and value under `name` and `value`. */
 export function readSetCookie(line: string): Record<string, string | true> {
   const [pair = '', ...rest] = line.split(';').map((part) => part.trim())
   const [name, value] = cut(pair)
@@ -191,7 +191,7 @@ export function readSetCookie(line: string): Record<string, string | true> {
   return { name, value, ...Object.fromEntries(attributes) }
 }
 
-function exchange(
+function sendRequest(
   origin: URL,
   method: string,
   path: string,

@@ -20,12 +20,12 @@ export interface Ended {
 }
 
 export interface Demo {
-  /** The line that it printed. */
+  /** The line that the demo has printed. */
   line: string
   origin: string
   signal(name: NodeJS.Signals): void
   ended: Promise<Ended>
-  /** SIGTERM, and how it ended. */
+  /** Sends SIGTERM and waits for the end. */
   stop(): Promise<Ended>
 }
 
@@ -84,7 +84,7 @@ export async function startDemo(t: Cleanup, env: Record<string, string>): Promis
   }
 }
 
-/** Somebody who uses the demo's forms: sends each with the token that the page before had. */
+/** A user of the demo's forms, who sends each form with the token of the page before. */
 export class Guest {
   readonly client: Client
   token = ''
@@ -100,7 +100,7 @@ export class Guest {
     return this.#read(await this.client.get(path, { headers: this.#headers }))
   }
 
-  /** Sends a form; the answer is the one before any redirect. */
+  /** Sends a form and returns the first response, which may be a redirect. */
   async send(path: string, fields: Record<string, string> = {}): Promise<Answer> {
     const form = new URLSearchParams({ _csrf: this.token, ...fields })
     return this.#read(await this.client.post(path, form.toString(), { headers: { ...this.#headers, 'content-type': 'application/x-www-form-urlencoded' } }))
@@ -113,7 +113,7 @@ export class Guest {
     return answer
   }
 
-  /** What the counter shows; `undefined` for who is not logged in. */
+  /** The number that the counter shows. `undefined`: nobody is logged in. */
   async count(): Promise<number | undefined> {
     const shown = /<output id="count">(\d+)</.exec((await this.get('/')).text)?.[1]
     return shown === undefined ? undefined : Number(shown)

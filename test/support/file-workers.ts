@@ -7,7 +7,7 @@ import type { FileStoreOptions } from '../../src/stores/file/index.js'
 
 export type Method = 'read' | 'create' | 'update' | 'destroy'
 
-/** What a worker is to do. */
+/** A task for a worker. */
 export type Order =
   | { task: 'churn'; worker: string; ids: readonly string[] }
   | { task: 'count'; id: string; times: number; key: string }

@@ -29,7 +29,7 @@ export function withClock(now: () => number): StoreScope {
   return { ...defaultScope, now }
 }
 
-/** A directory of its own, gone when the test ends. */
+/** A new directory, which is removed when the test ends. */
 export function tempDir(t: Teardown, root = os.tmpdir()): string {
   const dir = fs.mkdtempSync(path.join(root, 'keepsake-'))
   t.teardown(() => fs.rmSync(dir, { recursive: true, force: true }))
@@ -63,12 +63,12 @@ export async function all<T>(listing: AsyncIterable<T>): Promise<T[]> {
   return items
 }
 
-/** Where the store keeps a record of the usual prefix. */
+/** The path of a record with the usual prefix. */
 export function fileOf(dir: string, id: string): string {
   return path.join(dir, `session%3a${id}.json`)
 }
 
-/** What is in the directory beside records and the index of owners: temporary files, claims, locks. */
+/** The files in the directory other than records and the index of owners: temporary files, claims, locks. */
 export function leftovers(dir: string): string[] {
   return fs.readdirSync(dir).filter((name) => !/\.json$|^owners$/.test(name))
 }

@@ -8,7 +8,7 @@ import { createRaceApp } from './race-app.js'
 /** Servers that run the application of the races over the same sessions. */
 export interface Fleet {
   origins: string[]
-  /** Their processes; none when all are in this one. */
+  /** The processes of the servers. Empty if all servers are in this process. */
   processes: ChildProcess[]
   close(): Promise<void>
 }

@@ -106,7 +106,7 @@ const connectMongoStore: ForeignPackage = {
 
 export const packages: readonly ForeignPackage[] = [koaRedis, memory, sessionFileStore, connectPgSimple, connectMongoStore]
 
-/** AVA's `test` that runs one test after another: all packages at once would keep the machine busy for longer than calls may take. */
+/** AVA's `test`, which runs these tests one after another: all packages at once would take longer than calls may take. */
 export function oneByOne(test: TestFn): TestFn {
   return Object.assign((...args: Parameters<TestFn>) => test.serial(...args), { serial: test.serial, before: test.before, after: test.after }) as TestFn
 }

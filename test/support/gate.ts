@@ -1,7 +1,8 @@
-/** Holds whoever comes until it is opened, and tells when somebody has come: how a test makes a handler slow. */
+/** Makes handlers wait until the test opens it, so that a test can make a handler slow. */
 export interface Gate {
-  /** Resolves when that many (1) have come to the gate. */
+  /** Resolves when that many handlers have called `pass`. @default 1 */
   reached(count?: number): Promise<void>
+  /** Resolves when the gate is open. */
   pass(): Promise<void>
   open(): void
 }

@@ -22,7 +22,7 @@ export interface MemcachedServer {
   readonly port: number
   /** `127.0.0.1:port` */
   readonly address: string
-  /** Sends lines, and answers what memcached answers, up to a line that ends an answer. */
+  /** Sends lines and returns the answer of memcached, up to a line that ends an answer. */
   ask(text: string): Promise<string>
   /** SIGSTOP: it holds its connections and answers nobody. */
   pause(): Promise<void>
@@ -71,7 +71,7 @@ export function connectMemcached(t: Cleanup, server: string, cmdTimeout = 1500):
   return client
 }
 
-/** How often each kind of command was called since the server started, without what asks about this. */
+/** How often each kind of command was called since the server started, without the commands that read these numbers. */
 export async function commandCounts(server: MemcachedServer): Promise<{ gets: number; stores: number; deletes: number; touches: number }> {
   const stats = await server.ask('stats')
   const count = (name: string): number => Number(new RegExp(`^STAT ${name} (\\d+)`, 'm').exec(stats)?.[1])

@@ -107,7 +107,7 @@ export async function startTemporaryDatabase(given?: string): Promise<TemporaryD
   }
 }
 
-/** What a command does instead of succeeding: see `FailCommand.java`, and MongoDB's fail point of the same name. */
+/** The failure of a command: see `FailCommand.java`, and MongoDB's fail point of the same name. */
 export type Failure = { errorCode: number } | { closeConnection: true } | { writeConcernError: { code: number; errmsg: string } }
 
 /** Makes the next commands of that name fail on the server. */

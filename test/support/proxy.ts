@@ -2,18 +2,18 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { once } from 'node:events'
 import type { Cleanup } from './app.js'
 
-/** A network between a client and a server that can stall, lose answers, and lead to another server. */
+/** A connection between a client and a server that can stall, lose answers, and lead to another server. */
 export interface Proxy {
   readonly port: number
-  /** Keeps back what the client sends from now on. */
+  /** Delays the bytes that the client sends from now on. */
   hold(): void
-  /** Sends on what was kept back, in order. */
+  /** Sends the delayed bytes, in order. */
   release(): void
-  /** How many bytes are kept back. */
+  /** How many bytes are delayed. */
   readonly held: number
-  /** Throws away what the server answers, from now on or from the next command that matches, until `cut()`. */
+  /** Drops the answers of the server, from now on or from the next command that matches, until `cut()`. */
   loseAnswers(from?: RegExp): void
-  /** How many bytes of answers were thrown away. */
+  /** How many bytes of answers were dropped. */
   readonly lost: number
   /** Breaks every connection. New ones work. */
   cut(): void

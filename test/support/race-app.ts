@@ -4,8 +4,8 @@ import { createGate, type Gate } from './gate.js'
 import { routesOf, secret, type Routes } from './story.js'
 
 /**
- * The application of the races: each server of a fleet runs it. `?gate=` holds a handler after it has done its part, until
- * somebody asks that server for `/_open?gate=`; `/_reached?gate=&count=` answers when so many are held.
+ * The application of the races: each server of a fleet runs it. With `?gate=`, a handler waits after it has done its part, until a request for
+ * `/_open?gate=` on the same server. `/_reached?gate=&count=` answers when that many handlers wait.
  */
 export function createRaceApp(store: SessionStore): Koa {
   const app = new Koa()
@@ -23,7 +23,7 @@ export function createRaceApp(store: SessionStore): Koa {
     '/_open': (ctx) => gateOf(query(ctx, 'gate')).open()
   }))
 
-  // Every reader is due to move the deadline; what is slow on a busy machine is no failure.
+  // With touchAfter 0, each read moves the deadline. The timeout is long, because slowness on a busy machine is no failure.
   app.use(session({ store, touchAfter: 0, permanent: true, storeTimeout: 60_000 }))
 
   const routes: Routes = {

@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 
-/** Sends a `Cookie` header as it is, on a connection that is kept; `head` is what came before the body. */
-export function exchangeRaw(origin: string, cookie: string): Promise<{ status: number; head: string; body: string }> {
+/** Sends a `Cookie` header as it is, on a connection that is kept. `head` has the lines of the response's headers. */
+export function sendRawCookie(origin: string, cookie: string): Promise<{ status: number; head: string; body: string }> {
   return new Promise((resolve, reject) => {
     const message = request(origin, { headers: { cookie } }, (response) => {
       let body = ''

@@ -4,7 +4,7 @@ import type * as IoRedis from 'ioredis'
 import type { RedisClient } from '../../src/stores/redis/index.js'
 import { masterName } from './redis.js'
 
-/** A client and how to be rid of it at once. */
+/** A client, and a function that closes it at once. */
 export interface Connected {
   client: RedisClient
   close: () => void
@@ -16,7 +16,7 @@ export interface Opened extends Connected {
 }
 
 export interface Driver {
-  /** As its package says, for example `redis 6.3.1`. */
+  /** The name and version of its package, for example `redis 6.3.1`. */
   name: string
   open: (url: string) => Opened
   connect: (url: string) => Promise<Connected>
@@ -40,7 +40,7 @@ function nodeRedis(name: string): Driver[] {
   const version = versionOf(name)
   if (version === undefined) return []
   const { createClient, createCluster, createSentinel } = require(name) as typeof NodeRedis
-  // What is slow on a busy machine is no failure: the middleware's storeTimeout is what bounds a request.
+  // The timeouts are long, because slowness on a busy machine is no failure. The middleware's storeTimeout limits a request.
   const commandOptions = { timeout: 60_000 }
   const open = (url: string): Opened => {
     const client = createClient({ url, disableOfflineQueue: true, commandOptions, socket: socketOptions() })
@@ -108,7 +108,7 @@ function socketOptions() {
   return { connectTimeout: 1000, reconnectStrategy: (tries: number) => Math.min(20 * 2 ** tries, 300) }
 }
 
-/** Version 4 says `disconnect` to what `destroy` is since 5. */
+/** Closes a client at once: with `destroy` since version 5, with `disconnect` in version 4. */
 function closing(client: { destroy?: () => unknown; disconnect?: () => unknown }): () => void {
   return () => {
     const gone = client.destroy ? client.destroy() : client.disconnect?.()

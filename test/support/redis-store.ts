@@ -3,7 +3,7 @@ import { redisStore } from '../../src/stores/redis/index.js'
 import { startProcesses, type Fleet } from './fleet.js'
 import { drivers, type Connected, type Driver } from './redis-drivers.js'
 
-/** Where a store of the races connects to. */
+/** The servers to which a store of the races connects. */
 export type Place = { url: string } | { ports: number[] } | { sentinels: { host: string; port: number }[] }
 
 /** The Redis store of a process of a fleet; the argument names driver and place. */

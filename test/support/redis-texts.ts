@@ -1,7 +1,7 @@
 import type { RedisClient } from '../../src/stores/redis/index.js'
 import type { StoreScope } from '../../src/store/index.js'
 
-/** The texts of a scope, behind the store's back. */
+/** Writes and reads the texts of a scope without the store. */
 export function textsOf(client: RedisClient, { prefix }: Pick<StoreScope, 'prefix'>) {
   // Without more arguments it is the same in both drivers.
   const set = client.set.bind(client) as unknown as (key: string, text: string) => Promise<unknown>

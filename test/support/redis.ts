@@ -30,7 +30,7 @@ export interface RedisServer {
   resume: () => void
   /** kill -9. */
   kill: () => Promise<void>
-  /** On the same port, with the same settings; what was only in memory is gone. */
+  /** Starts it again on the same port with the same settings. Data that was only in memory is gone. */
   start: () => Promise<void>
   stop: () => Promise<void>
 }
@@ -68,7 +68,7 @@ export const masterName = 'keepsake'
 export interface Sentinels {
   master: RedisServer
   replica: RedisServer
-  /** One of the sentinels, to be asked. */
+  /** One of the sentinels, for commands. */
   sentinel: RedisServer
   sentinels: { host: string; port: number }[]
   stop: () => Promise<void>
@@ -107,14 +107,14 @@ export async function startSentinels(): Promise<Sentinels> {
   }
 }
 
-/** How often each command was called since the last `CONFIG RESETSTAT`, by name, without what asks about this. */
+/** How often each command was called since the last `CONFIG RESETSTAT`, by name, without the commands that read these numbers. */
 export async function commandCounts(server: RedisServer): Promise<Record<string, number>> {
   const lines = (await server.cli('INFO', 'commandstats')).matchAll(/^cmdstat_(\S+?):calls=(\d+)/gm)
   const counts = Array.from(lines, ([, name, calls]): [string, number] => [name!, Number(calls)])
   return Object.fromEntries(counts.filter(([name]) => !/^(info|config|command|hello|client|ping)\b/.test(name)))
 }
 
-/** Polls until it holds, for at most so many milliseconds. */
+/** Polls until the condition is true, for at most that many milliseconds. */
 export async function until(what: string, holds: () => Promise<boolean> | boolean, timeout = 15_000): Promise<void> {
   for (const end = Date.now() + timeout; ; await delay(20)) {
     if (await attempt(holds)) return
@@ -122,7 +122,7 @@ export async function until(what: string, holds: () => Promise<boolean> | boolea
   }
 }
 
-/** What throws does not hold yet. */
+/** The condition, where an error counts as false. */
 async function attempt(holds: () => Promise<boolean> | boolean): Promise<boolean> {
   try {
     return await holds()

@@ -8,7 +8,7 @@ import { createMark, type SessionRecord } from '../../src/store/index.js'
 import { hasMariaDb, hasPostgres, startMariaDb, startPostgres, type SqlServer } from './sql-servers.js'
 import { needs } from './needs.js'
 
-/** The `timeout` of a store that is not tested for being in time: a machine that is slow is no failure. */
+/** The `timeout` of stores in tests that do not measure time: it is long, because slowness on a busy machine is no failure. */
 export const patience = 60_000
 
 /** A database that the tests have started. */
@@ -25,7 +25,7 @@ export interface Database {
 export interface Engine {
   readonly name: 'PostgreSQL' | 'MariaDB' | 'SQLite'
   readonly isInstalled: boolean
-  /** What to install when it is missing. */
+  /** Says what to install if it is missing. */
   readonly package: string
   /** @param options of the server: `max_connections=5` or `--max-connections=5`. */
   start(...options: string[]): Promise<Database>
@@ -91,7 +91,7 @@ export async function collect<T>(iteration: AsyncIterable<T>): Promise<T[]> {
   return all
 }
 
-/** How the database would carry out a statement, as text. It names the index that is used. */
+/** The database's plan for a statement, as text. It names the index that is used. */
 export async function planOf(knex: Knex, sql: string, bindings: readonly (string | number)[]): Promise<string> {
   const isSqlite = (knex.client as { dialect: string }).dialect === 'sqlite3'
   const explain = knex.raw(`explain ${isSqlite ? 'query plan ' : ''}${sql}`, bindings)
@@ -117,7 +117,7 @@ export function onEachConnection(sql: string): Knex.PoolConfig {
   }
 }
 
-/** Knex prints what fails, which is much here. */
+/** Keeps Knex from printing errors, of which there are many here. */
 const silent = { warn() {}, error() {}, deprecate() {}, debug() {} }
 
 function onServer(server: SqlServer, configOf: (url: string) => Knex.Config): Database {

@@ -7,18 +7,18 @@ export interface Call {
   id: string
 }
 
-/** What happens to a store call instead of the call itself; `undefined` lets it through. */
+/** Replaces a store call. `undefined`: the call is made. */
 export type Fault = (call: Call, number: number) => Promise<never> | undefined
 
-/** A store that tells which calls came and can be made to fail. */
+/** A store that records its calls and can be made to fail. */
 export interface WatchedStore extends SessionStore {
   /** Every call so far, in order. */
   calls: Call[]
   /** The methods called so far, as words: `read update`. */
   readonly said: string
-  /** Decides over each call from now on; `number` counts from 1 since this was set. */
+  /** Called for each store call from now on. `number` counts from 1 since this was set. */
   fault: Fault | undefined
-  /** The session that is stored under the id, without being watched. A marker is none. */
+  /** Reads the session of an id without recording the call. `undefined` for a marker. */
   peek(id: string): Promise<SessionRecord | undefined>
 }
 
@@ -54,7 +54,7 @@ export function watchStore(inner: SessionStore): WatchedStore {
   }
   return watched
 
-  // Not async: a fault may throw where a promise is due, as a careless store does.
+  // Not async: a fault may throw instead of returning a promise, as a careless store does.
   function run<T>(call: Call, go: () => MaybePromise<T>): MaybePromise<T> {
     watched.calls.push(call)
     number++

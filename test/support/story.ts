@@ -9,14 +9,14 @@ export type Options = NonNullable<Parameters<typeof session>[0]>
 export type Handler = (ctx: Koa.Context) => unknown
 export type Routes = Record<string, Handler>
 
-/** An app with sessions in memory, a client that talks to it, and everything a test wants to look at. */
+/** An app with sessions in memory, a client of it, and everything that a test looks at. */
 export interface Story {
   app: Koa
   origin: string
   client: Client
   store: WatchedStore
   time: Clock
-  /** What the app's `error` event told. */
+  /** The errors that the app's `error` event reported. */
   errors: Error[]
   /** The stored record of the client's session. */
   record: (client?: Client) => Promise<SessionRecord | undefined>
@@ -38,8 +38,8 @@ export function createClock(): Clock {
 }
 
 /**
- * Starts an app with the given handlers by path; what a handler returns is the body. `store` in the options is watched;
- * absent, it is one in memory.
+ * Starts an app with the given handlers by path. The return value of a handler is the body. The `store` in the options is watched. Absent: a
+ * store in memory.
  */
 export async function startStory(t: Cleanup, routes: Routes, options: Options & { https?: boolean; host?: string } = {}): Promise<Story> {
   const { https = false, host, ...rest } = options

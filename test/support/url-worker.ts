@@ -5,7 +5,7 @@ import type { MaybePromise, SessionRecord } from '../../src/store/index.js'
 import { storeFromUrl } from '../../src/stores/from-url.js'
 import { redisStore } from '../../src/stores/redis/index.js'
 
-/** What a process of its own does for from-url.test.ts. It ends by itself when nothing keeps it alive. */
+/** The work of a separate process for from-url.test.ts. The process ends by itself when nothing keeps it alive. */
 const scenarios = { missing, imported, faults }
 
 export type Scenario = keyof typeof scenarios
@@ -52,7 +52,7 @@ async function faults(): Promise<unknown> {
   return { down, started, killed, restarted, paused, stillPaused, resumed }
 }
 
-/** How a call failed, and whether soon: the driver is given 1.5 s, a busy machine some more. */
+/** The error of a call, and whether it came soon enough: after the driver's 1.5 s, and some more for a busy machine. */
 async function timed(call: MaybePromise<unknown>): Promise<string> {
   const start = performance.now()
   const result = await Promise.resolve(call).then(() => 'answered', (error: { code?: string }) => error.code ?? 'an error without a code')

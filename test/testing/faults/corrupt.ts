@@ -3,7 +3,7 @@ import type { SessionRecord } from '../../../src/store/index.js'
 import { TextDatabase } from '../../store/text-backend.js'
 import { texts, type Fault } from './faulty-store.js'
 
-/** A read that has a fault of its own instead of strict reading. */
+/** A store whose read has a fault instead of reading strictly. */
 function readBy(read: (text: string | undefined, id: string) => unknown): Fault[2] {
   return texts({}, (_, database, scope) => ({ read: (id) => read(database.text(scope, id), id) as SessionRecord | undefined }))
 }

@@ -6,5 +6,5 @@ import { recordFaults } from './records.js'
 import { storeFaults } from './stores.js'
 import type { Fault } from './faulty-store.js'
 
-/** Stores of which each has one fault, for each file of the suite. */
+/** Stores with one fault each, for each file of the suite. */
 export const faults: readonly Fault[] = [...recordFaults, ...deadlineFaults, ...raceFaults, ...storeFaults, ...ownerFaults, ...corruptFaults]

@@ -2,7 +2,7 @@ import { readRecord } from '../../../src/record/index.js'
 import type { SessionRecord } from '../../../src/store/index.js'
 import { filtered, memory, texts, type Fault } from './faulty-store.js'
 
-/** Lists the records of which the owner has something to do with the one that was asked for. */
+/** A store whose `ownedBy` compares owners with the given function. */
 function owners(matches: (owner: string, asked: string) => boolean): Fault[2] {
   return memory((store) => ({
     ownedBy: (asked) => filtered(store.records!(), ({ owner }) => owner !== undefined && matches(owner, asked))
