@@ -81,7 +81,7 @@ test('a bad SESSION_REDIS is refused without repeating it: it may hold a passwor
   t.notRegex(error.message, /hunter2/)
 })
 
-test('the secret is made once, for its owner alone, and is the same for everybody who comes', async (t) => {
+test('the secret is created once, only its owner can read it, and every later start uses it', async (t) => {
   const dir = await makeDirectory(t)
   const file = join(dir, 'deep', 'sessions.secret')
   const secrets = await Promise.all(Array.from({ length: 8 }, () => keptSecret(file)))

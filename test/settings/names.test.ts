@@ -43,14 +43,14 @@ test('an unknown name is answered with every known one', (t) => {
   for (const name of settingNames) t.true(message.includes(name), name)
 })
 
-test('everything that is wrong stands in one error, of one line', (t) => {
+test('one error of one line lists all problems', (t) => {
   const message = messageOf({ SESSION_TPYE: 'redis', SESSION_SECRET: 'x', SESSION_FILE_MODE: '8', SESSION_PERMANENT: 'perhaps', 'SESSION_\n': '' })
   for (const name of ['SESSION_TPYE', 'SESSION_SECRET', 'SESSION_FILE_MODE', 'SESSION_PERMANENT']) t.regex(message, new RegExp(`${name} (is not a setting|must be)`))
   t.true(message.includes(String.raw`"SESSION_\n" is not a setting`))
   t.notRegex(message, /\n/)
 })
 
-test('what a desktop puts into every environment is ignored', (t) => {
+test('names that a desktop sets in every environment are ignored', (t) => {
   t.is(messageOf({ SESSION_MANAGER: 'local/host:@/tmp/.ICE-unix/1,unix/host:/tmp/.ICE-unix/1' }), '')
 })
 

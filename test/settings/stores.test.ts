@@ -133,7 +133,7 @@ const wrong: readonly [source: SettingsSource, message: RegExp][] = [
   [{ SESSION_TYPE: 'sql', SESSION_SQLALCHEMY: 'postgresql://h/d', SESSION_SQLALCHEMY_TABLE: 'my table' }, /^settings\(source\): SESSION_SQLALCHEMY: .*table must have/]
 ]
 for (const [source, message] of wrong) {
-  test(`what the store refuses names the setting: ${JSON.stringify(source)}`, (t) => void t.throws(() => settings(source), { instanceOf: TypeError, message }))
+  test(`an error of the store names the setting: ${JSON.stringify(source)}`, (t) => void t.throws(() => settings(source), { instanceOf: TypeError, message }))
 }
 
 test('a missing driver is a SessionError that names the setting and says what to install', (t) => {

@@ -14,7 +14,7 @@ function next(store: CarriedStore, id: string, now = Date.now): CarriedStore {
   return cookieStore().carry([{ id, payload: store.payload(id) }], { ...scope, now })
 }
 
-test('a record goes through the cookie from request to request', async (t) => {
+test('the cookie carries the record from request to request', async (t) => {
   const record = newRecord({ owner: 'momo', data: { text: 'aé漢🙂' } })
   const first = cookieStore().carry([], scope)
   t.is(first.read(record.id), undefined)
@@ -31,7 +31,7 @@ test('a record goes through the cookie from request to request', async (t) => {
   t.is(next(third, record.id).read(record.id), undefined)
 })
 
-test('an update makes no record, removes one with null, and leaves it as it was when the recipe throws', (t) => {
+test('an update creates no record, removes one with null, and leaves it as it was when the recipe throws', (t) => {
   const store = cookieStore().carry([], scope)
   const record = newRecord()
   t.is(store.update(record.id, count), undefined)
@@ -78,7 +78,7 @@ test('of two cookies each carries its own record', (t) => {
   for (const record of records) t.deepEqual(store.read(record.id), record)
 })
 
-test('only a cookie store is one', (t) => {
+test('isCookieStore() is true only for a cookie store', (t) => {
   t.true(isCookieStore(cookieStore()))
   for (const other of [undefined, null, {}, cookieStore().carry([], scope), { carry: 1 }]) t.false(isCookieStore(other))
 })

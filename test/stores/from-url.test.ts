@@ -47,7 +47,7 @@ for (const [driver, hidden] of [['redis', []], ['ioredis', ['redis']]] as const)
   })
 }
 
-test('a driver that is missing is an error of the call that says what to install, without the URL', async (t) => {
+test('a missing driver is an error of the call, which says what to install and does not show the URL', async (t) => {
   const told = String(await runWorker('missing', ['redis', 'ioredis'], 'redis://user:hunter2@localhost'))
   t.regex(told, /needs a driver that is not installed: npm install redis \(or ioredis\)/)
   t.notRegex(told, /hunter2/)
@@ -57,7 +57,7 @@ test('importing the store and storeFromUrl loads no driver', async (t) => {
   t.deepEqual(await runWorker('imported', [], ''), ['function', 'function', []])
 })
 
-test('a URL of another kind is refused, and never quoted', (t) => {
+test('a URL with another scheme is refused and never quoted', (t) => {
   for (const [url, message] of [
     ['localhost:6379', /must begin with one of file:, memory:, redis:, .*, got localhost:$/],
     ['//user:hunter2@localhost', /must be a URL such as redis:\/\/localhost:6379/],

@@ -40,7 +40,7 @@ test('the driver of the application comes first, another one takes the place of 
   t.regex(String(await loadIn(dir, ['fake-redis@4.6', 'fake-ioredis@6'])), /fake-redis 3\.1\.2 is installed, but 4\.6 or later is needed; fake-ioredis 5\.0\.0 is installed, but 6 or later is needed: npm install fake-redis@latest \(or fake-ioredis\)/)
 })
 
-test('it works in a bundle that a bundler made as CommonJS, where a module does not know its own URL', async (t) => {
+test('it works in a CommonJS bundle, where a module does not know its own URL', async (t) => {
   const dir = await application(t, { 'fake-redis': '4.7.0' })
   const outfile = join(dir, 'bundle.cjs')
   buildSync({ entryPoints: [source], bundle: true, platform: 'node', format: 'cjs', outfile, logLevel: 'silent' })

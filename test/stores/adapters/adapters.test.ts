@@ -216,7 +216,7 @@ test('generator functions are an error that says what to do', async (t) => {
   await t.throwsAsync(async () => fromKoaSessionStore(foreign).read(newRecord().id), { code: 'ERR_SESSION_STORE', message: /generator functions.*wrap its methods with co\.wrap/ })
 })
 
-test('what is no store, or one for the other adapter, is a TypeError that names the right one', (t) => {
+test('anything but a store, and a store for the other adapter, is a TypeError that names the right adapter', (t) => {
   for (const value of [undefined, null, 'redis', {}, { get: () => undefined }, new Map()]) {
     t.throws(() => fromKoaSessionStore(value as unknown as KoaSessionStore), { instanceOf: TypeError, message: /must have the methods get, set and destroy/ })
     t.throws(() => fromExpressStore(value as unknown as ExpressStore), { instanceOf: TypeError, message: /with the methods get, set and destroy/ })

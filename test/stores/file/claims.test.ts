@@ -131,7 +131,7 @@ test.serial('an update that dies before any of its calls leaves a whole record, 
 const codes = ['EIO', 'EMFILE', 'ENOSPC', 'EACCES'] as const
 
 for (const code of codes) {
-  test.serial(`whichever call of an update fails with ${code}, it is stored and acknowledged, or neither`, async (t) => {
+  test.serial(`if any call of an update fails with ${code}, the update is stored and acknowledged, or neither`, async (t) => {
     const dir = tempDir(t)
     const [failing, other] = stores(dir, 2) as [FileStore, FileStore]
     for (let n = 1; ; n++) {
@@ -151,7 +151,7 @@ for (const code of codes) {
     t.deepEqual(leftovers(dir).filter((name) => name.endsWith('.tmp')), [])
   })
 
-  test.serial(`whichever call of a creation fails with ${code}, there is the whole record or none`, async (t) => {
+  test.serial(`if any call of a creation fails with ${code}, there is the whole record or none`, async (t) => {
     const dir = tempDir(t)
     const [failing, other] = stores(dir, 2) as [FileStore, FileStore]
     for (let n = 1; ; n++) {
@@ -171,7 +171,7 @@ for (const code of codes) {
     }
   })
 
-  test.serial(`whichever call of a removal fails with ${code}, the next one removes`, async (t) => {
+  test.serial(`if any call of a removal fails with ${code}, the next removal succeeds`, async (t) => {
     const dir = tempDir(t)
     const [failing, other] = stores(dir, 2) as [FileStore, FileStore]
     for (let n = 1; ; n++) {

@@ -38,7 +38,7 @@ function fill(file: string): void {
 }
 
 for (const durability of ['process', 'power'] as const) {
-  test.serial(`on a full disk a save fails and leaves the record as it was, logout works, and it heals by itself (durability: ${durability})`, async (t) => {
+  test.serial(`on a full disk a save fails and leaves the record as it was, a logout works, and the store recovers by itself (durability: ${durability})`, async (t) => {
     const disk = smallDisk(t)
     if (disk === undefined) return
     const dir = path.join(disk, 'sessions')
@@ -79,7 +79,7 @@ test.serial('on a file system that is mounted read-only sessions are read, and s
   t.like(await store.update(record.id, counting()), { rev: 2 })
 })
 
-test.serial('without permission every call says so, and nothing is taken for a missing session', async (t) => {
+test.serial('without permission every call fails with advice, and no session counts as missing', async (t) => {
   if (process.getuid?.() !== 0) {
     t.log('skipped: run as root, so that the store can run as somebody else')
     t.pass()
@@ -103,7 +103,7 @@ test.serial('without permission every call says so, and nothing is taken for a m
   await worker.kill()
 })
 
-test.serial('with too many files open reads fail as such, never as a missing session, and work again afterwards', async (t) => {
+test.serial('with too many open files, reads fail and no session counts as missing, and reads work again afterwards', async (t) => {
   const dir = tempDir(t)
   const record = await create(openStore({ dir }))
   const worker = workers.start({ dir }, { openFiles: 40 })
@@ -117,7 +117,7 @@ test.serial('with too many files open reads fail as such, never as a missing ses
   await worker.kill()
 })
 
-test.serial('a file in the place of the directory is named as the trouble', async (t) => {
+test.serial('a file in place of the directory fails each call with an error that says so', async (t) => {
   const dir = path.join(tempDir(t), 'sessions')
   fs.writeFileSync(dir, '')
   const store = openStore({ dir })

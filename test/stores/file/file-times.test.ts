@@ -14,7 +14,7 @@ function withTimes(file: string, times: FileTimes): fs.Stats {
   return fs.lstatSync(file)
 }
 
-test('file times say revision, write, deadline and class, and nothing else passes for them', (t) => {
+test('file times encode revision, write, deadline and class, and no other times look like them', (t) => {
   const file = `${tempDir(t)}/record`
   fs.writeFileSync(file, '')
   const now = Date.now()
@@ -60,7 +60,7 @@ test('the class of a session is known from its file times', (t) => {
   t.is(classOf(timesOf(record({ owner: 'momo', moved: true }))), 2)
 })
 
-test('times that a copy, an edit or a coarse file system left never pass for file times', (t) => {
+test('times that a copy, an edit or a coarse file system left never look like file times of the store', (t) => {
   const file = `${tempDir(t)}/record`
   fs.writeFileSync(file, '')
   t.is(timesIn(fs.lstatSync(file)), undefined, 'fresh')

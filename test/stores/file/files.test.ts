@@ -45,7 +45,7 @@ test('the directory is resolved when the store is made, and is made when it is m
   t.is(modeOf(dir), '700')
 })
 
-test('a directory that is removed while the store runs is an empty one, and is made again', async (t) => {
+test('a directory that is removed while the store runs counts as empty, and is created again', async (t) => {
   const dir = path.join(tempDir(t), 'sessions')
   const store = openStore({ dir })
   const [first, second] = [newRecord(), newRecord()]
@@ -120,7 +120,7 @@ for (const [options, message] of wrong) {
   })
 }
 
-test('what is not an id never becomes a path', async (t) => {
+test('a text that is not an id never becomes a path', async (t) => {
   const dir = tempDir(t)
   const store = openStore({ dir })
   const record = newRecord()
@@ -185,7 +185,7 @@ test('a record of a newer version is refused and left where it is', async (t) =>
   t.is(fs.readFileSync(fileOf(dir, record.id), 'utf8'), text)
 })
 
-test('a record that a person edited and laid out anew is read and updated', async (t) => {
+test('a record that a person edited and formatted is read and updated', async (t) => {
   const dir = tempDir(t)
   const store = openStore({ dir })
   const record = newRecord({ user: 'momo' })
@@ -209,7 +209,7 @@ test('records of any size are written and read whole', async (t) => {
   }
 })
 
-test('no more is read of a file than a record may have', async (t) => {
+test('a read stops after the largest size of a record', async (t) => {
   const dir = tempDir(t)
   const store = openStore({ dir })
   const record = await create(store)
@@ -264,7 +264,7 @@ test('closing waits for calls in progress and may be done twice, and later calls
 })
 
 // Alone: it moves the system's clock.
-test.serial('what dead processes left is swept when it is older than an hour, and not before', async (t) => {
+test.serial('files that dead processes left are swept when they are older than an hour, and not before', async (t) => {
   const dir = tempDir(t)
   const { now } = Date
   const store = openStore({ dir }).scope(withClock(now))
@@ -300,7 +300,7 @@ test.serial('what dead processes left is swept when it is older than an hour, an
   t.deepEqual(leftovers(dir), [])
 })
 
-test('a sweep moves a file aside that has expired by its time and is no record, and puts the times of a copied record right', async (t) => {
+test('a sweep moves an expired file aside that is not a record, and sets the times of a copied record', async (t) => {
   const dir = tempDir(t)
   const store = openStore({ dir })
   const torn = newRecord()

@@ -49,7 +49,7 @@ test('entries are empty files of the mode of a record, in directories for their 
   for (const each of [dir, names.owners, names.owner('momo')]) t.is(fs.statSync(each).mode & 0o777, 0o700, each)
 })
 
-test('the entry goes with the session, and that of a session that has moved goes at once', async (t) => {
+test('the entry is removed with the session, and at once when the session moves to a new sid', async (t) => {
   const dir = tempDir(t)
   const store = openStore({ dir })
   const [ended, removed, moved, expired] = [ownedRecord(), ownedRecord(), ownedRecord(), ownedRecord('momo', -60_000)]
@@ -81,7 +81,7 @@ const changes: readonly [string, (store: FileStore, record: SessionRecord) => Pr
   ['a removal', (store, record) => store.destroy(record.id)]
 ]
 for (const [what, change] of changes) {
-  test.serial(`whichever call a process dies before in ${what}, a session that can be read as the owner's is listed`, async (t) => {
+  test.serial(`after a process has died before any call of ${what}, a session that can be read as the owner's is listed`, async (t) => {
     const dir = tempDir(t)
     const other = openStore({ dir })
     let seen = 0
@@ -107,7 +107,7 @@ for (const [what, change] of changes) {
     t.true(seen > 2, String(seen))
   })
 
-  test.serial(`whichever call fails in ${what}, a session that can be read as the owner's is listed`, async (t) => {
+  test.serial(`after a failure of any call of ${what}, a session that can be read as the owner's is listed`, async (t) => {
     const dir = tempDir(t)
     const [failing, other] = [openStore({ dir }), openStore({ dir })]
     for (let n = 1; ; n++) {
@@ -158,7 +158,7 @@ test.serial('a sweep drops entries without a record when they are older than two
   t.true(fs.existsSync(path.join(names.owners, 'foreign')))
 })
 
-test.serial('a login that is stopped at any point while sweeps remove what is hours old is listed, or is not made', async (t) => {
+test.serial('a login that is stopped at any point for hours, while others sweep, is either listed or fails', async (t) => {
   const dir = tempDir(t)
   const { now } = Date
   t.teardown(() => {

@@ -22,7 +22,7 @@ function isRoot(t: ExecutionContext): boolean {
 }
 
 for (const [mode, who] of [[0o777, 'everybody'], [0o770, 'the group'], [0o1777, 'everybody, as in /tmp,'], [0o702, 'others']] as const) {
-  test(`a directory to which ${who} may write is refused, with how to put it right, and accepted once it is`, async (t) => {
+  test(`a directory to which ${who} may write is refused with advice, and accepted once that is repaired`, async (t) => {
     const dir = tempDir(t)
     const record = await create(openStore({ dir }))
     fs.chmodSync(dir, mode)
@@ -40,7 +40,7 @@ for (const [mode, who] of [[0o777, 'everybody'], [0o770, 'the group'], [0o1777, 
   })
 }
 
-test('a directory that others may read is accepted, and is checked again after it was made anew', async (t) => {
+test('a directory that others may read is accepted, and is checked again after it was created again', async (t) => {
   const dir = path.join(tempDir(t), 'sessions')
   const store = openStore({ dir })
   const record = await create(store)
@@ -51,7 +51,7 @@ test('a directory that others may read is accepted, and is checked again after i
   t.is(fs.statSync(dir).mode & 0o777, 0o700)
 })
 
-test('a directory that belongs to another user is refused, with how to put it right', async (t) => {
+test('a directory that belongs to another user is refused with advice', async (t) => {
   if (!isRoot(t)) return
   const dir = tempDir(t)
   fs.chownSync(dir, nobody, nobody)

@@ -27,7 +27,7 @@ test('a file that a person edited is read again, even if its size is the same', 
   t.like(await store.update(record.id, (current) => ({ ...current, data: { ...current.data, seen: true } })), { data: { name: 'kiki', seen: true } })
 })
 
-test('a file with other times than the store gave it, as a copied directory has them, is read and updated all the same', async (t) => {
+test('a file whose times differ from those that the store set (a copied directory) is still read and updated', async (t) => {
   const dir = tempDir(t)
   const store = openStore({ dir })
   const record = await create(store, newRecord({ n: 1 }))
@@ -36,7 +36,7 @@ test('a file with other times than the store gave it, as a copied directory has 
   t.is((await store.update(record.id, (current) => current, record))?.rev, 2)
 })
 
-test('a caller that changes what it read does not change what is read next', async (t) => {
+test('a caller that changes a record it has read does not change later reads', async (t) => {
   const dir = tempDir(t)
   const store = openStore({ dir })
   const record = newRecord({ list: [1] })
@@ -97,7 +97,7 @@ test('the cache has a bound, in number and in size', (t) => {
   t.false(texts.has('large'))
 })
 
-test('where times are not kept as they are set, nothing that was read is looked up in the cache', async (t) => {
+test('on a file system that does not keep times exactly, every read reads the file', async (t) => {
   const dir = tempDir(t)
   const store = openStore({ dir })
   const { id } = await create(store)

@@ -40,7 +40,7 @@ async function settle(dir: string, threshold: number): Promise<void> {
   await until(() => recordsIn(dir) <= threshold && !fs.readdirSync(dir).includes('sweep.lock'))
 }
 
-test.serial('over the threshold expired sessions go first, then those whose deadline is nearest, down to 90 %', async (t) => {
+test.serial('over the threshold, expired sessions are removed first, then those whose deadline is nearest, down to 90 %', async (t) => {
   const dir = tempDir(t)
   const clock = { now: Date.now() }
   const store = openStore({ dir, threshold: 50 }).scope(withClock(() => clock.now))
@@ -72,7 +72,7 @@ test.serial('over the threshold expired sessions go first, then those whose dead
   t.deepEqual(leftovers(dir), [])
 })
 
-test.serial('over the threshold sessions without an owner go before owned ones, and markers of moved sessions before both', async (t) => {
+test.serial('over the threshold, markers of moved sessions are removed first, then sessions without an owner, then owned ones', async (t) => {
   const dir = tempDir(t)
   const store = openStore({ dir, threshold: 50 })
   const evictions = evicted(t)
@@ -102,7 +102,7 @@ test.serial('over the threshold sessions without an owner go before owned ones, 
   t.false(fs.existsSync(new FileNames(dir, 'session:').ownerEntry(new FileNames(dir, 'session:').owner(owner!), owned[0]!.id)), 'without an entry in the index')
 })
 
-test.serial('a visitor whose session was about to be evicted and who logs in then stays logged in', async (t) => {
+test.serial('a visitor who logs in just before the session would be evicted stays logged in', async (t) => {
   const dir = tempDir(t)
   const [store, other] = [openStore({ dir, threshold: 40 }), openStore({ dir, threshold: 0 })]
   const visitors = Array.from({ length: 40 }, (_, at) => newRecord({}, 100_000 + at * 1000))
@@ -116,7 +116,7 @@ test.serial('a visitor whose session was about to be evicted and who logs in the
   t.deepEqual(left, visitors.map((_, at) => at < 8 || at >= 13))
 })
 
-test.serial('a flood of visitors from four processes ends no session of a user who is logged in', async (t) => {
+test.serial('a flood of visitors in four processes evicts no session of a logged-in user', async (t) => {
   const dir = tempDir(t)
   const threshold = 100
   const store = openStore({ dir, threshold })
@@ -149,7 +149,7 @@ test.serial('no file is opened to evict sessions without an owner', async (t) =>
   t.deepEqual(calls, [])
 })
 
-test.serial('ten times the threshold from four processes is held once they rest', async (t) => {
+test.serial('after four processes have created ten times the threshold, the number of sessions falls below it', async (t) => {
   const dir = tempDir(t)
   const threshold = 100
   const crew = Array.from({ length: 4 }, () => workers.start({ dir, threshold }))
@@ -163,7 +163,7 @@ test.serial('ten times the threshold from four processes is held once they rest'
   await Promise.all(crew.map((worker) => worker.kill('SIGTERM')))
 })
 
-test.serial('a session that is used while it is about to go is not lost half-way', async (t) => {
+test.serial('a session that is used while it is about to be evicted is either kept or removed whole', async (t) => {
   const dir = tempDir(t)
   const store = openStore({ dir, threshold: 30 })
   const records = Array.from({ length: 90 }, () => newRecord())
@@ -229,7 +229,7 @@ test.serial('a deadline that another process moved counts as it is now', async (
   for (const { id } of records.slice(0, 6)) t.true(hasTimes(fs.lstatSync(fileOf(dir, id)), timesOf((await store.read(id))!)), 'its times stay')
 })
 
-test.serial('a deadline that another process brought forward is known after sweepEvery, also while others sweep', async (t) => {
+test.serial('a deadline that another process moved to an earlier time is known after sweepEvery, even if other processes do the sweeps', async (t) => {
   const dir = tempDir(t)
   const [store, other] = [openStore({ dir, threshold: 40, sweepEvery: 1400 }), openStore({ dir, threshold: 0 })]
   fs.mkdirSync(`${dir}/sweep.lock`)
@@ -248,7 +248,7 @@ test.serial('a deadline that another process brought forward is known after swee
   await store.close()
 })
 
-test.serial('a sweep that takes longer than sweepEvery has no line of others behind it', async (t) => {
+test.serial('no sweeps pile up behind one that takes longer than sweepEvery', async (t) => {
   const dir = tempDir(t)
   const store = openStore({ dir, threshold: 0, sweepEvery: 200 })
   const record = newRecord()
@@ -268,7 +268,7 @@ test.serial('a sweep that takes longer than sweepEvery has no line of others beh
   await store.close()
 })
 
-test.serial('more than was expected, made by others since it was counted, is removed all the same', async (t) => {
+test.serial('an eviction also removes sessions that other processes created after the count', async (t) => {
   const dir = tempDir(t)
   const [store, others] = [openStore({ dir, threshold: 100 }), openStore({ dir, threshold: 0 })]
   await createAll(store, Array.from({ length: 101 }, () => newRecord({}, 100_000)))
@@ -283,7 +283,7 @@ test.serial('more than was expected, made by others since it was counted, is rem
   t.is(recordsIn(dir), 90)
 })
 
-test.serial('a store that is closed while it removes sessions goes on with none', async (t) => {
+test.serial('a store that is closed during an eviction ends after the removals in progress', async (t) => {
   const dir = tempDir(t)
   const store = openStore({ dir, threshold: 100 })
   let removals = 0
@@ -301,7 +301,7 @@ test.serial('a store that is closed while it removes sessions goes on with none'
   t.deepEqual(leftovers(dir), [])
 })
 
-test.serial('when a removal fails, the others that are under way still end before the lock is given up', async (t) => {
+test.serial('when a removal fails, the lock is released only after the other removals in progress have ended', async (t) => {
   const dir = tempDir(t)
   const store = openStore({ dir, threshold: 40 })
   let removals = 0
@@ -338,7 +338,7 @@ test.serial('sessions that are gone are swept in the background, by one process 
   t.deepEqual(leftovers(dir), [])
 })
 
-test.serial('a lock that a dead process left on the directory is taken over', async (t) => {
+test.serial('another process takes over the lock of a dead one on the directory', async (t) => {
   const dir = tempDir(t)
   const store = openStore({ dir, sweepEvery: 20 })
   const short = newRecord({}, -60_000)
@@ -350,7 +350,7 @@ test.serial('a lock that a dead process left on the directory is taken over', as
   t.deepEqual(fs.readdirSync(dir), [])
 })
 
-test.serial('while thousands of sessions are removed no request waits for it', async (t) => {
+test.serial('no request waits while thousands of sessions are removed', async (t) => {
   const dir = tempDir(t)
   const store = openStore({ dir, threshold: 0 })
   const records = Array.from({ length: 3000 }, () => newRecord())

@@ -170,7 +170,7 @@ test('maxSessions counts the sessions of all scopes together', async (t) => {
   t.is((await two.read('1'.repeat(64)))?.rev, 1)
 })
 
-test('of all scopes the session that was written longest ago goes', async (t) => {
+test('over maxSessions, the session of all scopes that was written longest ago is removed', async (t) => {
   const whole = memoryStore({ maxSessions: 2 })
   const [one, two] = [whole.scope!(scopeAt(0, 'one:')), whole.scope!(scopeAt(0, 'two:'))]
   await one.create('1'.repeat(64), recordOf('1'))

@@ -15,12 +15,12 @@ test('a client with callbacks, or with types of its own, is an error and never "
   }
 })
 
-test('a client that was never connected is told so', async (t) => {
+test('the error for a client that was never connected says so', async (t) => {
   const { createClient } = await import('redis')
   await t.throwsAsync(async () => redisStore({ client: createClient() }).read(newRecord().id), { code: 'ERR_SESSION_STORE', message: /client\.connect\(\)/ })
 })
 
-test('what is not a client of Redis is refused with what is expected', (t) => {
+test('anything but a client of Redis is refused, and the error says what is expected', (t) => {
   const callbacks = Object.fromEntries(['get', 'set', 'getdel', 'evalsha', 'eval', 'multi'].map((name) => [name, () => true]))
   const wrong: [unknown, RegExp][] = [
     [undefined, /client must be a client of redis 4\.6 or later.*ioredis 5 or later.*got undefined/],

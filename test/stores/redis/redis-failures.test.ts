@@ -87,7 +87,7 @@ for (const driver of newest) {
     t.is(data['user'], 'momo')
   })
 
-  redisTest(title('while Redis is stopped for ten seconds every request is answered in time, and none with what is not its own'), async (t) => {
+  redisTest(title("while Redis is stopped for ten seconds every request is answered in time, and none with another session's data"), async (t) => {
     const { server, client, story } = await start(t, driver)
     const browsers = await Promise.all(
       ['momo', 'lin', 'kim'].map(async (user) => {
@@ -163,7 +163,7 @@ for (const driver of newest) {
     t.deepEqual((await elsewhere.get('/get')).json, { a: 'newer' })
   })
 
-  redisTest(title('a logged-out session stays logged out when a write that was under way arrives late'), async (t) => {
+  redisTest(title('a logged-out session stays logged out when an earlier write arrives late'), async (t) => {
     const server = await startRedis()
     t.teardown(server.stop)
     const proxy = await startProxy(t, server.port)
@@ -187,7 +187,7 @@ for (const driver of newest) {
     t.deepEqual((await one.client.copy().at(other.origin).get('/get')).json, {})
   })
 
-  redisTest(title('CLIENT PAUSE costs a 503 in time, and nothing afterwards'), async (t) => {
+  redisTest(title('CLIENT PAUSE causes a 503 in time, and no failure afterwards'), async (t) => {
     const { server, client } = await start(t, driver, { storeTimeout: 200 })
     await client.get('/set?key=user&value=momo')
     await server.cli('CLIENT', 'PAUSE', '3000')
@@ -198,7 +198,7 @@ for (const driver of newest) {
     t.deepEqual((await client.get('/get')).json, { user: 'momo' })
   })
 
-  redisTest(title('a full Redis refuses saves and new sessions with 503, serves who reads, and lets people log out'), async (t) => {
+  redisTest(title('a full Redis refuses saves and new sessions with 503, and reads and logouts still succeed'), async (t) => {
     const { server, client, story } = await start(t, driver)
     await client.get('/set?key=user&value=momo')
     await server.cli('CONFIG', 'SET', 'maxmemory', '1mb')
@@ -213,7 +213,7 @@ for (const driver of newest) {
     t.deepEqual((await thief.get('/get')).json, {})
   })
 
-  redisTest(title('a session that was evicted while a request was under way does not come back, and no cookie is touched'), async (t) => {
+  redisTest(title('a session that is evicted during a request does not come back, and no cookie is sent or cleared'), async (t) => {
     const gate = createGate()
     const { server, client } = await start(t, driver)
     const { client: other } = await startStory(t, {
@@ -250,7 +250,7 @@ for (const driver of newest) {
     isRefused(t, await client.get('/get'))
   })
 
-  redisTest(title('garbage or another type under the key is no session for its client, whose cookie is left alone'), async (t) => {
+  redisTest(title('with garbage or another type under the key, its client has no session and keeps its cookie'), async (t) => {
     const events = recordEvents(t)
     const { server, client } = await start(t, driver)
     for (const spoil of [(key: string) => ['SET', key, 'garbage'], (key: string) => ['RPUSH', key, 'one']]) {

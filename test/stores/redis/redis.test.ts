@@ -90,7 +90,7 @@ for (const driver of drivers) {
     t.is((await store.read(record.id))?.data['count'], 5)
   })
 
-  redisTest.serial(title('a text that is no record is no session, is reported, and is left to whoever wrote it'), async (t) => {
+  redisTest.serial(title('a text that is not a record counts as missing, is reported and stays as it is'), async (t) => {
     const { server, store } = await start(t, driver)
     const events = recordEvents(t)
     const other = newRecord()
@@ -125,7 +125,7 @@ for (const driver of drivers) {
     t.deepEqual(await store.destroy(record.id), record)
   })
 
-  redisTest.serial(title('a key that holds another type is left alone and is no session'), async (t) => {
+  redisTest.serial(title('a key that holds another type counts as missing and stays as it is'), async (t) => {
     const { server, store } = await start(t, driver)
     const events = recordEvents(t)
     const record = newRecord()
@@ -139,7 +139,7 @@ for (const driver of drivers) {
     t.true(events.some(({ type, id }) => type === 'corrupt' && id === record.id))
   })
 
-  redisTest.serial(title("a reply that belongs to another session is never that session's"), async (t) => {
+  redisTest.serial(title('a reply with the record of another session is never returned'), async (t) => {
     const { client, store } = await start(t, driver)
     const theirs = newRecord({ user: 'theirs' })
     await store.create(theirs.id, theirs)
@@ -186,7 +186,7 @@ for (const driver of drivers) {
     t.deepEqual(await store.read(record.id), record)
   })
 
-  redisTest.serial(title('a client without its password, or without rights, is told what it lacks'), async (t) => {
+  redisTest.serial(title('the error for a client without its password or without rights says what is missing'), async (t) => {
     const { server, store } = await start(t, driver)
     await server.cli('ACL', 'SETUSER', 'app', 'on', '>pw', '~session:*', '+get', '+hello', '+client', '+info', '+ping', '+select')
     const { client, close } = await driver.connect(server.url.replace('//', '//app:pw@'))
@@ -212,7 +212,7 @@ for (const driver of drivers) {
     t.is(await store.read(newRecord().id), undefined, 'a connection that is open stays so')
   })
 
-  redisTest.serial(title('records() lists what is below a prefix with any characters in it, each once'), async (t) => {
+  redisTest.serial(title('records() lists each record of a prefix with any characters once'), async (t) => {
     const { server, store } = await start(t, driver)
     const prefixes = ['a*[b]?\\c:', 'a*', 'axxbxc:', 'a:', 'a:b:', '']
     for (const prefix of prefixes) {
@@ -230,7 +230,7 @@ for (const driver of drivers) {
     }
   })
 
-  redisTest.serial(title('records() goes through many pages'), async (t) => {
+  redisTest.serial(title('records() lists many pages'), async (t) => {
     const { store } = await start(t, driver)
     const records = Array.from({ length: 2500 }, () => newRecord())
     await Promise.all(records.map(async (record) => store.create(record.id, record)))
