@@ -47,7 +47,7 @@ test('changes to a session that is gone or has a new sid are dropped', (t) => {
   }
 })
 
-test('a session that was set to null is removed, whatever the response is', (t) => {
+test('a session that was set to null is removed with any status of the response', (t) => {
   for (const failed of [true, false]) {
     for (const state of ['new', 'stored'] as const) planned(t, { state, hasEnded: true, failed, hasChanges: true, hasData: true }, { kind: 'remove' })
   }

@@ -39,7 +39,7 @@ const routes: Routes = {
 // a truthful response.
 for (const path of Object.keys(routes)) {
   for (const before of [false, true]) {
-    test(`whichever store call of ${path} ${before ? 'with' : 'without'} a session fails, nothing is torn, and no cookie leads nowhere`, async (t) => {
+    test(`if any store call of ${path} ${before ? 'with' : 'without'} a session fails, no record is torn, and no new cookie names a missing session`, async (t) => {
       for (let failing = 1; ; failing++) {
         const { client, store, time, record, errors } = await startStory(t, routes)
         if (before) await client.get('/set')

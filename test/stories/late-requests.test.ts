@@ -30,7 +30,7 @@ test('a session that was live when the request arrived is live for that request,
   t.deepEqual((await record())?.data, { cart: ['tea'], done: true })
 })
 
-test('a login form that is sent twice keeps the cart, whichever answer the browser shows', async (t) => {
+test('a login form that is sent twice keeps the cart, with either answer in the browser', async (t) => {
   for (const order of [['first', 'second'], ['second', 'first']] as const) {
     const gates = { first: createGate(), second: createGate() }
     const { client, record } = await startStory(t, {
