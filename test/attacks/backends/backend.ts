@@ -25,6 +25,8 @@ export interface Opened {
 /** What the backend holds, behind the store's back. */
 export interface Texts {
   put(prefix: string, id: string, text: string): Promise<unknown>
+  /** Writes into the index of owners that a session is an owner's. Absent: there is no index. */
+  readonly claim?: (prefix: string, id: string, owner: string) => Promise<unknown>
   /** Everything that is stored, as one text: names, keys and values. */
   dump(): Promise<string>
   /** What can stand in the place of a record's text and is no text. */

@@ -36,6 +36,11 @@ export const files: Backend = {
       store: () => fileStore({ dir }),
       texts: {
         put: async (prefix, id, text) => fs.writeFileSync(fileOf(prefix, id), text),
+        async claim(prefix, id, owner) {
+          const names = new FileNames(dir, prefix)
+          fs.mkdirSync(names.owner(owner), { recursive: true })
+          fs.writeFileSync(names.ownerEntry(names.owner(owner), id), '')
+        },
         dump: async () => dumpOf(dir),
         odd: [
           ['a directory', async (prefix, id) => fs.mkdirSync(fileOf(prefix, id))],

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { Long, type Document } from 'mongodb'
 import { mongoStore } from '../../../src/index.js'
 import { connectMongo, needsMongo, startMongo, temporaryDatabase } from '../../support/mongo.js'
@@ -25,6 +26,7 @@ export const mongo: Backend = {
           const [, rev = '1', write = '"w"'] = /^\{"rev":(\d+),"write":("[^"]*")/.exec(text) ?? []
           return put(prefix, id, { rev: Number(rev), write: JSON.parse(write) as string, expires, record: text })
         },
+        claim: (prefix, id, owner) => documents.updateOne({ _id: prefix + id }, { $set: { owner: hash('sha256', owner) } }),
         dump: async () => JSON.stringify(await documents.find().toArray()),
         odd: [
           ['a document without fields', (prefix, id) => put(prefix, id, {})],

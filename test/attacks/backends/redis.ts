@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { createClient } from 'redis'
 import { redisStore } from '../../../src/index.js'
 import { newest } from '../../support/redis-store.js'
@@ -42,6 +43,7 @@ function textsOf(send: Send): Texts {
   }
   return {
     put: (prefix, id, text) => send('SET', prefix + id, text),
+    claim: (prefix, id, owner) => send('ZADD', `${prefix}owner:${hash('sha256', owner)}`, String(Date.now() + 3_600_000), id),
     async dump() {
       const keys = (await send('KEYS', '*')) as string[]
       return [...keys, ...(await Promise.all(keys.map((key) => send('DUMP', key))))].join('\n')

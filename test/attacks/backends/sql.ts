@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { Knex } from 'knex'
 import { createTable, sqlStore } from '../../../src/index.js'
 import { engines, mysqlConnection, needsEngine, patience, type Database, type Engine } from '../../support/sql.js'
@@ -22,6 +23,7 @@ export const sql: readonly Backend[] = engines.map((engine) => ({
           const [, rev = '1', write = 'by hand'] = /^\{"rev":(\d+),"write":"([^"]+)"/.exec(text) ?? []
           return put(prefix, id, text, Number(rev), write)
         },
+        claim: (prefix, id, owner) => knex('sessions').where({ id: asciiOf(prefix) + id }).update({ owner: hash('sha256', owner) }),
         dump: async () => JSON.stringify(await knex('sessions')),
         odd: engine.name === 'SQLite' ? [['bytes', (prefix, id) => put(prefix, id, Buffer.from([0xff, 0x00, 0x7b]))]] : []
       },

@@ -125,6 +125,25 @@ export const plantedTexts: readonly Case[] = [
       t.is(((await other.get('/who')).json as { owner: string }).owner, 'other')
       t.is(await sessions.find(id), undefined)
     }
+  ],
+  [
+    "a planted entry in the index of owners gives nobody another owner's session, to see or to end",
+    async (stage, t) => {
+      const { claim } = stage.opened.texts ?? {}
+      if (!claim) return void t.pass('there is no index')
+      const { browser, sessions } = await stage.start({ ...routes, '/end-others': async (ctx) => ({ ended: await ctx.session.endOthers() }) }, { maxPerOwner: 2 })
+      const [victim, attacker] = [browser(), browser()]
+      await victim.get('/login?user=victim')
+      await claim(stage.prefix, idOf(victim.cookie('session')!.split('.')[0]!), 'attacker')
+      await claim(stage.prefix, idOf(createSid()), 'attacker')
+      for (let login = 0; login < 3; login++) await attacker.get('/login?user=attacker')
+      const listed: (string | undefined)[] = []
+      for await (const { owner } of sessions.ownedBy('attacker')) listed.push(owner)
+      t.deepEqual(listed, ['attacker'])
+      t.deepEqual((await attacker.get('/end-others')).json, { ended: 0 })
+      t.is(await sessions.endOwnedBy('attacker'), 1)
+      t.is(((await victim.get('/who')).json as { owner: string }).owner, 'victim')
+    }
   ]
 ]
 
