@@ -72,11 +72,12 @@ function openSockets(port, count) {
   return Promise.all(opening)
 }
 
-/** Clients that keep their cookies, as browsers do. */
+/** Clients that keep their cookies, as browsers do. The first of them has the number `first` among all clients of a server. */
 export class Clients {
   #cookies
 
-  constructor(count) {
+  constructor(count, first = 0) {
+    this.first = first
     this.#cookies = Array.from({ length: count }, () => new Map())
     this.headers = Array.from({ length: count }, () => '')
   }

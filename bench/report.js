@@ -180,8 +180,8 @@ const differences = [
   '  an `EXPIRE` in Redis, reading and rewriting the file in session-file-store.',
   '- **@fastify/session** runs with `saveUninitialized` off; its default `rolling` saves on each request that has a session.',
   '- In the cookie modes the whole session travels in the cookie; nothing is stored, and nothing can be revoked.',
-  `- A login is \`loginAs()\` with the owner that the session already has, one of ${sessionsPerOwner} of that owner. The list of an owner's sessions is read`,
-  '  in the request of one of them. memcached cannot list them.',
+  `- \`regenerate()\` and \`loginAs()\` are called in sessions of visitors who have not logged in. Each owner has ${sessionsPerOwner} sessions in the end.`,
+  '  The list of an owner\'s sessions is read in the request of one of them. memcached cannot list them.',
   '- A new session at the threshold is measured over as many of them as the threshold allows, until the last of those that must go are removed.',
   ''
 ]

@@ -24,6 +24,10 @@ export class VariantServer {
   #server
   #clients
   #strangers = new Clients(1)
+  /** Where the clients log in: others, who never do. */
+  #anonymous = new Clients(0)
+  /** How many clients there were. */
+  #known
   #hasSessions
   /** What the sessions must have counted, all together. */
   #expected = 0
@@ -33,6 +37,7 @@ export class VariantServer {
     this.#name = name
     this.#plan = plan
     this.#clients = new Clients(plan.sessions)
+    this.#known = plan.sessions
     this.kinds = plan.kinds ?? kindsOf(name)
   }
 
@@ -44,11 +49,15 @@ export class VariantServer {
     this.#server = await startServer(this.#name, { ...backend, dir: this.#dir, ...settings, ...ownSettings?.(this.#plan) })
     if (before === 'fill') await this.#fill()
     else await this.#openSessions()
-    if (before === 'login') await this.#once('login')
+    if (before === 'login') {
+      await this.#once(this.#clients, 'login')
+      this.#anonymous = await this.#openVisitors(this.#clients.count)
+      this.#expected += this.#anonymous.count
+    }
     if (cookiesFrom) this.#clients.headers = this.#clients.headers.map(cookiesFrom)
     // Until it has been warm for a while, a server also pays for its compiler, which works in threads of its own: that would be counted as
     // the cost of whoever has more code.
-    for (const kind of [...this.kinds, ...this.kinds]) await this.#run(kind, warmUp, warmUpSeconds)
+    for (const kind of [...this.kinds, ...this.kinds]) await (await this.#prepare(kind, warmUp, warmUpSeconds))()
   }
 
   /**
@@ -58,9 +67,10 @@ export class VariantServer {
    */
   async window(kind) {
     const { profileTo, requests, seconds } = this.#plan
+    const run = await this.#prepare(kind, requests, seconds)
     if (profileTo) await this.#server.tell('profile')
     const before = await this.#server.tell('usage')
-    const window = await this.#run(kind, requests, seconds)
+    const window = await run()
     const after = await this.#server.tell('usage')
     if (profileTo) await this.#server.tell('profiled', join(profileTo, `${this.#name.replaceAll(/[/ ]/g, '-')}-${kind}.cpuprofile`))
     return { ...window, cpu: after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system }
@@ -75,7 +85,7 @@ export class VariantServer {
   async lost() {
     if (!this.#hasSessions) return undefined
     let sum = 0
-    await this.#once('visits', (_, { body }) => (sum += Number(body)))
+    for (const clients of [this.#clients, this.#anonymous]) await this.#once(clients, 'visits', (_, { body }) => (sum += Number(body)))
     return this.#expected - sum
   }
 
@@ -87,7 +97,7 @@ export class VariantServer {
   /** Opens a session for each client, unless the variant has none. */
   async #openSessions() {
     let opened = 0
-    await this.#once('new', (_, { head }) => (opened += /\r\nset-cookie: /i.test(head) ? 1 : 0))
+    await this.#once(this.#clients, 'new', (_, { head }) => (opened += /\r\nset-cookie: /i.test(head) ? 1 : 0))
     const { count, headers } = this.#clients
     if (opened > 0 && opened < count) throw new Error(`only ${opened} of ${count} sessions were opened`)
     this.#hasSessions = opened > 0
@@ -96,10 +106,18 @@ export class VariantServer {
     if (opened === 0) headers.fill(`Cookie: session=${'x'.repeat(43)}.${'x'.repeat(43)}\r\n`)
   }
 
+  /** Clients with a session each, in which nobody has logged in. */
+  async #openVisitors(count) {
+    const visitors = new Clients(count, this.#known)
+    this.#known += count
+    await this.#once(visitors, 'new')
+    return visitors
+  }
+
   /** Sends one request of each client. */
-  #once(kind, answered) {
-    const clients = this.#clients
-    return this.#load(clients, kind, {
+  async #once(clients, kind, answered) {
+    if (clients.count === 0) return
+    await this.#load(clients, kind, {
       total: clients.count,
       answered(number, response) {
         clients.keep(number, response.head)
@@ -108,22 +126,33 @@ export class VariantServer {
     })
   }
 
-  /** Sends at most so many requests of a kind, for at most so many seconds. */
-  async #run(kind, total, seconds) {
+  /** Answers a function that sends at most so many requests of a kind, for at most so many seconds. */
+  async #prepare(kind, most, seconds) {
     const { recordShare = 1, cookiesFrom } = this.#plan
-    if (variants[this.#name].before === 'fill') return this.#createAndRest()
-    const clients = kind === 'none' || kind === 'new' ? this.#strangers : this.#clients
-    const window = await this.#load(clients, kind, {
-      total: leavesRecords.has(kind) ? total * recordShare : total,
-      seconds,
-      shared: clients.count,
-      answered: (number, { head, body }) => {
-        if (kind === 'devices' && body !== String(sessionsPerOwner)) throw new Error(`an owner has ${body} sessions instead of ${sessionsPerOwner}`)
-        if (clients !== this.#strangers && !cookiesFrom) clients.keep(number, head)
-      }
-    })
-    if (kind === 'write' && this.#hasSessions) this.#expected += window.count
-    return window
+    if (variants[this.#name].before === 'fill') return () => this.#createAndRest()
+    const total = leavesRecords.has(kind) ? most * recordShare : most
+    const clients = await this.#clientsFor(kind, total)
+    return async () => {
+      const window = await this.#load(clients, kind, {
+        total,
+        seconds,
+        // A visitor logs in once.
+        shared: kind === 'login' ? undefined : clients.count,
+        answered: (number, { head, body }) => {
+          if (kind === 'devices' && body !== String(sessionsPerOwner)) throw new Error(`an owner has ${body} sessions instead of ${sessionsPerOwner}`)
+          if ((kind === 'regenerate' || kind === 'login') && !/\r\nset-cookie: /i.test(head)) throw new Error(`${kind} gave no new sid`)
+          if (clients !== this.#strangers && !cookiesFrom) clients.keep(number, head)
+        }
+      })
+      if (kind === 'write' && this.#hasSessions) this.#expected += window.count
+      return window
+    }
+  }
+
+  async #clientsFor(kind, total) {
+    if (kind === 'none' || kind === 'new') return this.#strangers
+    if (kind === 'regenerate') return this.#anonymous
+    return kind === 'login' ? this.#openVisitors(total) : this.#clients
   }
 
   /** Creates as many sessions as the threshold allows. */
@@ -160,6 +189,6 @@ export class VariantServer {
 
   #load(clients, kind, rest) {
     const { connections } = this.#plan
-    return load({ port: this.#server.port, connections, requestOf: (number) => clients.request(number, pathOf(kind, number)), ...rest })
+    return load({ port: this.#server.port, connections, requestOf: (number) => clients.request(number, pathOf(kind, clients.first + number)), ...rest })
   }
 }
