@@ -48,7 +48,7 @@ function create(session: RequestSession): MaybePromise<boolean> {
   return whenDone(migration.isStillThere(found), (isThere) => {
     if (!isThere) return dropOld(session)
     return whenDone(createFrom(session, found), () => {
-      migration.moved()
+      migration.noteMoved()
       return true
     })
   })
@@ -70,7 +70,7 @@ function createFrom(session: RequestSession, found: FoundSession | undefined): M
   const made = newSession(session, applyChanges(changes, found?.data ?? {}) ?? {}, { owner: found?.owner })
   const { id } = made.record
   return whenDone(session.store.create(made.record), () => {
-    session.settle(state, made, assigned, changes, true)
+    session.finishSave(state, made, assigned, changes, true)
     emit({ type: 'create', id })
     if (found) emit({ type: 'migrate', id, bridge: found.from.bridge.name })
   })
@@ -116,7 +116,7 @@ function update(session: RequestSession, stored: StoredState, take?: Taking): Ma
       session.clearCookie()
       return true
     }
-    session.settle(stored, { ...stored, sid, record, reissue: false }, assigned, saved, needsCookie(session, stored, record))
+    session.finishSave(stored, { ...stored, sid, record, reissue: false }, assigned, saved, needsCookie(session, stored, record))
     emit({ type: 'save', id })
     return true
   })
@@ -208,6 +208,7 @@ function drop(session: RequestSession, stored: StoredState, reason: 'gone' | 'mo
   return false
 }
 
+/** Reports whether a save must send the cookie, because it carries the record, must be sent again, or has another expiry. */
 function needsCookie({ carrier }: RequestSession, { record: seen, reissue }: StoredState, record: SessionRecord): boolean {
   return carrier !== undefined || reissue || seen.permanent !== record.permanent || (record.permanent && seen.expires !== record.expires)
 }

@@ -104,7 +104,7 @@ export class ChangeTracker {
   }
 
   /** Notes that `changes` were saved and that `data` is stored now. Changes that the request made since are still to be saved. */
-  saved(data: Data, changes: Changes): void {
+  noteSaved(data: Data, changes: Changes): void {
     this.#applySaved()
     this.#saved = { data, changes }
   }

@@ -79,7 +79,7 @@ export class Migration {
   }
 
   /** Notes that the old session is a session of ours now. */
-  moved(): void {
+  noteMoved(): void {
     const { from } = this.found ?? {}
     this.found = undefined
     // The client loses the old cookie at once, so that no later request can end the old session.

@@ -55,7 +55,7 @@ function logInNewSession(session: RequestSession, login: Login): MaybePromise<vo
   const old = session.migration?.dataFor(login.owner) ?? {}
   const made = newSession(session, keptOf(login, applyChanges(changes, old) ?? {}), login)
   return whenDone(session.store.create(made.record), () => {
-    session.settle(state, made, assigned, changes, true)
+    session.finishSave(state, made, assigned, changes, true)
     emit({ type: 'create', id: made.record.id })
     emit({ type: 'login', id: made.record.id, from: undefined, owner: login.owner })
   })
@@ -65,23 +65,23 @@ function replaceStored(session: RequestSession, old: StoredState, login: Login |
   const { store, assigned } = session
   const changes = session.changes()
   const { record } = old
-  const expected = dataFor(record, login, changes)
-  const first = newSession(session, expected, factsOf(session, record, login))
-  return whenDone(store.create(first.record), () =>
+  const created = newSession(session, dataFor(record, login, changes), factsOf(session, record, login))
+  return whenDone(store.create(created.record), () =>
     recover(
       () =>
-        whenDone(replaceByMarker(session, record), (last) =>
-          whenDone(carryOver(session, first, last, record, login, changes), (made) => {
+        whenDone(replaceByMarker(session, record), (replaced) =>
+          whenDone(carryOver(session, created, replaced, record, login, changes), (complete) => {
             // Nothing is left to keep: a session without data and without an owner is none.
-            if (made === undefined) return removeEmpty(session, old, first, last !== undefined, changes)
-            session.settle(old, made, assigned, changes, true)
-            if (login) emit({ type: 'login', id: made.record.id, from: record.id, owner: login.owner })
-            else emit({ type: 'regenerate', id: made.record.id, from: record.id })
+            if (complete === undefined) return removeEmpty(session, old, created, replaced !== undefined, changes)
+            session.finishSave(old, complete, assigned, changes, true)
+            const { id } = complete.record
+            if (login) emit({ type: 'login', id, from: record.id, owner: login.owner })
+            else emit({ type: 'regenerate', id, from: record.id })
           })
         ),
       async (error) => {
         // If this removal fails too, the new record expires by itself: nobody knows its sid.
-        await recover<unknown>(() => store.destroy(first.record.id), () => undefined)
+        await recover<unknown>(() => store.destroy(created.record.id), () => undefined)
         throw error
       }
     )
@@ -91,49 +91,50 @@ function replaceStored(session: RequestSession, old: StoredState, login: Login |
 /** Returns the record that the marker replaced. `undefined`: the session was gone. `'moved'`: another request has replaced the sid. */
 function replaceByMarker(session: RequestSession, old: SessionRecord): MaybePromise<SessionRecord | undefined | 'moved'> {
   const now = session.rules.now()
-  let last: SessionRecord | undefined
+  let replaced: SessionRecord | undefined
   const written = session.store.update('regenerate a session', old, (current) => {
-    last = current
+    replaced = current
     const { rev, write, id, created } = current
     return { rev, write, id, created, used: now, expires: now + graceAfterDeadline, permanent: false, moved: true, data: {} }
   })
-  return whenDone(written, (marker) => (marker === 'moved' ? 'moved' : marker ? last : undefined))
+  return whenDone(written, (marker) => (marker === 'moved' ? 'moved' : marker ? replaced : undefined))
 }
 
 /**
  * Updates the new record to the data that follows from the last state of the old one. `undefined`: nothing is left to keep.
  *
- * @param last the record that the marker replaced.
- * @param old the record that this request has read.
+ * @param created the new session, as it was stored first.
+ * @param replaced the record that the marker replaced.
+ * @param read the record that this request has read.
  */
 function carryOver(
   session: RequestSession,
-  made: StoredState,
-  last: SessionRecord | undefined | 'moved',
-  old: SessionRecord,
+  created: StoredState,
+  replaced: SessionRecord | undefined | 'moved',
+  read: SessionRecord,
   login: Login | undefined,
   changes: Changes
 ): MaybePromise<StoredState | undefined> {
   // If another request gave the session a new sid, it did not end it: this request keeps the data that it has read.
-  if (last === 'moved' || (last && isSameVersion(last, old))) return isEmpty(made.record) ? undefined : made
+  if (replaced === 'moved' || (replaced && isSameVersion(replaced, read))) return isEmpty(created.record) ? undefined : created
   // Of a session that was gone, neither data nor owner may come back. Only the changes of this request are kept.
-  const data = last ? dataFor(last, login, changes) : keptOf(login, applyChanges(changes, {}) ?? {})
-  const updated = session.store.update('regenerate a session', made.record, ({ owner, ...current }) => {
-    const keptOwner = last ? owner : undefined
+  const data = replaced ? dataFor(replaced, login, changes) : keptOf(login, applyChanges(changes, {}) ?? {})
+  const updated = session.store.update('regenerate a session', created.record, ({ owner, ...current }) => {
+    const keptOwner = replaced ? owner : undefined
     const next: SessionRecord = { ...current, ...withOwner(login?.owner ?? keptOwner), data }
     return isEmpty(next) ? null : next
   })
-  return whenDone(updated, (record) => (record && record !== 'moved' ? { ...made, record } : undefined))
+  return whenDone(updated, (record) => (record && record !== 'moved' ? { ...created, record } : undefined))
 }
 
-/** Removes a new record that is empty. @param wasThere whether the old session still existed. */
-function removeEmpty(session: RequestSession, old: StoredState, made: StoredState, wasThere: boolean, changes: Changes): MaybePromise<void> {
-  return whenDone(session.store.destroy(made.record.id), () => {
+/** Removes a new record that is empty. @param existed whether the old session still existed. */
+function removeEmpty(session: RequestSession, old: StoredState, created: StoredState, existed: boolean, changes: Changes): MaybePromise<void> {
+  return whenDone(session.store.destroy(created.record.id), () => {
     if (session.state === old) {
       session.state = { kind: 'new' }
       session.startAnew(changes)
     }
-    if (!wasThere) return
+    if (!existed) return
     emit({ type: 'destroy', id: old.record.id })
     session.clearCookie()
   })
@@ -149,6 +150,7 @@ function dataFor(record: SessionRecord, login: Login | undefined, changes: Chang
   return keptOf(login, applyChanges(changes, keepsData ? record.data : {}) ?? {})
 }
 
+/** The data that a login keeps: only the keys in its option `keep`, if it has one. */
 function keptOf(login: Login | undefined, data: Data): Data {
   const { keep } = login ?? {}
   return keep ? Object.fromEntries(Object.entries(data).filter(([key]) => keep.includes(key))) : data

@@ -153,7 +153,7 @@ export class RequestSession {
 
   /** Continues with an empty session. @param saved changes that need not be saved any more. Absent: all. */
   startAnew(saved?: Changes): void {
-    if (saved) this.#tracker?.saved({}, saved)
+    if (saved) this.#tracker?.noteSaved({}, saved)
     else this.#tracker = undefined
     this.assigned = nothingAssigned
   }
@@ -166,7 +166,7 @@ export class RequestSession {
    * @param assigned the assigned members when the save began.
    * @param changes the changes when the save began.
    */
-  settle(before: SessionState, stored: StoredState, assigned: Assigned, changes: Changes, needsCookie: boolean): void {
+  finishSave(before: SessionState, stored: StoredState, assigned: Assigned, changes: Changes, needsCookie: boolean): void {
     if (this.state !== before) {
       this.ended = stored
       return
@@ -174,15 +174,15 @@ export class RequestSession {
     // First, because a cookie that is too large throws: the save has failed then.
     if (needsCookie) this.sendCookie(stored)
     this.state = stored
-    this.tracker.saved(stored.record.data, changes)
+    this.tracker.noteSaved(stored.record.data, changes)
     // Members that were assigned during the save are still to be saved.
     if (this.assigned === assigned) this.assigned = nothingAssigned
   }
 
   /** Makes the newest record the state and keeps the request's changes. */
-  reloaded(before: StoredState, record: SessionRecord): void {
+  useReloaded(before: StoredState, record: SessionRecord): void {
     this.state = { ...before, record }
-    this.#tracker?.saved(record.data, noChanges)
+    this.#tracker?.noteSaved(record.data, noChanges)
   }
 
   /** Sends the cookie of a stored session, unless the headers were sent already. */

@@ -125,7 +125,7 @@ export class SessionCalls {
       return whenDone(session.store.read(before.record.id), (record) => {
         if (session.state !== before) return false
         if (record && !record.moved) {
-          session.reloaded(before, record)
+          session.useReloaded(before, record)
           return true
         }
         session.state = { kind: record ? 'moved' : 'gone' }

@@ -50,7 +50,7 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
     }
   }
 
-  async function callWith<T>(id: string, action: string, work: () => Promise<T>): Promise<T> {
+  async function callWithId<T>(id: string, action: string, work: () => Promise<T>): Promise<T> {
     assertId(id)
     return call(action, work)
   }
@@ -75,16 +75,17 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
       calls.assertOpen()
     }
 
-    function use<T>(id: string, action: string, work: () => Promise<T>): Promise<T> {
+    /** Runs a call about one session. The first such call starts the pruning. */
+    function callAndPrune<T>(id: string, action: string, work: () => Promise<T>): Promise<T> {
       pruning.begin()
-      return callWith(id, action, work)
+      return callWithId(id, action, work)
     }
 
     const store: SessionStore = {
-      read: (id) => use(id, 'read a session', () => records.readLive(id)),
-      create: (id, record) => use(id, 'create a session', () => records.create(id, record)),
-      update: (id, recipe, seen) => use(id, 'save a session', () => records.queue.update(id, recipe, seen)),
-      destroy: (id) => use(id, 'remove a session', () => records.queue.run(id, (turn) => records.destroy(id, turn))),
+      read: (id) => callAndPrune(id, 'read a session', () => records.readLive(id)),
+      create: (id, record) => callAndPrune(id, 'create a session', () => records.create(id, record)),
+      update: (id, recipe, seen) => callAndPrune(id, 'save a session', () => records.queue.update(id, recipe, seen)),
+      destroy: (id) => callAndPrune(id, 'remove a session', () => records.queue.run(id, (turn) => records.destroy(id, turn))),
       prune: () => call('remove expired sessions', async () => (await backend.prune?.()) ?? 0),
       close: () => (closed ??= close()),
       scope: inScope
@@ -100,7 +101,7 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
   return inScope(defaultScope)
 }
 
-/** The records of one scope. */
+/** The calls about the records of one scope, made with the operations of its backend. */
 class Records<Token> {
   readonly queue = new SessionQueue((id, turn, jobs) => this.#update(id, turn, jobs))
   readonly #backend: Backend<Token>

@@ -75,7 +75,7 @@ test('after a save, only what was done since is a change', (t) => {
   tracker.set('user', 'momo')
   const saved = tracker.changes()
   tracker.change('count', add)
-  tracker.saved({ count: 8, user: 'momo', theirs: 1 }, saved)
+  tracker.noteSaved({ count: 8, user: 'momo', theirs: 1 }, saved)
   t.is(tracker.get('theirs'), 1)
   t.is(tracker.get('count'), 9)
   t.deepEqual(applyChanges(tracker.changes(), { count: 8, user: 'momo', theirs: 1 }), { count: 9, user: 'momo', theirs: 1 })
@@ -86,7 +86,7 @@ test('a value that the request holds is still tracked after a save', (t) => {
   const tracker = new ChangeTracker({})
   const cart: string[] = []
   tracker.set('cart', cart)
-  tracker.saved({ cart: [] }, tracker.changes())
+  tracker.noteSaved({ cart: [] }, tracker.changes())
   cart.push('tea')
   t.deepEqual(tracker.changes().get('cart'), { kind: 'set', json: ['tea'] })
 })

@@ -13,7 +13,7 @@ export const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (con
 
 /** The options with which new files are written. */
 export interface Writing {
-  /** The mode of the file, whatever the umask. */
+  /** The mode of the file. The umask does not change it. */
   readonly mode: number
   /** Whether to wait until the file is on the disk. */
   readonly sync: boolean

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { conflictError } from '../../errors.js'
+import { SessionError } from '../../errors.js'
 import { assertInTime } from './claims.js'
 import { isAt, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
 import type { FileNames } from './file-names.js'
@@ -54,7 +54,7 @@ export class Locks implements CompareAndSwap {
         return rename(temporary, record)
       })
       // The id is free, so only the lock was missing.
-      if (!created && (await isFree())) throw conflictError(1)
+      if (!created && (await isFree())) throw new SessionError('ERR_SESSION_CONFLICT', lockedCreation)
     } finally {
       if (!created) await discard(temporary)
     }
@@ -99,6 +99,8 @@ export class Locks implements CompareAndSwap {
     }
   }
 }
+
+const lockedCreation = 'a new session could not be stored, because another process has held its lock file for too long: repeat the request'
 
 /** Acquires the lock of the work that only one process at a time does for a directory. `undefined`: another process has it. */
 export function lockSweep(names: FileNames): Promise<Lock | undefined> {
