@@ -153,7 +153,7 @@ export class ResponseCookie {
   #restoreLines(): void {
     const { res } = this.#ctx
     const present = linesOf(res.getHeader('Set-Cookie'))
-    if (this.#areOurs(present)) return
+    if (this.#hasOurLines(present)) return
     const lines = present.filter((line) => !this.#ownLines.includes(line))
     lines.push(...this.#lines)
     if (lines.length > 0) res.setHeader('Set-Cookie', lines)
@@ -161,7 +161,7 @@ export class ResponseCookie {
   }
 
   /** Reports whether the response has each of our lines once, and no line of ours that was replaced. */
-  #areOurs(present: readonly string[]): boolean {
+  #hasOurLines(present: readonly string[]): boolean {
     let own = 0
     for (const line of present) if (this.#ownLines.includes(line)) own++
     if (own !== this.#lines.length) return false

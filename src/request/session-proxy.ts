@@ -230,7 +230,7 @@ const writableMembers: ReadonlySet<string> = new Set<keyof SessionMembers>(['per
 /** Inherited properties that read as `undefined`: a naive deep merge of a request's body must not reach `Object.prototype`. */
 const hiddenNames: ReadonlySet<string> = new Set(['__proto__', 'constructor'])
 
-/** What to use instead of the members of koa-session and express-session. They warn only while no data has their name. */
+/** Advice for members of koa-session and express-session. Reading one warns, unless there is data of its name. */
 const foreignMembers: ReadonlyMap<string, string> = new Map([
   ['maxAge', 'use ctx.session.lifetime, in milliseconds, and ctx.session.permanent'],
   ['populated', 'use Object.keys(ctx.session).length > 0'],

@@ -57,7 +57,7 @@ export function chooseStore(reader: SettingsReader): ChosenStore {
   return stores[type]
 }
 
-/** Warns if a server is set but no `SESSION_TYPE`: whoever sets a server wants sessions there, but they would be kept in files. */
+/** Warns if a server is set but no `SESSION_TYPE`: the application probably wants its sessions there, but they are kept in files. */
 function warnOfServers(reader: SettingsReader): void {
   const unused = (['SESSION_REDIS', 'SESSION_MEMCACHED', 'SESSION_MONGODB', 'SESSION_SQLALCHEMY'] as const).find((name) => reader.has(name))
   if (unused === undefined) return

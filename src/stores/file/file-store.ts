@@ -14,13 +14,13 @@ export interface FileStoreOptions {
    * without an owner, then owned ones; within a class, those whose deadline is nearest. `0`: no limit. @default 10_000
    */
   threshold?: number | undefined
-  /** The mode of the files, whatever the umask. A string is octal: `'600'`, `'0o600'`. @default 0o600 */
+  /** The mode of the files. The umask does not change it. A string is octal: `'600'`, `'0o600'`. @default 0o600 */
   mode?: number | string | undefined
   /** How often expired sessions are removed, in milliseconds. @default 900_000 (15 minutes) */
   sweepEvery?: number | undefined
   /**
-   * What an acknowledged write survives. `'process'`: the end of the process. `'power'`: a power failure too, but each write waits for the
-   * disk. @default 'process'
+   * The durability of an acknowledged write. `'process'`: it survives the end of the process. `'power'`: it survives a power failure too, but
+   * each write waits for the disk. @default 'process'
    */
   durability?: 'process' | 'power' | undefined
   /**

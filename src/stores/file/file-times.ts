@@ -55,8 +55,8 @@ export function timesIn(stats: Stats): FileTimes | undefined {
   const deadline = Math.round(mtimeMs)
   const offset = (atimeMs - deadline) * 1000
   const code = Math.floor(offset / microsecondsPerUnit)
-  // Half a unit, or a microsecond less where times are cut, and 0.24 µs for each double. Times that were cut to milliseconds are at 0, or at
-  // 3 where they were cut to microseconds again.
+  // The rest is half a unit, or a microsecond less on systems that cut times, with an error of 0.24 µs for each double. In times that were cut
+  // to milliseconds, the rest is 0, or 3 if they were then cut to microseconds.
   const rest = offset - code * microsecondsPerUnit
   const isInTheMiddle = rest > halfUnit - 1.5 && rest < halfUnit + 0.6
   const isWhole = Math.abs(mtimeMs - deadline) < 0.002

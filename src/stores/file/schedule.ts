@@ -32,7 +32,7 @@ export class Schedule {
   readonly #eviction: Eviction
   readonly #options: ScheduleOptions
   readonly #closing: AbortSignal
-  /** The number of records down to which an eviction goes: 90 % of the threshold, so that its cost is shared by many creations. */
+  /** The number of records that an eviction leaves: 90 % of the threshold, so that many creations share its cost. */
   readonly #target: number
   #interval: NodeJS.Timeout | undefined
   #recount: { readonly timer: NodeJS.Timeout; readonly due: number } | undefined
