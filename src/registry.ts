@@ -3,7 +3,7 @@ import { assertOption } from './checks.js'
 import { SessionError } from './errors.js'
 import type { Settings } from './options.js'
 import { decode, isOwner, type SessionRecord } from './record/index.js'
-import { chooseRecord, endOwned, endSession } from './request/index.js'
+import { chooseRecord, endOf, endOwned, endSession } from './request/index.js'
 import { assertId, TimedStore } from './store/index.js'
 
 /** A session as the methods of the middleware show it outside a request. */
@@ -62,10 +62,11 @@ export interface SessionRegistry {
 
 /** @param keysOfApp the keys of the application, as far as it is known. */
 export function createRegistry(settings: Settings, cookie: SessionCookie, store: TimedStore | undefined, keysOfApp: () => unknown): SessionRegistry {
-  function list(owner?: string): AsyncIterable<SessionRecord> {
+  /** The sessions that a request could open: the options may have been made stricter since a record was written. */
+  async function* list(owner?: string): AsyncGenerator<SessionRecord> {
     const lists = owner === undefined ? store?.listsRecords : store?.listsOwners
     if (!store || !lists) throw cannotList(owner === undefined ? 'list its sessions' : 'list the sessions of an owner')
-    return store.list(owner)
+    for await (const record of store.list(owner)) if (isOpen(record)) yield record
   }
 
   return {
@@ -79,7 +80,7 @@ export function createRegistry(settings: Settings, cookie: SessionCookie, store:
     async find(id) {
       assertId(id)
       const record = await storeOf('find a session').read(id)
-      return record && !record.moved ? infoOf(record) : undefined
+      return record && !record.moved && isOpen(record) ? infoOf(record) : undefined
     },
     async end(id) {
       assertId(id)
@@ -110,6 +111,10 @@ export function createRegistry(settings: Settings, cookie: SessionCookie, store:
     async close() {
       await store?.close()
     }
+  }
+
+  function isOpen(record: SessionRecord): boolean {
+    return settings.now() < endOf(settings, record)
   }
 
   function storeOf(action: string): TimedStore {

@@ -24,6 +24,8 @@ export interface SessionRecord {
   readonly owner?: string
   /** `true` for the marker that `regenerate()` leaves under the old id for a minute. It has no data and is never listed. */
   readonly moved?: true
+  /** In a marker: the id of the record under the new sid. */
+  readonly movedTo?: string
   /** The version of the format. Absent: the first. */
   readonly version?: number
   readonly data: Data
@@ -79,7 +81,7 @@ export function readRecord(text: string, id: string, largest = Infinity): Readin
  */
 export function flawOf(value: unknown, id: string): string | undefined {
   if (!isObject(value)) return 'it is not an object'
-  const { rev, write, created, used, expires, permanent, lifetime, owner, moved, data, version = formatVersion } = value
+  const { rev, write, created, used, expires, permanent, lifetime, owner, moved, movedTo, data, version = formatVersion } = value
   if (typeof version === 'number' && version > formatVersion) {
     throw new SessionError(
       'ERR_SESSION_STORE',
@@ -96,6 +98,7 @@ export function flawOf(value: unknown, id: string): string | undefined {
   if (lifetime !== undefined && !(isTime(lifetime) && lifetime > 0)) return 'lifetime is not a duration'
   if (owner !== undefined && !isOwner(owner)) return `owner is not a string of 1 to ${longestOwner} characters`
   if (moved !== undefined && moved !== true) return 'moved is not true'
+  if (movedTo !== undefined && typeof movedTo !== 'string') return 'movedTo is not an id'
   if (!isObject(data)) return 'data is not an object'
   return undefined
 }

@@ -1,9 +1,10 @@
 import { SessionError } from '../errors.js'
 import { emit } from '../events.js'
 import { decode, type Data, type Json, type SessionRecord } from '../record/index.js'
-import { recover, whenDone, type MaybePromise } from '../store/index.js'
+import { recover, whenDone, type MaybePromise, type TimedStore } from '../store/index.js'
 import { warnOnce } from '../warn-once.js'
 import { applyChanges, valueAt, type Changes } from './changes.js'
+import { followMarker } from './follow-marker.js'
 import { deadlineOf, isDue } from './lifetimes.js'
 import type { FoundSession } from './migration.js'
 import { newSession, nextRecord } from './next-record.js'
@@ -191,10 +192,25 @@ function remove(session: RequestSession, ended: StoredState): MaybePromise<void>
   // The record is in the client's cookie: nothing is destroyed unless that cookie is cleared.
   if (session.carrier && session.response.headersSent) throw headersSent('destroy a session')
   session.response.clear()
-  return whenDone(session.store.destroy(id), () => {
+  return whenDone(destroyRecord(session.store, ended.record), () => {
     // Only after success: if the application catches a failure, the end of the request tries again, and answers 503 if it fails too.
     if (session.ended === ended) session.ended = undefined
     emit({ type: 'destroy', id })
+  })
+}
+
+/**
+ * Removes a record. If another request has given the session a new sid meanwhile, the user who is logged in is logged out there too. A login
+ * that replaced a visitor's sid stays, and so does its marker: whoever knows the visitor's sid must not end the session of a user.
+ */
+function destroyRecord(store: TimedStore, record: SessionRecord): MaybePromise<unknown> {
+  return whenDone(store.destroy(record.id), (last) => {
+    if (!last?.moved) return undefined
+    return whenDone(followMarker(store, last), (next) => {
+      if (!next) return undefined
+      const isSameUser = record.owner !== undefined && next.owner === record.owner
+      return isSameUser ? destroyRecord(store, next) : store.create(last)
+    })
   })
 }
 

@@ -159,7 +159,7 @@ function resultOf(key: string, fn: ChangeFunction, value: unknown): unknown {
   if (result === undefined) {
     throw new TypeError(`ctx.session: the function of change('${key}', …) returned undefined: return the new value; to delete a key use pop()`)
   }
-  if (typeof (result as { then?: unknown }).then === 'function') {
+  if (typeof (result as { then?: unknown } | null)?.then === 'function') {
     throw new TypeError(`ctx.session: the function of change('${key}', …) returned a promise: it must be synchronous and return the new value`)
   }
   return result

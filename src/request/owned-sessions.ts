@@ -1,6 +1,7 @@
 import { emit } from '../events.js'
 import type { SessionRecord } from '../record/index.js'
 import type { TimedStore } from '../store/index.js'
+import { followMarker } from './follow-marker.js'
 
 /** How often the sessions of an owner are listed again while some of them get new sids. */
 const mostPasses = 10
@@ -17,10 +18,14 @@ export async function endOwned(store: TimedStore, owner: string, except?: string
   return ended
 }
 
-/** Ends one session. Reports whether there was one. */
+/** Ends one session, also if it got a new sid meanwhile. Reports whether there was one. */
 export async function endSession(store: TimedStore, id: string): Promise<boolean> {
   const last = await store.destroy(id)
-  if (!last || last.moved) return false
+  if (!last) return false
+  if (last.moved) {
+    const record = await followMarker(store, last)
+    return record !== undefined && endSession(store, record.id)
+  }
   emit({ type: 'end', id, owner: last.owner })
   return true
 }

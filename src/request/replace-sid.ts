@@ -3,9 +3,10 @@ import { isSameVersion, type Data, type SessionRecord } from '../record/index.js
 import { graceAfterDeadline, recover, whenDone, type MaybePromise } from '../store/index.js'
 import { applyChanges, type Changes } from './changes.js'
 import { headersSent } from './carry-out.js'
+import { followMarker } from './follow-marker.js'
 import { newSession, type Facts } from './next-record.js'
 import type { RequestSession } from './request-session.js'
-import type { StoredState } from './session-state.js'
+import type { SessionState, StoredState } from './session-state.js'
 
 export interface LoginOptions {
   /** Whether the cookie outlives the browser. Absent: as before. */
@@ -31,20 +32,27 @@ export type Login = LoginOptions & { readonly owner: string }
 export function replaceSid(session: RequestSession, login?: Login): MaybePromise<void> {
   const { state } = session
   // A late request must not replace the cookie of the request that replaced the sid.
-  if (state.kind === 'moved' || state.kind === 'read-only') return
+  if (state.kind === 'read-only') return
+  if (state.kind === 'moved') {
+    emit({ type: 'dropped', id: undefined, reason: 'moved' })
+    return
+  }
   if (state.kind !== 'stored') {
-    session.state = { kind: 'new' }
-    return login && logInNewSession(session, login)
+    const anew: SessionState = { kind: 'new' }
+    session.state = anew
+    return login && recover(() => logInNewSession(session, login), (error) => fail(session, anew, error))
   }
   if (session.response.headersSent) throw headersSent(login ? 'log in' : 'regenerate a session')
   return recover(
     () => replaceStored(session, state, login),
-    (error) => {
-      // Even if the application ignores this error, nothing may be saved under the old sid, which somebody else may know.
-      if (session.state === state) session.state = { ...state, failure: error }
-      throw error
-    }
+    (error) => fail(session, state, error)
   )
+}
+
+/** Even if the application ignores this error, the request fails: nothing may be saved under the old sid, or without the owner. */
+function fail(session: RequestSession, state: SessionState, error: unknown): never {
+  if (session.state === state && (state.kind === 'stored' || state.kind === 'new')) session.state = { ...state, failure: error }
+  throw error
 }
 
 /** Creates a session for a login at once, even without data. */
@@ -69,7 +77,7 @@ function replaceStored(session: RequestSession, old: StoredState, login: Login |
   return whenDone(store.create(created.record), () =>
     recover(
       () =>
-        whenDone(replaceByMarker(session, record), (replaced) =>
+        whenDone(replaceByMarker(session, record, created.record.id), (replaced) =>
           whenDone(carryOver(session, created, replaced, record, login, changes), (complete) => {
             // Nothing is left to keep: a session without data and without an owner is none.
             if (complete === undefined) return removeEmpty(session, old, created, replaced !== undefined, changes)
@@ -88,16 +96,24 @@ function replaceStored(session: RequestSession, old: StoredState, login: Login |
   )
 }
 
-/** Returns the record that the marker replaced. `undefined`: the session was gone. `'moved'`: another request has replaced the sid. */
-function replaceByMarker(session: RequestSession, old: SessionRecord): MaybePromise<SessionRecord | undefined | 'moved'> {
+/**
+ * Returns the record that the marker replaced. `undefined`: the session was gone. `'moved'`: another request has replaced the sid, and the
+ * session is still live under it.
+ */
+function replaceByMarker(session: RequestSession, old: SessionRecord, movedTo: string): MaybePromise<SessionRecord | undefined | 'moved'> {
+  const { store } = session
   const now = session.rules.now()
   let replaced: SessionRecord | undefined
-  const written = session.store.update('regenerate a session', old, (current) => {
+  const written = store.update('regenerate a session', old, (current) => {
     replaced = current
     const { rev, write, id, created } = current
-    return { rev, write, id, created, used: now, expires: now + graceAfterDeadline, permanent: false, moved: true, data: {} }
+    return { rev, write, id, created, used: now, expires: now + graceAfterDeadline, permanent: false, moved: true, movedTo, data: {} }
   })
-  return whenDone(written, (marker) => (marker === 'moved' ? 'moved' : marker ? replaced : undefined))
+  return whenDone(written, (marker) => {
+    if (marker !== 'moved') return marker ? replaced : undefined
+    // The session may have been ended under its new sid: then nothing of it may come back.
+    return whenDone(store.read(old.id), (other) => whenDone(other && followMarker(store, other), (live) => (live ? 'moved' : undefined)))
+  })
 }
 
 /**
@@ -121,7 +137,8 @@ function carryOver(
   const data = replaced ? dataFor(replaced, login, changes) : keptOf(login, applyChanges(changes, {}) ?? {})
   const updated = session.store.update('regenerate a session', created.record, ({ owner, ...current }) => {
     const keptOwner = replaced ? owner : undefined
-    const next: SessionRecord = { ...current, ...withOwner(login?.owner ?? keptOwner), data }
+    // This may exceed maxBytes. To refuse it would lose what the other request has committed.
+    const next: SessionRecord = { ...current, ...keptFacts(session, replaced, login), ...withOwner(login?.owner ?? keptOwner), data }
     return isEmpty(next) ? null : next
   })
   return whenDone(updated, (record) => (record && record !== 'moved' ? { ...created, record } : undefined))
@@ -162,6 +179,16 @@ function factsOf(session: RequestSession, { created, owner, lifetime }: SessionR
   // regenerate() continues the session, so its maximum age must not start again. A login begins a new session.
   if (!login) return { ...kept, created, owner }
   return { owner: login.owner, permanent: login.permanent ?? kept.permanent, lifetime: login.lifetime ?? kept.lifetime }
+}
+
+/** What another request has set meanwhile, unless this request or its login set it too. */
+function keptFacts({ assigned }: RequestSession, replaced: SessionRecord | undefined, login: Login | undefined): Partial<SessionRecord> {
+  if (!replaced) return {}
+  const { permanent, lifetime } = replaced
+  return {
+    ...(assigned.permanent === undefined && login?.permanent === undefined && { permanent }),
+    ...(assigned.lifetime === undefined && login?.lifetime === undefined && lifetime !== undefined && { lifetime, expires: replaced.expires })
+  }
 }
 
 function withOwner(owner: string | undefined): { owner?: string } {

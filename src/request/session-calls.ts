@@ -26,6 +26,8 @@ export class SessionCalls {
   #isClosed = false
   /** A report of late changes is scheduled. */
   #willReportLate = false
+  /** Why sessions of the owner could not be ended. */
+  #failure: { readonly error: unknown } | undefined
 
   constructor(session: RequestSession) {
     this.session = session
@@ -86,17 +88,21 @@ export class SessionCalls {
   }
 
   loginAs(owner: string, options: LoginOptions): Promise<void> {
-    return handled(this.#replace({ owner, ...options }).then(() => this.#enforceMaxPerOwner(owner)))
+    return this.#replace({ owner, ...options })
   }
 
   /** Ends the owner's other sessions. @throws TypeError when the store cannot list the sessions of an owner. */
   endOthers(): Promise<number> {
     this.assertWritable()
     this.noteAccess()
-    const { store, stored } = this.session
-    if (!store.listsOwners) throw new TypeError(`ctx.session.endOthers(): ${cannotListOwners}`)
-    const { owner, id } = stored?.record ?? {}
-    return handled(owner === undefined ? Promise.resolve(0) : endOwned(store, owner, id))
+    const { session } = this
+    if (!session.store.listsOwners) throw new TypeError(`ctx.session.endOthers(): ${cannotListOwners}`)
+    return this.#promised(() =>
+      this.#orFailRequest(() => {
+        const { owner, id } = session.stored?.record ?? {}
+        return owner === undefined ? 0 : endOwned(session.store, owner, id)
+      })
+    )
   }
 
   destroy(): Promise<void> {
@@ -175,8 +181,9 @@ export class SessionCalls {
   #save(failed: boolean, asked: boolean): MaybePromise<boolean> {
     const { session } = this
     if (asked) this.assertWritable()
-    const { stored } = session
-    if (stored?.failure !== undefined) throw stored.failure
+    const { state } = session
+    if ((state.kind === 'stored' || state.kind === 'new') && state.failure !== undefined) throw state.failure
+    if (this.#failure && !asked) throw this.#failure.error
     const step = planSave(session.situation(failed))
     if (step.kind === 'drop' && step.reason === 'headers-sent' && asked) throw headersSent('save a session')
     return carryOut(session, step)
@@ -192,7 +199,12 @@ export class SessionCalls {
     return this.#promised(() => {
       this.assertWritable()
       this.noteAccess()
-      return whenDone(this.#removeEnded(), () => whenDone(replaceSid(this.session, login), () => this.#endReplaced()))
+      return whenDone(this.#removeEnded(), () =>
+        whenDone(replaceSid(this.session, login), () => {
+          this.#endReplaced()
+          return login && this.#orFailRequest(() => this.#enforceMaxPerOwner(login.owner))
+        })
+      )
     })
   }
 
@@ -202,9 +214,24 @@ export class SessionCalls {
     if (stored) migration?.end(false)
   }
 
-  async #enforceMaxPerOwner(owner: string): Promise<void> {
+  #enforceMaxPerOwner(owner: string): MaybePromise<void> {
     const { store, stored, rules } = this.session
-    if (rules.maxPerOwner !== undefined && stored?.record.owner === owner) await enforceMaxPerOwner(store, stored.record, rules.maxPerOwner)
+    if (rules.maxPerOwner !== undefined && stored?.record.owner === owner) return enforceMaxPerOwner(store, stored.record, rules.maxPerOwner)
+  }
+
+  /** Runs work that the application may forget to await: if it fails, the end of the request fails too, unless it succeeded later. */
+  #orFailRequest<T>(work: () => MaybePromise<T>): MaybePromise<T> {
+    return recover(
+      () =>
+        whenDone(work(), (value) => {
+          this.#failure = undefined
+          return value
+        }),
+      (error) => {
+        this.#failure = { error }
+        throw error
+      }
+    )
   }
 
   /** A call of the application: it always returns a promise, which the application need not await. */

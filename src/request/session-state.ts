@@ -4,7 +4,7 @@ import type { SessionRecord } from '../record/index.js'
 /** The state of a request's session. Each change of state makes a new object. */
 export type SessionState =
   /** Nothing is stored. */
-  | { readonly kind: 'new' }
+  | { readonly kind: 'new'; readonly failure?: unknown }
   | StoredState
   /** Another request ended the session while this one was in progress, so nothing of it may be stored again. */
   | { readonly kind: 'gone' }

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import test, { type ExecutionContext } from 'ava'
-import { memoryStore } from '../../src/index.js'
+import { fileStore, memoryStore } from '../../src/index.js'
 import { Client } from '../support/client.js'
 import { startProcesses, startServers, type Fleet } from '../support/fleet.js'
 import { tempDir, until } from '../support/files.js'
@@ -70,3 +70,31 @@ async function floodBeside(t: ExecutionContext, { origins }: Fleet): Promise<voi
   t.true(work >= userCount)
   for (const { browser, count } of users) t.deepEqual((await browser.at(next()).get('/get')).json, count === 0 ? {} : { count })
 }
+
+test.serial('memory: visitors remove no session of a user, although the store is full of users', async (t) => {
+  const store = memoryStore({ maxSessions: 20 })
+  const fleet = await startServers([store])
+  t.teardown(() => fleet.close())
+  const users = Array.from({ length: 20 }, () => new Client(fleet.origins[0]!))
+  for (const [at, user] of users.entries()) await user.get(`/login-as?user=user-${at}`)
+  for (let visitor = 0; visitor < 30; visitor++) t.is((await new Client(fleet.origins[0]!).get('/set?key=cart&value=tea')).status, 204)
+  let owned = 0
+  for await (const { owner } of store.records!()) if (owner !== undefined) owned++
+  t.is(owned, 20)
+})
+
+test.serial('files: visitors remove no session of a user, although the directory is full of users', async (t) => {
+  const dir = tempDir(t)
+  const store = fileStore({ dir, threshold: 20 })
+  t.teardown(() => store.close?.())
+  const fleet = await startServers([store])
+  t.teardown(() => fleet.close())
+  const users = Array.from({ length: 19 }, () => new Client(fleet.origins[0]!))
+  for (const [at, user] of users.entries()) await user.get(`/login-as?user=user-${at}`)
+  const records = () => fs.readdirSync(dir).filter((name) => name.endsWith('.json')).length
+  for (let visitor = 0; visitor < 30; visitor++) t.is((await new Client(fleet.origins[0]!).get('/set?key=cart&value=tea')).status, 204)
+  await until(() => records() <= 20)
+  let owned = 0
+  for await (const { owner } of store.records!()) if (owner !== undefined) owned++
+  t.is(owned, 19)
+})

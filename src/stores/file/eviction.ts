@@ -70,43 +70,52 @@ export class Eviction {
   /**
    * Removes records until there are at most `target`, and returns how many are left.
    *
+   * Sessions of users who are logged in are removed only if they alone are more than `threshold`. So visitors cannot end one, however many
+   * come.
+   *
    * @param expected how many there are, as far as is known.
    */
-  async evict(target: number, expected: number, isLost: () => boolean): Promise<number> {
+  async evict(target: number, threshold: number, expected: number, isLost: () => boolean): Promise<number> {
     const isOver = (): boolean => this.#closing.aborted || isLost()
     const used = new Set<string>()
     for (let most = expected; ; ) {
       const capacity = Math.min(mostCandidates, Math.max(most - target, 0) + spareCandidates)
-      const { count, nearest } = await this.#candidates(capacity, isOver)
+      const { count, users, nearest } = await this.#candidates(capacity, isOver)
+      const spared = users > threshold ? target : Math.max(users, target)
       const usedBefore = used.size
       let removed = 0
-      await sideBySide(nearest.lowest(Math.max(count - target, 0)), isOver, async (candidate) => {
+      await sideBySide(nearest.lowest(Math.max(count - spared, 0)), isOver, async (candidate) => {
         if (await this.#evictOne(candidate, used)) removed++
       })
       most = count - removed
       const isStuck = removed === 0 && used.size === usedBefore
-      if (most <= target || isStuck || isOver()) return most
+      if (most <= spared || isStuck || isOver()) return most
     }
   }
 
-  async #candidates(capacity: number, isOver: () => boolean): Promise<{ count: number; nearest: Nearest }> {
+  async #candidates(capacity: number, isOver: () => boolean): Promise<{ count: number; users: number; nearest: Nearest }> {
     const nearest = new Nearest(capacity)
     let count = 0
+    let users = 0
+    const offer = (id: string, times: FileTimes, now: number): void => {
+      if (classOf(times) === owned && times.deadline > now) users++
+      nearest.offer({ id, rank: rankOf(times, now) })
+    }
     for await (const page of pages(this.#names, isOver)) {
       const now = this.#now()
       const unknown: string[] = []
       for (const id of recordIds(page)) {
         count++
         const times = this.#known.get(id)
-        if (times) nearest.offer({ id, rank: rankOf(times, now) })
+        if (times) offer(id, times, now)
         else unknown.push(id)
       }
       await sideBySide(unknown, isOver, async (id) => {
         const times = await this.#look(id)
-        if (times) nearest.offer({ id, rank: rankOf(times, now) })
+        if (times) offer(id, times, now)
       })
     }
-    return { count, nearest }
+    return { count, users, nearest }
   }
 
   /**

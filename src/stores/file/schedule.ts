@@ -136,7 +136,7 @@ export class Schedule {
     if (lock) {
       const expected = count
       try {
-        this.#isStuck = (await this.#learn(() => this.#eviction.evict(this.#target, expected, lock.isLost))) > threshold
+        this.#isStuck = (await this.#learn(() => this.#eviction.evict(this.#target, threshold, expected, lock.isLost))) > threshold
       } finally {
         await lock.release()
       }

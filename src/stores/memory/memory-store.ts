@@ -85,13 +85,19 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
     if (all.size === 0) entries.byOwner.delete(record.owner)
   }
 
-  function makeRoom(): void {
-    if (maxSessions === 0 || anonymous.size + owned.size < maxSessions) return
-    const oldest = [anonymous.first, owned.first]
-    const next = oldest.find((entry) => entry && !isWorthKeeping(entry)) ?? anonymous.first ?? owned.first
-    if (!next) return
-    remove(next)
-    emit({ type: isWorthKeeping(next) ? 'evict' : 'expire', id: next.record.id })
+  /**
+   * Makes room for a new record. A visitor's session never removes that of a user who is logged in: if the store is full of users, it holds
+   * one visitor more than `maxSessions`, until the next one comes.
+   */
+  function makeRoom({ owner }: SessionRecord): void {
+    while (maxSessions > 0 && anonymous.size + owned.size >= maxSessions) {
+      const oldest = [anonymous.first, owned.first]
+      const gone = oldest.find((entry) => entry && !isWorthKeeping(entry))
+      const next = gone ?? anonymous.first ?? (owner === undefined ? undefined : owned.first)
+      if (!next) return
+      remove(next)
+      emit({ type: gone ? 'expire' : 'evict', id: next.record.id })
+    }
   }
 
   /** Removes the entries that are gone, each by its own clock. */
@@ -148,7 +154,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
       },
       create(id, record) {
         if (find(id)) return false
-        makeRoom()
+        makeRoom(record)
         add({ record: record.rev === 1 ? record : { ...record, rev: 1 }, entries, now })
         timer ??= setInterval(() => void sweep(), Math.min(sweepEvery, longestDelay)).unref()
         return true

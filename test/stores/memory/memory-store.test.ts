@@ -75,11 +75,13 @@ test.serial('sessions without an owner make room before owned ones, and among th
   t.deepEqual(events.map(({ id }) => id?.[0]), ['2', '4', '5'], 'visitors without a login push out only each other')
   void store.update('6'.repeat(64), (current) => ({ ...current, owner: 'kim' }))
   void store.create('7'.repeat(64), recordOf('7'))
-  t.is(events.at(-1)?.id?.[0], '1', 'where all are owned, one of them has to go')
+  t.is(events.at(-1)?.id?.[0], '5', 'a visitor removes no user: the store holds one session more')
   void store.update('3'.repeat(64), (current) => ({ ...current, moved: true, data: {} }))
   void store.create('8'.repeat(64), recordOf('8'))
-  t.is(events.at(-1)?.id?.[0], '7', 'the marker was written later')
-  t.deepEqual((await listed(store)).map(({ id }) => id[0]), ['6', '8'])
+  t.is(events.at(-1)?.id?.[0], '7', 'the next visitor takes the place of the first')
+  void store.create('9'.repeat(64), recordOf('9', 1000, 'lin'))
+  t.deepEqual(events.slice(-2).map(({ id }) => id?.[0]), ['8', '1'], 'a login removes visitors first, and then the user whose session was written longest ago')
+  t.deepEqual((await listed(store)).map(({ id }) => id[0]), ['6', '9'])
 })
 
 test('a session that is rewritten while thousands are listed is listed once, also when others come and go', async (t) => {
