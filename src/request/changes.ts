@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { decode, encode, type Data, type Json } from '../record/index.js'
+import { isPromise } from '../store/index.js'
 
 /** The change that one request made to one key. */
 export type Change =
@@ -159,7 +160,7 @@ function resultOf(key: string, fn: ChangeFunction, value: unknown): unknown {
   if (result === undefined) {
     throw new TypeError(`ctx.session: the function of change('${key}', …) returned undefined: return the new value; to delete a key use pop()`)
   }
-  if (typeof (result as { then?: unknown } | null)?.then === 'function') {
+  if (isPromise(result)) {
     throw new TypeError(`ctx.session: the function of change('${key}', …) returned a promise: it must be synchronous and return the new value`)
   }
   return result

@@ -29,7 +29,7 @@ test('as names the property of ctx that is the session', async (t) => {
   const app = createApp()
   app.use(session({ store: memoryStore(), as: 'visit' }))
   app.use((ctx) => {
-    const visit = ctx['visit'] as Session
+    const visit = ctx['visit']
     ctx.body = { before: visit.get('user') ?? null, session: typeof (ctx.session as unknown) }
     visit.set('user', 'momo')
   })

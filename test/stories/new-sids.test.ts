@@ -5,6 +5,8 @@ import { Client } from '../support/client.js'
 import { createGate, type Gate } from '../support/gate.js'
 import { createApp, hour, routesOf, startStory, type Routes } from '../support/story.js'
 
+const later = <T>(value: T) => new Promise<T>((resolve) => void setImmediate(resolve, value))
+
 // Requests that meet a session under its new sid: a marker names it for a minute.
 
 const routesWith = (gate: Gate): Routes => ({
@@ -133,7 +135,6 @@ test('a login of a new visitor that fails and that nobody awaits fails the reque
 test('endOthers() runs after the calls before it, and a failure that nobody awaits fails the request', async (t) => {
   const inner = memoryStore()
   let isDown = false
-  const later = <T>(value: T) => new Promise<T>((resolve) => void setImmediate(resolve, value))
   const store: SessionStore = {
     read: async (id) => later(await inner.read(id)),
     create: async (id, record) => later(await inner.create(id, record)),

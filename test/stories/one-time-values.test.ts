@@ -2,9 +2,10 @@ import test from 'ava'
 import { memoryStore, type SessionStore } from '../../src/index.js'
 import { startStory, type Routes } from '../support/story.js'
 
+const turn = () => new Promise<void>((resolve) => void setImmediate(resolve))
+
 /** A store that answers a turn of the event loop later, so that requests overlap. */
 function lateStore(inner: SessionStore = memoryStore()): SessionStore {
-  const turn = () => new Promise<void>((resolve) => void setImmediate(resolve))
   return {
     read: async (id) => turn().then(() => inner.read(id)),
     create: async (id, record) => turn().then(() => inner.create(id, record)),

@@ -8,17 +8,19 @@ import { startStory } from '../support/story.js'
 /** Changes the first nested value of the data in place, as a careless store that encrypts would. */
 function turned(record: SessionRecord): SessionRecord {
   const card = record.data['card'] as { number: string } | undefined
-  if (card) card.number = [...card.number].toReversed().join('')
+  if (card) card.number = card.number.split('').toReversed().join('')
   return record
 }
 
+const turnedRecipe = (recipe: Recipe): Recipe => (current) => {
+  const next = recipe(turned(structuredClone(current)))
+  return next && turned(next)
+}
+
+const copied = (record: SessionRecord | null | undefined) => (record ? turned(structuredClone(record)) : record)
+
 /** A store that wraps another and changes nested values in place on their way in and out. */
 function wrapping(inner: SessionStore): SessionStore {
-  const turnedRecipe = (recipe: Recipe): Recipe => (current) => {
-    const next = recipe(turned(structuredClone(current)))
-    return next && turned(next)
-  }
-  const copied = (record: SessionRecord | null | undefined) => (record ? turned(structuredClone(record)) : record)
   return {
     read: async (id) => copied(await inner.read(id)) ?? undefined,
     create: (id, record) => inner.create(id, turned(record)),

@@ -21,10 +21,10 @@ export interface Proxy {
   switchTo(port: number): void
 }
 
-export async function startProxy(t: Cleanup, port: number): Promise<Proxy> {
+export async function startProxy(t: Cleanup, serverPort: number): Promise<Proxy> {
   const sockets = new Set<Socket>()
   const waiting: (() => void)[] = []
-  let target = port
+  let target = serverPort
   let holding = false
   let held = 0
   let losing = false

@@ -67,7 +67,8 @@ import { readFile } from './read-file.js'
  * So an acknowledged change was made. A change that was not acknowledged may or may not have been made, but never in part.
  *
  * "T is gone, so the change was made" holds only while nobody else removes T. The sweep does, after an hour. So a process that took more
- * than half an hour does not conclude it, and its call fails.
+ * than half an hour does not conclude it, and its call fails. Others may, such as a program that tidies up. So a process that finds T gone
+ * looks at R again: if R is still in S, the change was not made, and the claim is void.
  *
  * If a step fails (for example because no file handle is left to look at R), the process gives up by removing T. A removal has no T: if it
  * fails after its claim, the next process that changes the record carries it out.
@@ -141,18 +142,27 @@ export class Claims implements CompareAndSwap {
       if (Date.now() - began > tooLate) throw new SessionError('ERR_SESSION_STORE', unknownOutcome)
       return true
     }
+    const isUnchanged = (): Promise<boolean> => isAt(record, id, from, largest)
     // To give up is to remove the temporary file. If it is gone already, then somebody committed it.
-    const wasCommitted = async (): Promise<boolean> => !(await ifThere(unlink(temporary))) && isInTime()
+    const wasCommitted = async (): Promise<boolean> => !(await ifThere(unlink(temporary))) && !(await isUnchanged()) && isInTime()
     try {
       const generation = await this.#claim(id, from, (claim) => link(temporary, claim))
       if (generation === undefined) {
         await discard(temporary)
         return false
       }
-      const isUnchanged = await isAt(record, id, from, largest)
-      const committed = isUnchanged ? (await ifThere(rename(temporary, record))) || isInTime() : await wasCommitted()
+      if (!(await isUnchanged())) {
+        const committed = await wasCommitted()
+        await drop(this.#context, id, from, generation)
+        return committed
+      }
+      if (!(await ifThere(rename(temporary, record)))) {
+        // The claim is void and stays, because the record is still in its state.
+        if (await isUnchanged()) return false
+        isInTime()
+      }
       await drop(this.#context, id, from, generation)
-      return committed
+      return true
     } catch (error) {
       // A step that failed after somebody else had committed the change is no failure.
       if (await wasCommitted().catch(() => false)) return true

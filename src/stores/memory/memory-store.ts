@@ -90,7 +90,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
    * one visitor more than `maxSessions`, until the next one comes.
    */
   function makeRoom({ owner }: SessionRecord): void {
-    while (maxSessions > 0 && anonymous.size + owned.size >= maxSessions) {
+    if (maxSessions === 0) return
+    while (anonymous.size + owned.size >= maxSessions) {
       const oldest = [anonymous.first, owned.first]
       const gone = oldest.find((entry) => entry && !isWorthKeeping(entry))
       const next = gone ?? anonymous.first ?? (owner === undefined ? undefined : owned.first)

@@ -25,7 +25,7 @@ app.use(async (ctx, next) => {
   assertSame<ReturnType<typeof ctx.session.increment>, number>(true)
   const saved = await ctx.session.save()
   assertSame<typeof saved, boolean>(true)
-  ctx.session.save((error) => void error)
+  void ctx.session.save((error) => void error)
   await ctx.session.loginAs('17', { keep: ['cart'], permanent: true })
   assertSame<typeof ctx.session.owner, string | undefined>(true)
   assertSame<typeof ctx.session.recordId, string | undefined>(true)
