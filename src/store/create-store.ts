@@ -2,8 +2,9 @@ import { conflictError, SessionError, storeError } from '../errors.js'
 import { emit } from '../events.js'
 import { createWriter, readRecord, writeRecord, type SessionRecord } from '../record/index.js'
 import type { Backend, Found, Known, StoreDefinition, Swapped, Written } from './backend.js'
-import { defaultScope, type SessionStore, type StoreScope } from './contract.js'
+import { defaultScope, type MaybePromise, type SessionStore, type StoreScope } from './contract.js'
 import { isGone, isListed, isLive } from './deadline.js'
+import { isPromise } from './maybe-promise.js'
 import { OpenCalls } from './open-calls.js'
 import { Pruning } from './pruning.js'
 import { pauseAfter, retryEnd } from './retries.js'
@@ -50,11 +51,6 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
     }
   }
 
-  async function callWithId<T>(id: string, action: string, work: () => Promise<T>): Promise<T> {
-    assertId(id)
-    return call(action, work)
-  }
-
   function inScope(scope: StoreScope): SessionStore {
     const backend = definition.backend(scope, closing.signal)
     backends.push(backend)
@@ -78,7 +74,7 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
     /** Runs a call about one session. The first such call starts the pruning. */
     function callAndPrune<T>(id: string, action: string, work: () => Promise<T>): Promise<T> {
       pruning.begin()
-      return callWithId(id, action, work)
+      return isId(id) ? call(action, work) : Promise.reject(wrongId())
     }
 
     const store: SessionStore = {
@@ -116,7 +112,10 @@ class Records<Token> {
   }
 
   async readLive(id: string): Promise<SessionRecord | undefined> {
-    const record = await this.#read(id)
+    // A read is what most requests wait for, so it makes no promise that it does not need.
+    const found = await this.#backend.get(id)
+    const parsed = found && this.parse(id, found)
+    const record = isPromise(parsed) ? await parsed : parsed
     if (!record || isLive(record, this.#scope.now())) return record
     emit({ type: 'expire', id })
     return undefined
@@ -153,15 +152,16 @@ class Records<Token> {
   }
 
   /** Reads a text strictly. `undefined`, and an event, if it is not a record of that id. */
-  async parse(id: string, found: Found<Token>): Promise<SessionRecord | undefined> {
+  parse(id: string, found: Found<Token>): MaybePromise<SessionRecord | undefined> {
     const reading = readRecord(found.text, id, this.#scope.largest)
-    if ('corrupt' in reading) {
-      await this.#backend.corrupt?.(id, reading.corrupt)
-      emit({ type: 'corrupt', id, reason: reading.corrupt })
-      return undefined
-    }
+    if ('corrupt' in reading) return this.#reportCorrupt(id, reading.corrupt)
     if (found.token !== undefined) this.#tokens.set(reading.record, found.token)
     return reading.record
+  }
+
+  async #reportCorrupt(id: string, reason: string): Promise<undefined> {
+    await this.#backend.corrupt?.(id, reason)
+    emit({ type: 'corrupt', id, reason })
   }
 
   async #read(id: string): Promise<SessionRecord | undefined> {
@@ -297,7 +297,15 @@ function written(record: SessionRecord): Written {
 
 /** Refuses an id that is not a SHA-256, because ids become parts of keys and paths. */
 export function assertId(id: string): void {
-  if (typeof id !== 'string' || !idPattern.test(id)) throw new TypeError('an id must be 64 lower-case hexadecimal digits, the SHA-256 of a sid')
+  if (!isId(id)) throw wrongId()
+}
+
+function isId(id: unknown): boolean {
+  return typeof id === 'string' && idPattern.test(id)
+}
+
+function wrongId(): TypeError {
+  return new TypeError('an id must be 64 lower-case hexadecimal digits, the SHA-256 of a sid')
 }
 
 const idPattern = /^[0-9a-f]{64}$/

@@ -38,5 +38,6 @@ test.serial('the first tries follow each other at once, later ones after a pause
   for (let tries = 10; tries < 15; tries++) await pauseAfter(tries, end)
   t.true(realNow() - before > 0)
   ahead += 5_001
-  await t.throwsAsync(pauseAfter(1, end), { code: 'ERR_SESSION_CONFLICT' })
+  await t.notThrowsAsync(pauseAfter(9, end), 'a slow machine makes ten tries all the same')
+  await t.throwsAsync(pauseAfter(10, end), { code: 'ERR_SESSION_CONFLICT' })
 })

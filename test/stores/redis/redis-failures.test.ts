@@ -143,7 +143,7 @@ for (const driver of newest) {
         await gate.pass()
       }
     }
-    const one = await startStory(t, held, { store: redisStore({ client: slow.client }), storeTimeout: 300 })
+    const one = await startStory(t, held, { store: redisStore({ client: slow.client }), storeTimeout: 1_500 })
     const other = await startStory(t, routes, { store: redisStore({ client: quick.client }) })
     await one.client.get('/set?key=a&value=first')
     await one.client.get('/set?key=a&value=second')
