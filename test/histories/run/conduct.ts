@@ -147,7 +147,7 @@ class Conductor {
         if (this.#opened.has(worker)) return
         this.#opened.add(worker)
         const clocks = this.#clocks.map((clock, index) => [index, clock] as const).slice(at * clocksPerWorker, (at + 1) * clocksPerWorker)
-        await worker.perform({ task: 'open', spec: this.#stage.spec(at), prefix: `${this.#plan.seed}:`, log: this.#logOf(worker.name), clocks })
+        await worker.perform({ task: 'open', spec: this.#stage.spec(at), prefix: `${this.#plan.seed}.${this.#plan.processes}:`, log: this.#logOf(worker.name), clocks })
       })
     )
     return workers
