@@ -66,7 +66,8 @@ export function writeNew(path: string, text: string, times: FileTimes | undefine
       const write = (from: number): void =>
         fs.write(fd, data, from, data.length - from, null, (error, count) => {
           if (error) return fail(error)
-          // A disk that is nearly full accepts a part of the data. Only the next write fails.
+          // A disk that is nearly full accepts a part of the data. Only the next write fails. One that accepts nothing would go on for ever.
+          if (count === 0 && data.length > 0) return fail(Object.assign(new Error('EIO: the file system wrote nothing, write'), { code: 'EIO' }))
           if (from + count < data.length) return write(from + count)
           withMode(fd, mode, (modeError) => (modeError ? fail(modeError) : putTimes()))
         })

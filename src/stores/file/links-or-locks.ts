@@ -7,6 +7,8 @@ import { Locks } from './lock-files.js'
 
 /** The id in the names of the trial's files. No session has it. */
 const noId = '0'.repeat(64)
+/** How often a hard link must be refused. */
+const mostTries = 3
 /** The codes with which file systems refuse hard links. */
 const refusals = ['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']
 
@@ -55,10 +57,16 @@ export class LinksOrLocks implements CompareAndSwap {
       return undefined
     }
     try {
-      await link(from, to)
-      return true
-    } catch (error) {
-      return hasCode(error, ...refusals) ? false : undefined
+      // A file system without hard links refuses each time. A program that looks at new files may cause a single refusal.
+      for (let tries = 1; ; tries++) {
+        try {
+          await link(from, to)
+          return true
+        } catch (error) {
+          if (!hasCode(error, ...refusals)) return undefined
+          if (tries === mostTries) return false
+        }
+      }
     } finally {
       await discard(to)
       await discard(from)

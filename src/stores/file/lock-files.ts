@@ -1,31 +1,26 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { SessionError } from '../../errors.js'
 import { assertInTime } from './claims.js'
 import { isAt, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
 import type { FileNames } from './file-names.js'
 import type { FileTimes } from './file-times.js'
-import { discard, hasCode, ifThere, lstat, rename, syncDirectory, unlink, writeNew } from './fs-calls.js'
+import { discard, hasCode, ifThere, lstat, rename, rmdir, syncDirectory, unlink, writeNew } from './fs-calls.js'
 
 /** After how many milliseconds without renewal another process may take over a lock. proper-lockfile allows no less than 2000. */
 const staleRecord = 2000
 const staleSweep = 10_000
-/** The tries take about four seconds in all, which is long enough for the lock of a dead process to become stale. */
-const recordRetries: Retries = { retries: 80, factor: 1.2, minTimeout: 2, maxTimeout: 60, randomize: true }
+/** For how many milliseconds a call waits for a lock, which is long enough for the lock of a dead process to become stale. */
+const patience = 4000
+/** The shortest and the longest pause between two tries, in milliseconds. */
+const shortestPause = 2
+const longestPause = 60
 
 /** A lock that is held until `release`. */
 export interface Lock {
   /** Reports whether another process has taken the lock over as stale. The holder must then stop. */
   readonly isLost: () => boolean
   readonly release: () => Promise<void>
-}
-
-/** The options of proper-lockfile for its tries; times in milliseconds. */
-interface Retries {
-  readonly retries: number
-  readonly factor?: number
-  readonly minTimeout?: number
-  readonly maxTimeout?: number
-  readonly randomize?: boolean
 }
 
 /**
@@ -87,7 +82,7 @@ export class Locks implements CompareAndSwap {
   /** Acts while it holds the record's lock, if the condition is true. `false`: it is not, or the lock could not be acquired in time. */
   async #locked(id: string, condition: () => Promise<boolean>, act: () => Promise<void>): Promise<boolean> {
     const { names, writing } = this.#context
-    const lock = await acquire(names.record(id), names.lock(id), staleRecord, recordRetries)
+    const lock = await waitFor(names.record(id), names.lock(id))
     if (!lock) return false
     try {
       if (!(await condition()) || lock.isLost()) return false
@@ -104,10 +99,21 @@ const lockedCreation = 'a new session could not be stored, because another proce
 
 /** Acquires the lock of the work that only one process at a time does for a directory. `undefined`: another process has it. */
 export function lockSweep(names: FileNames): Promise<Lock | undefined> {
-  return acquire(names.dir, names.sweepLock, staleSweep, { retries: 0 })
+  return acquire(names.dir, names.sweepLock, staleSweep)
 }
 
-async function acquire(file: string, lockfilePath: string, stale: number, retries: Retries): Promise<Lock | undefined> {
+/** proper-lockfile's own retries would also repeat what fails for good, as on a full disk, and would hide the reason for seconds. */
+async function waitFor(file: string, lockfilePath: string): Promise<Lock | undefined> {
+  const end = performance.now() + patience
+  for (let pause = shortestPause; ; pause = Math.min(pause * 1.2, longestPause)) {
+    const lock = await acquire(file, lockfilePath, staleRecord)
+    if (lock || performance.now() > end) return lock
+    await delay(pause * (1 + Math.random()))
+  }
+}
+
+/** Tries once to acquire a lock. `undefined`: another process has it. */
+async function acquire(file: string, lockfilePath: string, stale: number): Promise<Lock | undefined> {
   // Import it only when it is needed, because it listens for signals of the process.
   const { default: lockfile } = await import('proper-lockfile')
   let lost = false
@@ -117,7 +123,7 @@ async function acquire(file: string, lockfilePath: string, stale: number, retrie
       realpath: false,
       stale,
       update: stale / 2,
-      retries,
+      retries: 0,
       // By default it throws in a timer, which would end the process.
       onCompromised: () => {
         lost = true
@@ -125,8 +131,10 @@ async function acquire(file: string, lockfilePath: string, stale: number, retrie
     })
     return {
       isLost: () => lost,
-      // If the lock was lost, it belongs to another process and cannot be released.
-      release: () => release().catch(() => undefined)
+      async release() {
+        // If the lock was lost, it belongs to another process and cannot be released. Otherwise try again, or others would wait until it is stale.
+        await release().catch(() => (lost ? undefined : rmdir(lockfilePath).catch(() => undefined)))
+      }
     }
   } catch (error) {
     if (hasCode(error, 'ELOCKED')) return undefined
