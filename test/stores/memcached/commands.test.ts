@@ -1,6 +1,7 @@
 import test from 'ava'
 import { commandCounts, connectMemcached, needsMemcached, startMemcached, type MemcachedServer } from '../../support/memcached.js'
-import { counting, openScope, setting } from '../../support/memcached-scope.js'
+import { openScope } from '../../support/memcached-scope.js'
+import { counting, setting } from '../../support/recipes.js'
 
 const memcachedTest = needsMemcached(test)
 

@@ -1,6 +1,7 @@
 import test from 'ava'
 import { commandCounts, connectMemcached, needsMemcached, startMemcached } from '../../support/memcached.js'
-import { counting, openScope, setting } from '../../support/memcached-scope.js'
+import { openScope } from '../../support/memcached-scope.js'
+import { counting, setting } from '../../support/recipes.js'
 import { startProxy } from '../../support/proxy.js'
 import { until } from '../../support/redis.js'
 

@@ -3,7 +3,8 @@ import { memcachedStore, type MemcachedClient, type MemcachedStoreOptions } from
 import { defaultScope } from '../../../src/store/index.js'
 import { recordEvents } from '../../support/events.js'
 import { connectMemcached, needsMemcached, startMemcached } from '../../support/memcached.js'
-import { counting, openScope, setting } from '../../support/memcached-scope.js'
+import { openScope } from '../../support/memcached-scope.js'
+import { counting, setting } from '../../support/recipes.js'
 
 const memcachedTest = needsMemcached(test)
 

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { memcachedStore, openMemcached } from '../../../src/stores/memcached/index.js'
 import { distribute } from '../../../src/stores/memcached/nodes.js'
 import { connectMemcached, needsMemcached, startMemcached, type MemcachedServer } from '../../support/memcached.js'
-import { counting, openScope } from '../../support/memcached-scope.js'
+import { openScope } from '../../support/memcached-scope.js'
+import { counting } from '../../support/recipes.js'
 
 const memcachedTest = needsMemcached(test)
 

@@ -2,7 +2,8 @@ import test from 'ava'
 import type { CommandStartedEvent, MongoClient, MongoClientOptions } from 'mongodb'
 import { writeRecord } from '../../../src/store/index.js'
 import { connectMongo, needsMongo, startMongo, type MongoServer } from '../../support/mongo.js'
-import { counting, openScope, setting } from '../../support/mongo-scope.js'
+import { openScope } from '../../support/mongo-scope.js'
+import { counting, setting } from '../../support/recipes.js'
 import { recordEvents } from '../../support/events.js'
 
 const mongoTest = needsMongo(test)

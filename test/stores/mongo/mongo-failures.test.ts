@@ -2,7 +2,8 @@ import test, { type ExecutionContext } from 'ava'
 import type { MongoClientOptions } from 'mongodb'
 import { freePort, until } from '../../support/redis.js'
 import { connectMongo, failNext, needsMongo, startMongo } from '../../support/mongo.js'
-import { counting, openScope, setting } from '../../support/mongo-scope.js'
+import { openScope } from '../../support/mongo-scope.js'
+import { counting, setting } from '../../support/recipes.js'
 import { startProxy } from '../../support/proxy.js'
 
 // Serial: each test has a server of its own, whose start needs a whole core.
