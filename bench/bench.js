@@ -1,5 +1,5 @@
 /**
- * What a session costs. Needs the built package, and for steady figures Linux with taskset. Servers are started from the PATH: redis-server,
+ * Measures the cost of a session. It needs the built package, and for steady figures Linux with taskset. It starts servers from the PATH: redis-server,
  * memcached, mongo-java-server (.ci/mongo-java-server/install), postgres and mariadbd. What is missing is left out.
  *
  *   node bench.js                 the tables, written to results.md and chart.svg as well, in a quarter of an hour

@@ -32,9 +32,9 @@ const targets = {
 }
 /** In µs. */
 const targetWithoutCookie = 2
-/** What a login may cost of what a regeneration costs. */
+/** The highest ratio of the cost of a login to that of a regeneration. */
 const targetOfLogin = 1.3
-/** What a new session at the threshold may cost of what one below it costs, with the removals that it causes. */
+/** The highest ratio of the cost of a new session at the threshold, with the removals that it causes, to that of one below it. */
 const targetAtThreshold = 2
 
 /** Whether what a store costs is compared with targets. */

@@ -1,4 +1,4 @@
-// What was measured, in one figure each, and where.
+// Sums up each measurement in one figure, and describes the machine.
 import { readFileSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { cpus, release, totalmem } from 'node:os'
@@ -62,7 +62,7 @@ function summaryOf(name, samples) {
   }
 }
 
-/** What a request costs without sessions. Every framework answers kinds that need a session as it answers all others. */
+/** The cost of a request without sessions. Every framework answers kinds that need a session as it answers all others. */
 function costWithout(bare, kind) {
   return (bare[kind] ?? bare.untouched).cpu
 }

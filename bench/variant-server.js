@@ -29,7 +29,7 @@ export class VariantServer {
   /** How many clients there were. */
   #known
   #hasSessions
-  /** What the sessions must have counted, all together. */
+  /** The sum that the counters of all sessions must have. */
   #expected = 0
   #records = 0
 
@@ -102,7 +102,7 @@ export class VariantServer {
     if (opened > 0 && opened < count) throw new Error(`only ${opened} of ${count} sessions were opened`)
     this.#hasSessions = opened > 0
     this.#expected = opened
-    // What a browser sends to an application without sessions: somebody else's cookie of the usual size.
+    // A browser also sends cookies to an application without sessions: this is somebody else's, of the usual size.
     if (opened === 0) headers.fill(`Cookie: session=${'x'.repeat(43)}.${'x'.repeat(43)}\r\n`)
   }
 

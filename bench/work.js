@@ -1,9 +1,9 @@
-// What every variant's handler does, so that variants differ in nothing but their sessions.
+// Every variant's handler does this work, so that variants differ in nothing but their sessions.
 
 /** The kinds of request, in the order in which they warm a server up. `new` is last: it leaves sessions behind. */
 export const kinds = ['none', 'untouched', 'read', 'write', 'new']
 
-/** What only a session library with owners can do: a new sid, a login, and a list of the owner's sessions. */
+/** Requests that need a session library with owners: a new sid, a login, and a list of the owner's sessions. */
 export const ownerKinds = ['regenerate', 'login', 'devices']
 
 /** The kinds that leave records behind. */

@@ -1,6 +1,6 @@
 import { parse } from 'bowser'
 
-/** What a user agent says about the device, for its owner to recognise. Anybody can send any user agent, so nothing depends on it. */
+/** Describes a device by its user agent, for its owner to recognise. Anybody can send any user agent, so nothing depends on it. */
 export interface Device {
   /** Browser and system, as far as they are known. */
   name: string

@@ -12,7 +12,7 @@ const patience = 5000
 try {
   await start(readConfig(process.env))
 } catch (error) {
-  // What session() refuses is a TypeError. Here it is about a value from the environment.
+  // session() refuses a wrong value with a TypeError. Here the value comes from the environment.
   if (!(error instanceof ConfigError) && !(error instanceof TypeError)) throw error
   console.error(`koa-keepsake demo: ${error.message}`)
   process.exitCode = 1

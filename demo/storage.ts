@@ -9,7 +9,7 @@ import { directoryOf, type Environment } from './config.js'
 export interface Storage {
   /** In words, for the line at the start and for the pages. */
   words: string
-  /** What somebody can do who reads it there. */
+  /** The harm that a reader of the storage can do. */
   note: string
   /** Whether the sessions of a user can be listed. */
   listsOwners: boolean

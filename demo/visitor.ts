@@ -24,7 +24,7 @@ export interface Flash {
  * `ctx.session` everywhere; here that would reach into the package's own tests.
  */
 export interface Visitor {
-  /** What the browser called itself when its user logged in. */
+  /** The user agent that the browser sent when its user logged in. */
   userAgent?: string
   loggedInAt?: Date
   visits?: number

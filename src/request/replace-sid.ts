@@ -181,7 +181,7 @@ function factsOf(session: RequestSession, { created, owner, lifetime }: SessionR
   return { owner: login.owner, permanent: login.permanent ?? kept.permanent, lifetime: login.lifetime ?? kept.lifetime }
 }
 
-/** What another request has set meanwhile, unless this request or its login set it too. */
+/** Returns the facts that another request has set meanwhile, without those that this request or its login set too. */
 function keptFacts({ assigned }: RequestSession, replaced: SessionRecord | undefined, login: Login | undefined): Partial<SessionRecord> {
   if (!replaced) return {}
   const { permanent, lifetime } = replaced
