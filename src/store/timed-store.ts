@@ -72,8 +72,8 @@ export class TimedStore {
           // The call has failed already, so a store that runs the recipe later must not write.
           if (isOver()) throw this.#timedOut(action)
           try {
-            if (current.moved) throw movedError
             this.#assertRecord(current, id)
+            if (current.moved) throw movedError
             return recipe(current)
           } catch (error) {
             thrown = { error }
@@ -83,7 +83,11 @@ export class TimedStore {
         seen
       )
     const check = (written: SessionRecord | null | undefined): SessionRecord | null | undefined => {
-      this.#assertRecord(written, id)
+      // A store that goes on as if the recipe had not thrown, or does not run it at all, has not written what the caller wanted.
+      if (thrown) throw thrown.error
+      if (written === undefined) return undefined
+      if (written !== null) this.#assertRecord(written, id)
+      if (runs === 0) throw new SessionError('ERR_SESSION_STORE', 'the session store says that it has saved a session, but did not call the recipe: check its update()')
       return written
     }
     return recover<SessionRecord | null | undefined | 'moved'>(
@@ -97,9 +101,10 @@ export class TimedStore {
 
   destroy(id: string): MaybePromise<SessionRecord | undefined> {
     return this.#call('remove a session', id, () => this.#store.destroy(id), (last) => {
-      this.#assertRecord(last, id)
       // A store that is written in JavaScript may return null.
-      return last ?? undefined
+      if (last === undefined || last === null) return undefined
+      this.#assertRecord(last, id)
+      return last
     })
   }
 
@@ -115,17 +120,18 @@ export class TimedStore {
 
   /** Lists the live records; if an owner is given, only the owner's. Each step of the listing ends in time. */
   async *list(owner?: string): AsyncGenerator<SessionRecord> {
-    const listing = owner === undefined ? this.#store.records!() : this.#store.ownedBy!(owner)
-    const iterator = listing[Symbol.asyncIterator]()
+    // A store that is written in JavaScript may return a promise of the listing.
+    const start = (): MaybePromise<AsyncIterable<SessionRecord>> => (owner === undefined ? this.#store.records!() : this.#store.ownedBy!(owner))
+    const iterator = await this.#call('list sessions', undefined, start, (listing) => listing[Symbol.asyncIterator]())
     try {
       for (;;) {
-        const next = await this.#call('list sessions', undefined, () => iterator.next(), (result) => result)
-        if (next.done) return
-        if (this.#flawOf(next.value, next.value.id) === undefined) yield next.value
+        const next = await this.#call('list sessions', undefined, () => iterator.next(), (result) => this.#listed(result, owner))
+        if (next === 'end') return
+        if (next) yield next
       }
     } finally {
       // Do not await it: a listing that hangs must not keep its caller waiting.
-      void Promise.resolve(iterator.return?.()).catch(() => undefined)
+      void recover<unknown>(() => iterator.return?.(), () => undefined)
     }
   }
 
@@ -166,7 +172,8 @@ export class TimedStore {
     } catch (error) {
       throw errorOf(error)
     }
-    const pending = answer
+    // A store may return anything with a method `then`.
+    const pending = Promise.resolve(answer)
     return new Promise<T>((resolve, reject) => {
       const fail = (cause: unknown): void => {
         clearTimeout(timer)
@@ -192,15 +199,30 @@ export class TimedStore {
     return new SessionError('ERR_SESSION_TIMEOUT', `the session store took over ${this.#timeout} ms to ${action}: look at the backend, or raise storeTimeout`)
   }
 
+  /** Returns what a step of a listing found. `undefined`: something that is not a record, or is not the owner's. */
+  #listed({ done, value }: IteratorResult<SessionRecord>, owner: string | undefined): SessionRecord | 'end' | undefined {
+    if (done) return 'end'
+    if (this.#isChecked) return value
+    const { id } = (value ?? {}) as Partial<SessionRecord>
+    if (typeof id !== 'string' || this.#flawOf(value, id) !== undefined) return undefined
+    // The caller may end what is listed: nobody may end the session of another owner.
+    return owner === undefined || value.owner === owner ? value : undefined
+  }
+
   /** Returns why a value is not a record of that id, or `undefined` if it is one. */
   #flawOf(record: unknown, id: string): string | undefined {
     if (this.#isChecked) return undefined
-    return flawOf(record, id)
+    try {
+      return flawOf(record, id)
+    } catch (error) {
+      if (error instanceof SessionError) throw error
+      return 'it cannot be read'
+    }
   }
 
   /** @throws SessionError for an answer that is not a record of that id: one session must never get the data of another. */
-  #assertRecord(answer: SessionRecord | null | undefined, id: string): void {
-    const flaw = answer === undefined || answer === null ? undefined : this.#flawOf(answer, id)
+  #assertRecord(answer: SessionRecord, id: string): void {
+    const flaw = this.#flawOf(answer, id)
     if (flaw === undefined) return
     throw new SessionError('ERR_SESSION_STORE', `the session store returned something that is not the record of the session: ${flaw}`)
   }
