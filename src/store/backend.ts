@@ -22,9 +22,15 @@ export interface Written {
 
 /**
  * The result of a compare-and-swap. `'done'`: it was carried out. `'gone'`: nothing is stored under the id. `'changed'`: another state is
- * stored, which the kit then reads. A backend that knows that state already returns it instead.
+ * stored, which the kit then reads. A backend that knows that state already returns it instead. A backend that keeps the marks of removals
+ * returns `Removed` instead of `'gone'`.
  */
-export type Swapped<Token = unknown> = 'done' | 'gone' | 'changed' | Found<Token>
+export type Swapped<Token = unknown> = 'done' | 'gone' | 'changed' | Found<Token> | Removed
+
+/** The record was removed, by the removal with this mark. So the kit finds out whether an update that the driver sent twice came before it. */
+export interface Removed {
+  readonly removedBy: string
+}
 
 /**
  * The operations that differ between backends. `createStore` makes a `SessionStore` of them.

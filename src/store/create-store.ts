@@ -1,6 +1,6 @@
 import { conflictError, SessionError, storeError } from '../errors.js'
 import { emit } from '../events.js'
-import { createWriter, readRecord, writeRecord, type SessionRecord } from '../record/index.js'
+import { createWriter, readRecord, writeRecord, type SessionRecord, type Version } from '../record/index.js'
 import type { Backend, Found, Known, StoreDefinition, Swapped, Written } from './backend.js'
 import { defaultScope, type MaybePromise, type SessionStore, type StoreScope } from './contract.js'
 import { isGone, isListed, isLive } from './deadline.js'
@@ -201,7 +201,8 @@ class Records<Token> {
           return step.answers.length
         }
         current = await this.#afterConflict(id, swapped, tries, end)
-        if (step.next && current && this.#wasApplied(step.next.record, current)) {
+        const stored = current ?? removalIn(swapped)
+        if (step.next && stored && this.#wasApplied(step.next.record, stored)) {
           for (const [at, answer] of step.answers.entries()) settle(jobs[at]!, answer)
           return step.answers.length
         }
@@ -228,7 +229,7 @@ class Records<Token> {
 
   /** Pauses, and returns the record that another writer stored; `undefined` if it removed the record. */
   async #afterConflict(id: string, swapped: Exclude<Swapped<Token>, 'done'>, tries: number, end: number): Promise<SessionRecord | undefined> {
-    if (swapped === 'gone') return undefined
+    if (swapped === 'gone' || (typeof swapped === 'object' && 'removedBy' in swapped)) return undefined
     await pauseAfter(tries, end)
     return swapped === 'changed' ? this.#readPresent(id) : this.#unlessGone(await this.parse(id, swapped))
   }
@@ -239,7 +240,7 @@ class Records<Token> {
    *
    * @throws SessionError `ERR_SESSION_STORE` when the store cannot know.
    */
-  #wasApplied(tried: SessionRecord, stored: SessionRecord): boolean {
+  #wasApplied(tried: SessionRecord, stored: Version): boolean {
     if (this.#backend.sendsOnce) return false
     const applied = this.#writer.wasApplied(tried, stored)
     if (applied !== undefined) return applied
@@ -285,6 +286,11 @@ interface Step {
 
 /** Wraps an error that a recipe threw: it is the caller's own error, and not one of the backend. */
 class RecipeError extends Error {}
+
+/** The removal that a compare-and-swap met, as the last write of the record. Its revision is not known. */
+function removalIn<Token>(swapped: Swapped<Token>): Version | undefined {
+  return typeof swapped === 'object' && 'removedBy' in swapped ? { rev: Infinity, write: swapped.removedBy } : undefined
+}
 
 function settle({ resolve, reject }: Job, answer: Step['answers'][number]): void {
   if ('error' in answer) reject(answer.error)

@@ -17,6 +17,8 @@ export interface TextBackendOptions {
   /** Answer a conflict with the stored text, so that the caller need not read it. */
   readonly answersText?: boolean
   readonly sendsOnce?: boolean
+  /** Keep the mark of each removal, so that a caller learns who removed a record. */
+  readonly answersRemovals?: boolean
   /** A fault: `write` is not compared. */
   readonly comparesRevisionsOnly?: boolean
 }
@@ -26,6 +28,8 @@ export class TextDatabase {
   readonly entries = new Map<string, Entry>()
   /** The operations so far, in order: `get`, `insert`, `replace`, `remove`. */
   readonly calls: string[] = []
+  /** The mark of the removal, by key. */
+  readonly #removals = new Map<string, string>()
   readonly #options: TextBackendOptions
   #faults: Fault[] = []
   #token = 0
@@ -80,7 +84,11 @@ export class TextDatabase {
         return true
       },
       replace: async (id, from, { text }) => this.#swap('replace', keyOf(id), id, from, (key) => this.#set(key, text)),
-      remove: async (id, from) => this.#swap('remove', keyOf(id), id, from, (key) => this.entries.delete(key)),
+      remove: async (id, from, mark) =>
+        this.#swap('remove', keyOf(id), id, from, (key) => {
+          this.entries.delete(key)
+          if (this.#options.answersRemovals) this.#removals.set(key, mark)
+        }),
       list: () => list.call(this),
       ownedBy: () => list.call(this)
     }
@@ -90,7 +98,8 @@ export class TextDatabase {
     await this.#note(name)
     const apply = (): Swapped<number> => {
       const entry = this.entries.get(key)
-      if (!entry) return 'gone'
+      const removedBy = this.#removals.get(key)
+      if (!entry) return removedBy === undefined ? 'gone' : { removedBy }
       if (!this.#isSame(entry, id, from)) return this.#options.answersText ? this.#found(entry) : 'changed'
       write(key)
       return 'done'

@@ -154,6 +154,19 @@ test('a command that the driver sends twice is applied once, also when others wr
   }
 })
 
+test('an update that the driver sends twice, and whose session is removed in between, is reported as made', async (t) => {
+  for (const answersRemovals of [true, false]) {
+    const { database, store, other, id, record } = await setUp({}, new TextDatabase({ answersRemovals }))
+    database.fail(sentTwice(async () => void (await other.destroy(id))))
+    t.is((await store.update(id, count, record))?.rev, answersRemovals ? 2 : undefined)
+    t.is(database.entries.size, 0)
+    const second = newRecord()
+    await store.create(second.id, second)
+    database.fail(after(async () => other.destroy(second.id)))
+    t.is(await store.update(second.id, count, second), undefined, 'but not one that came too late')
+  }
+})
+
 test('updates that were made as one and sent twice are applied once', async (t) => {
   const { database, store, other, id, record } = await setUp()
   const pass = after(async () => undefined)

@@ -5,7 +5,7 @@ import { isWrongType } from './advice.js'
 import type { RedisCommands, ScriptConnection, ScriptRunner } from './commands.js'
 import { compareAndSwap, renewTombstone, type Swap } from './compare-and-swap.js'
 import { OwnerIndex } from './owner-index.js'
-import { foundIn, startOf, startOfTombstones, tombstone } from './redis-text.js'
+import { foundIn, removalIn, startOf, startOfTombstones, tombstone } from './redis-text.js'
 
 /** The options about replicas: see `RedisStoreOptions`. */
 export interface WaitSettings {
@@ -123,7 +123,8 @@ export class RedisBackend implements Backend<string> {
     try {
       const swapped = await compareAndSwap(runner, this.#prefix + id, swap)
       if (swapped === 'done') return 'done'
-      return foundIn(swapped?.text) ?? 'gone'
+      const removedBy = swapped && removalIn(swapped.text)
+      return removedBy === undefined ? (foundIn(swapped?.text) ?? 'gone') : { removedBy }
     } catch (error) {
       if (isWrongType(error)) return 'changed'
       throw error

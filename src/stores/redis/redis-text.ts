@@ -9,6 +9,13 @@ export function tombstone(mark: string): string {
   return JSON.stringify({ removed: mark })
 }
 
+/** The mark of the removal that left a tombstone. `undefined`: the text is none. */
+export function removalIn(text: string): string | undefined {
+  return wholeTombstone.exec(text)?.[1]
+}
+
+const wholeTombstone = /^\{"removed":"([a-z0-9 -]+)"\}$/
+
 /** The record's text that a key holds. `undefined`: it holds nothing, or a tombstone. */
 export function foundIn(text: string | undefined): Found<string> | undefined {
   if (text === undefined || text.startsWith(startOfTombstones)) return undefined
