@@ -181,7 +181,7 @@ test('a TypeScript user compiles against it, strictly and with the declarations 
       skipLibCheck: false, types: ['node'], exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true
     }
     writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: [name] }))
-    const output = await run(bin('tsc'), ['-p', project]).then(({ stdout }) => stdout, (error: { stdout: string }) => error.stdout)
+    const output = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project]).then(({ stdout }) => stdout, (error: { stdout: string }) => error.stdout)
     // What other packages' declarations say is not ours to answer for.
     t.deepEqual(output.split('\n').filter((line) => line.includes('koa-keepsake') || /^(user|bundled|common)/.test(line)), [], output)
   }
