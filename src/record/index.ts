@@ -1,6 +1,6 @@
-export { flawOf, isOwner, readRecord, writeRecord } from './record.js'
+export { flawOf, isOwner, isSealed, readRecord, writeRecord } from './record.js'
 export { sizeOver } from './record-size.js'
-export { createMark, createWriter, isSameVersion, markOf } from './write-marks.js'
+export { createMark, createWriter, isSameCreation, isSameVersion, markOf, wasCreated } from './write-marks.js'
 export { decode, encode } from './values.js'
 export type { Data, Json } from './json.js'
 export type { Reading, SessionRecord } from './record.js'

@@ -28,6 +28,8 @@ export interface SessionRecord {
   readonly movedTo?: string
   /** The version of the format. Absent: the first. */
   readonly version?: number
+  /** The encrypted data of a sealed record, in base64url (see seal.ts). `data` is empty then. */
+  readonly sealed?: string
   readonly data: Data
 }
 
@@ -81,7 +83,7 @@ export function readRecord(text: string, id: string, largest = Infinity): Readin
  */
 export function flawOf(value: unknown, id: string): string | undefined {
   if (!isObject(value)) return 'it is not an object'
-  const { rev, write, created, used, expires, permanent, lifetime, owner, moved, movedTo, data, version = formatVersion } = value
+  const { rev, write, created, used, expires, permanent, lifetime, owner, moved, movedTo, sealed, data, version = formatVersion } = value
   if (typeof version === 'number' && version > formatVersion) {
     throw new SessionError(
       'ERR_SESSION_STORE',
@@ -100,7 +102,17 @@ export function flawOf(value: unknown, id: string): string | undefined {
   if (moved !== undefined && moved !== true) return 'moved is not true'
   if (movedTo !== undefined && typeof movedTo !== 'string') return 'movedTo is not an id'
   if (!isObject(data)) return 'data is not an object'
+  if (sealed !== undefined) {
+    if (typeof sealed !== 'string') return 'sealed is not a text'
+    // A version of this library without sealing would write such a record. To prefer one of the two would lose the other.
+    for (const _ in data) return 'it is sealed, but has data that is not'
+  }
   return undefined
+}
+
+/** Reports whether the data of a record is encrypted, so that only a request with its sid can read it. */
+export function isSealed(record: Pick<SessionRecord, 'sealed'>): boolean {
+  return record.sealed !== undefined
 }
 
 /** Reports whether a value can be the owner of a session. */
