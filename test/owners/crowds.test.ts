@@ -43,7 +43,7 @@ function crowds(crowdTest: TestFn, name: string, open: (t: Cleanup) => Promise<S
 }
 
 function openMongo(t: Cleanup, url: string): SessionStore {
-  const client = connectMongo(t, url, { serverSelectionTimeoutMS: 60_000, connectTimeoutMS: 60_000 })
+  const client = connectMongo(t, url)
   return mongoStore({ client, database: temporaryDatabase(t, client) })
 }
 

@@ -5,6 +5,5 @@ import { connectMemcached } from './memcached.js'
 /** The store of a process of a fleet. @param addresses of the memcached nodes, with commas between them. */
 export default function makeStore(addresses: string): SessionStore {
   const forever = { teardown: () => undefined }
-  // The timeouts are long, because slowness on a busy machine is no failure.
-  return memcachedStore({ clients: Object.fromEntries(addresses.split(',').map((address) => [address, connectMemcached(forever, address, 30_000)])) })
+  return memcachedStore({ clients: Object.fromEntries(addresses.split(',').map((address) => [address, connectMemcached(forever, address)])) })
 }

@@ -71,9 +71,18 @@ export async function startMongo(t: Cleanup): Promise<MongoServer> {
   return server
 }
 
-/** A client that ends with the test. Nothing waits for long, and a busy machine has time. */
+/** The timeouts of clients in tests that do not measure time. They are long, because slowness on a busy machine is no failure. */
+const patience = { serverSelectionTimeoutMS: 60_000, connectTimeoutMS: 60_000, socketTimeoutMS: 60_000, waitQueueTimeoutMS: 60_000 }
+
+/** A URL whose client has these timeouts. */
+export function patientUrl(url: string): string {
+  const parameters = Object.entries(patience).map(([name, milliseconds]) => `${name}=${milliseconds}`)
+  return `${url}${url.includes('?') ? '&' : '?'}${parameters.join('&')}`
+}
+
+/** A client that ends with the test. */
 export function connectMongo(t: Cleanup, url: string, options: MongoClientOptions = {}): MongoClient {
-  const client = new MongoClient(url, { serverSelectionTimeoutMS: 3000, connectTimeoutMS: 3000, ...options })
+  const client = new MongoClient(url, { ...patience, ...options })
   t.teardown(() => client.close(true))
   return client
 }

@@ -115,7 +115,7 @@ export async function commandCounts(server: RedisServer): Promise<Record<string,
 }
 
 /** Polls until the condition is true, for at most that many milliseconds. */
-export async function until(what: string, holds: () => Promise<boolean> | boolean, timeout = 15_000): Promise<void> {
+export async function until(what: string, holds: () => Promise<boolean> | boolean, timeout = 60_000): Promise<void> {
   for (const end = Date.now() + timeout; ; await delay(20)) {
     if (await attempt(holds)) return
     if (Date.now() > end) throw new Error(`not within ${timeout} ms: ${what}`)

@@ -39,7 +39,7 @@ export function createClock(): Clock {
 
 /**
  * Starts an app with the given handlers by path. The return value of a handler is the body. The `store` in the options is watched. Absent: a
- * store in memory.
+ * store in memory. The default of `storeTimeout` is long, because slowness on a busy machine is no failure.
  */
 export async function startStory(t: Cleanup, routes: Routes, options: Options & { https?: boolean; host?: string } = {}): Promise<Story> {
   const { https = false, host, ...rest } = options
@@ -47,7 +47,7 @@ export async function startStory(t: Cleanup, routes: Routes, options: Options & 
   const store = watchStore((rest.store as SessionStore | undefined) ?? memoryStore())
   const app = createApp()
   app.proxy = https
-  app.use(session({ now: time.now, ...rest, store }))
+  app.use(session({ now: time.now, storeTimeout: minute, ...rest, store }))
   app.use(routesOf(routes))
   const errors: Error[] = []
   app.on('error', (error: Error) => errors.push(error))

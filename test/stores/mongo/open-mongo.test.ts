@@ -1,29 +1,25 @@
 import test, { type ExecutionContext } from 'ava'
-import type { MongoClient } from 'mongodb'
-import { openMongo } from '../../../src/stores/mongo/index.js'
-import { connectMongo, needsMongo, startMongo, type MongoServer } from '../../support/mongo.js'
+import { mongoStore, openMongo } from '../../../src/stores/mongo/index.js'
+import { connectMongo, needsMongo, patientUrl, startMongo } from '../../support/mongo.js'
 import { openScope } from '../../support/mongo-scope.js'
+import { until } from '../../support/redis.js'
 
 // Serial: each test has a server of its own, whose start needs a whole core.
 const mongoTest = needsMongo(test).serial as typeof test
 
-/** A server that has answered, so that its first answers are not the slow ones that the tests time. */
-async function startWarm(t: ExecutionContext): Promise<{ server: MongoServer; watcher: MongoClient }> {
+/** A server and a client that looks into it. */
+async function start(t: ExecutionContext) {
   const server = await startMongo(t)
-  const watcher = connectMongo(t, server.url)
-  const { store, newRecord } = openScope(watcher, { database: 'warm' })
-  const record = newRecord()
-  await store.create(record.id, record)
-  return { server, watcher }
+  return { server, watcher: connectMongo(t, server.url) }
 }
 
 const failed = { name: 'SessionError', code: 'ERR_SESSION_STORE' }
 
 mongoTest('a URL opens a store in its database, and close() closes the connections', async (t) => {
-  const { server, watcher } = await startWarm(t)
+  const { server, watcher } = await start(t)
   const { newRecord } = openScope(watcher)
   const record = newRecord()
-  const store = openMongo(`${server.url}/app?appName=mine`, { collectionName: 'logins' })
+  const store = openMongo(patientUrl(`${server.url}/app?appName=mine`), { collectionName: 'logins' })
   t.true(await store.create(record.id, record))
   t.deepEqual(await store.read(record.id), record)
   t.is(await watcher.db('app').collection('logins').countDocuments({}), 1)
@@ -32,23 +28,26 @@ mongoTest('a URL opens a store in its database, and close() closes the connectio
 })
 
 mongoTest('the database of the options overrides the one of the URL, and a URL object will do', async (t) => {
-  const { server, watcher } = await startWarm(t)
+  const { server, watcher } = await start(t)
   const { newRecord } = openScope(watcher)
   const record = newRecord()
-  const store = openMongo(new URL(`${server.url}/app`), { database: 'other' })
+  const store = openMongo(new URL(patientUrl(`${server.url}/app`)), { database: 'other' })
   await store.create(record.id, record)
   t.is(await watcher.db('other').collection('sessions').countDocuments({}), 1)
   await store.close!()
 })
 
 mongoTest('a server that is stopped costs an error in time, and the timeouts in the URL override those of the store', async (t) => {
-  const { server, watcher } = await startWarm(t)
-  const stores = [openMongo(`${server.url}/app?retryReads=false`), openMongo(`${server.url}/app?retryReads=false&sockettimeoutms=3500`)] as const
+  const { server, watcher } = await start(t)
+  // The driver looks for the server in between, and would end the second call too.
+  const rare = 'retryReads=false&heartbeatFrequencyMS=60000'
+  const stores = [openMongo(`${server.url}/app?${rare}`), openMongo(`${server.url}/app?${rare}&sockettimeoutms=8000`)] as const
   for (const store of stores) t.teardown(async () => store.close!())
   const { newRecord } = openScope(watcher)
   const record = newRecord()
-  t.true(await stores[0].create(record.id, record))
-  t.deepEqual(await stores[1].read(record.id), record)
+  await mongoStore({ client: watcher, database: 'app' }).create(record.id, record)
+  const work = () => until('both stores have connected', async () => (await Promise.all(stores.map(async (store) => store.read(record.id)))).every(Boolean))
+  await work()
   await server.pause()
   const times = await Promise.all(
     stores.map(async (store) => {
@@ -57,9 +56,9 @@ mongoTest('a server that is stopped costs an error in time, and the timeouts in 
       return performance.now() - from
     })
   )
-  t.true(times[0]! < 3000 && times[1]! > 3000, `${times.join(' and ')} ms`)
+  t.true(times[0]! < 7000 && times[1]! > 7000, `${times.join(' and ')} ms`)
   server.resume()
-  for (const store of stores) t.deepEqual(await store.read(record.id), record)
+  await t.notThrowsAsync(work)
 })
 
 test('several hosts, a replica set and mongodb+srv: are URLs as well', async (t) => {
