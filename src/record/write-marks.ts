@@ -6,11 +6,12 @@ import { randomBytes } from 'node:crypto'
  *
  * It also answers the question "was my write applied?" when a driver sent a command twice because the first answer was lost,
  * and another process has written since. So `write` is a list: the mark of this write, then the latest mark of each of the last
- * seven other writers. `"write":"k3v9a0x2-1f b71x20aa-9"` says that writer k3v9a0x2 made this state with its write 1f, and that
- * writer b71x20aa wrote before, with its write 9.
+ * seven other writers, then the mark of the creation. `"write":"k3v9a0x2-1f b71x20aa-9 77ab01c0d4"` says that writer k3v9a0x2 made this
+ * state with its write 1f, that writer b71x20aa wrote before, with its write 9, and that creation 77ab01c0d4 made the record. Only marks
+ * of writers have a `-`.
  */
 
-/** How many writers `write` names at most, including the one that wrote the record. */
+/** How many writers `write` names at most, including the one that wrote the state. */
 const mostWriters = 8
 
 /** One writer of records: a store object in a process, which makes one write of a session at a time. */
@@ -37,23 +38,22 @@ export function createWriter(): Writer {
   let count = 0
 
   return {
-    next(last = '') {
+    next(last) {
       const mark = own + (count++).toString(36)
-      if (!last.includes(' ') && (last.startsWith(own) || !last.includes('-'))) return mark
-      // The mark of a creation (it has no `-`) is not kept, because nobody asks later whether a creation was applied.
-      const others = last.split(' ').filter((each) => !each.startsWith(own) && each.includes('-'))
-      return [mark, ...others.slice(0, mostWriters - 1)].join(' ')
+      if (!last) return mark
+      const { writers, creation } = marksIn(last)
+      const others = writers.filter((each) => !each.startsWith(own)).slice(0, mostWriters - 1)
+      return [mark, ...others, ...creation].join(' ')
     },
     wasApplied(tried, stored) {
-      const mark = markOf(tried)
-      const marks = stored.write.split(' ')
-      if (marks.includes(mark)) return true
+      const marks = marksIn(stored.write).writers
+      if (marks.includes(markOf(tried))) return true
       // A list names the latest write of each writer, so this writer's latest applied write is an older one.
       if (marks.some((each) => each.startsWith(own))) return false
       // The mark drops off the list only after as many other writers as the list holds have written.
       if (marks.length < mostWriters || stored.rev - tried.rev < mostWriters) return false
       // Marks that were in the list before this write drop off before its mark does.
-      const older = tried.write.split(' ')
+      const older = marksIn(tried.write).writers
       return marks.some((each) => older.includes(each)) ? false : undefined
     }
   }
@@ -65,6 +65,23 @@ let creations = 0
 /** The mark of a record that is created now. It belongs to no writer. */
 export function createMark(): string {
   return creator + (creations++).toString(36)
+}
+
+/** Reports whether a creation was applied, so that the stored state is that record or is based on it. */
+export function wasCreated(tried: Version, stored: Pick<Version, 'write'>): boolean {
+  return stored.write.split(' ').includes(markOf(tried))
+}
+
+/** Reports whether two states come from one creation. If not, the record was removed in between, and another one created under its id. */
+export function isSameCreation(one: Pick<Version, 'write'>, other: Pick<Version, 'write'>): boolean {
+  return marksIn(one.write).creation[0] === marksIn(other.write).creation[0]
+}
+
+/** The marks of a list. The creation's is missing in records that were created with a mark of another form. */
+function marksIn(write: string): { readonly writers: readonly string[]; readonly creation: readonly string[] } {
+  const marks = write.split(' ')
+  const isOfWriter = (mark: string): boolean => mark.includes('-')
+  return { writers: marks.filter(isOfWriter), creation: marks.filter((mark) => !isOfWriter(mark)).slice(-1) }
 }
 
 /** Lower-case letters and digits only, so that a mark can be part of a file name on every system. */

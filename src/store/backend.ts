@@ -27,7 +27,7 @@ export interface Written {
  */
 export type Swapped<Token = unknown> = 'done' | 'gone' | 'changed' | Found<Token> | Removed
 
-/** The record was removed, by the removal with this mark. So the kit finds out whether an update that the driver sent twice came before it. */
+/** The record was removed, by the removal with this mark. So the kit finds out whether a command that the driver sent twice came before it. */
 export interface Removed {
   readonly removedBy: string
 }
@@ -45,8 +45,12 @@ export interface Backend<Token = unknown> {
    */
   readonly sendsOnce?: boolean
   get(id: string): Promise<Found<Token> | undefined>
-  /** Stores a text under an id that is free. `false`: the id is taken. */
-  insert(id: string, next: Written): Promise<boolean>
+  /**
+   * Stores a text under an id that is free. `false`: the id is taken. `Removed`: it holds the mark of a removal.
+   *
+   * @param over the mark of a removal which the text replaces, if it is still there.
+   */
+  insert(id: string, next: Written, over?: Removed): Promise<boolean | Removed>
   /** Replaces the stored text if it still has the `rev` and the `write` of `from`, in one atomic step. */
   replace(id: string, from: Known<Token>, next: Written): Promise<Swapped<Token>>
   /**

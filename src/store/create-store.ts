@@ -1,7 +1,7 @@
 import { conflictError, SessionError, storeError } from '../errors.js'
 import { emit } from '../events.js'
-import { createWriter, readRecord, writeRecord, type SessionRecord, type Version } from '../record/index.js'
-import type { Backend, Found, Known, StoreDefinition, Swapped, Written } from './backend.js'
+import { createWriter, isSameCreation, readRecord, wasCreated, writeRecord, type SessionRecord, type Version } from '../record/index.js'
+import type { Backend, Found, Known, Removed, StoreDefinition, Swapped, Written } from './backend.js'
 import { defaultScope, type MaybePromise, type SessionStore, type StoreScope } from './contract.js'
 import { isGone, isListed, isLive } from './deadline.js'
 import { isPromise } from './maybe-promise.js'
@@ -123,19 +123,31 @@ class Records<Token> {
 
   async create(id: string, record: SessionRecord): Promise<boolean> {
     const next = written(record.rev === 1 ? record : { ...record, rev: 1 })
+    let removed: Removed | undefined
     for (let tries = 0; tries < mostCreations; tries++) {
-      if (await this.#backend.insert(id, next)) return true
+      const inserted = await this.#backend.insert(id, next, removed)
+      if (inserted === true) return true
+      removed = inserted || undefined
+      if (removed) {
+        if (this.#wasCreated(next, { write: removed.removedBy })) return true
+        continue
+      }
       const found = await this.#backend.get(id)
       if (!found) continue
-      // The driver sent the command again because the first answer was lost.
       if (found.text === next.text) return true
       const present = await this.parse(id, found)
+      if (present && this.#wasCreated(next, present)) return true
       // A backend that moves corrupt texts aside has freed the id.
       if (!present && this.#backend.corrupt && tries === 0) continue
       if (!present || !isGone(present, this.#scope.now())) return false
-      await this.#backend.remove(id, this.#known(present), this.#writer.next())
+      await this.#backend.remove(id, this.#known(present), this.#writer.next(present.write))
     }
     throw conflictError(mostCreations)
+  }
+
+  /** Reports whether a creation was applied although the id is taken: a driver may send a command again because the first answer was lost. */
+  #wasCreated({ record }: Written, stored: Pick<Version, 'write'>): boolean {
+    return !this.#backend.sendsOnce && wasCreated(record, stored)
   }
 
   async destroy(id: string, turn: Turn): Promise<SessionRecord | undefined> {
@@ -145,7 +157,7 @@ class Records<Token> {
     for (let tries = 1; current; tries++) {
       const swapped = await this.#backend.remove(id, this.#known(current), this.#writer.next(current.write))
       if (swapped === 'done') return current
-      current = await this.#afterConflict(id, swapped, tries, end)
+      current = await this.#afterConflict(current, swapped, tries, end)
     }
     await this.#backend.confirmGone?.(id)
     return undefined
@@ -200,7 +212,7 @@ class Records<Token> {
           for (const [at, answer] of step.answers.entries()) settle(jobs[at]!, answer)
           return step.answers.length
         }
-        current = await this.#afterConflict(id, swapped, tries, end)
+        current = await this.#afterConflict(current, swapped, tries, end)
         const stored = current ?? removalIn(swapped)
         if (step.next && stored && this.#wasApplied(step.next.record, stored)) {
           for (const [at, answer] of step.answers.entries()) settle(jobs[at]!, answer)
@@ -227,11 +239,26 @@ class Records<Token> {
     return next ? this.#backend.replace(id, this.#known(current), next) : 'done'
   }
 
-  /** Pauses, and returns the record that another writer stored; `undefined` if it removed the record. */
-  async #afterConflict(id: string, swapped: Exclude<Swapped<Token>, 'done'>, tries: number, end: number): Promise<SessionRecord | undefined> {
-    if (swapped === 'gone' || (typeof swapped === 'object' && 'removedBy' in swapped)) return undefined
+  /**
+   * Pauses, and returns the record that another writer stored; `undefined` if it removed the record.
+   *
+   * @param tried the record that the write was based on.
+   * @throws SessionError `ERR_SESSION_STORE` if the record was removed and another one created, by a driver that may have sent the write before.
+   */
+  async #afterConflict(tried: SessionRecord, swapped: Exclude<Swapped<Token>, 'done'>, tries: number, end: number): Promise<SessionRecord | undefined> {
+    if (swapped === 'gone') return undefined
+    if (typeof swapped === 'object' && 'removedBy' in swapped) {
+      this.#assertSameCreation(tried, { write: swapped.removedBy })
+      return undefined
+    }
     await pauseAfter(tries, end)
-    return swapped === 'changed' ? this.#readPresent(id) : this.#unlessGone(await this.parse(id, swapped))
+    const stored = await (swapped === 'changed' ? this.#readPresent(tried.id) : this.parse(tried.id, swapped))
+    if (stored) this.#assertSameCreation(tried, stored)
+    return this.#unlessGone(stored)
+  }
+
+  #assertSameCreation(tried: SessionRecord, stored: Pick<Version, 'write'>): void {
+    if (!this.#backend.sendsOnce && !isSameCreation(tried, stored)) throw unknownOutcome('the session was removed and created again since')
   }
 
   /**
@@ -244,10 +271,7 @@ class Records<Token> {
     if (this.#backend.sendsOnce) return false
     const applied = this.#writer.wasApplied(tried, stored)
     if (applied !== undefined) return applied
-    throw new SessionError(
-      'ERR_SESSION_STORE',
-      'the session store cannot tell whether the changes were saved, because too many other processes have written to the session since: read the session again before you repeat the request'
-    )
+    throw unknownOutcome('too many other processes have written to the session since')
   }
 
   /** Runs the recipes, each on the result of the one before. */
@@ -290,6 +314,13 @@ class RecipeError extends Error {}
 /** The removal that a compare-and-swap met, as the last write of the record. Its revision is not known. */
 function removalIn<Token>(swapped: Swapped<Token>): Version | undefined {
   return typeof swapped === 'object' && 'removedBy' in swapped ? { rev: Infinity, write: swapped.removedBy } : undefined
+}
+
+function unknownOutcome(why: string): SessionError {
+  return new SessionError(
+    'ERR_SESSION_STORE',
+    `the session store cannot tell whether the changes were saved, because ${why}: read the session again before you repeat the request`
+  )
 }
 
 function settle({ resolve, reject }: Job, answer: Step['answers'][number]): void {

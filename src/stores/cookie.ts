@@ -64,7 +64,7 @@ const carry: CookieStore['carry'] = (received, { now, largest }) => {
         records.delete(id)
         return null
       }
-      const record = { ...made, rev: current.rev + 1, write: writer.next(current.write) }
+      const record = { ...made, rev: current.rev + 1, write: writer.next() }
       records.set(id, record)
       return record
     },

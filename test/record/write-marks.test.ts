@@ -1,6 +1,6 @@
 import test from 'ava'
 import * as fc from 'fast-check'
-import { createMark, createWriter, isSameVersion, markOf, type Version, type Writer } from '../../src/record/index.js'
+import { createMark, createWriter, isSameCreation, isSameVersion, markOf, wasCreated, type Version, type Writer } from '../../src/record/index.js'
 
 /** A state of a record, and all the writes that led to it. */
 interface State extends Version {
@@ -145,13 +145,13 @@ test('every mark is new, and the first of the list names the write that made the
   for (let at = 0; at < 500; at++) {
     write = writers[(at * 7) % 5]!.next(write)
     seen.add(markOf({ write }))
-    t.regex(write, /^[0-9a-z]{10,}-[0-9a-z]+( [0-9a-z]{10,}-[0-9a-z]+){0,7}$/)
+    t.regex(write, /^[0-9a-z]{10,}-[0-9a-z]+( [0-9a-z]{10,}-[0-9a-z]+){0,7} [0-9a-z]{10,}$/)
   }
   for (let at = 0; at < 500; at++) seen.add(createMark())
   t.is(seen.size, 1000)
 })
 
-test('write names the eight latest writers, each once, and not the creation', (t) => {
+test('write names the eight latest writers, each once, and the creation for ever', (t) => {
   const writers = Array.from({ length: 12 }, () => createWriter())
   const created = createMark()
   let write = created
@@ -159,13 +159,28 @@ test('write names the eight latest writers, each once, and not the creation', (t
   for (const at of [0, 1, 2, 1, 3, 4, 5, 6, 7, 8, 9, 1]) {
     write = writers[at]!.next(write)
     order.push(markOf({ write }))
-    t.false(write.includes(created))
+    t.is(write.split(' ').at(-1), created)
   }
   // Writer 1 wrote three times, so its first two marks are not kept; those of 0 and 2 were pushed out.
-  t.deepEqual(write.split(' '), [11, 10, 9, 8, 7, 6, 5, 4].map((at) => order[at]!))
+  t.deepEqual(write.split(' '), [...[11, 10, 9, 8, 7, 6, 5, 4].map((at) => order[at]!), created])
   t.true(writers[1]!.wasApplied({ rev: 13, write }, { rev: 13, write }))
   t.is(writers[11]!.wasApplied({ rev: 2, write: writers[11]!.next(created) }, { rev: 13, write }), undefined)
   t.false(writers[11]!.wasApplied({ rev: 13, write: writers[11]!.next(created) }, { rev: 13, write }))
+})
+
+test('wasCreated() is right after any number of writes, and states of different creations are told apart', (t) => {
+  const [created, other] = [createMark(), createMark()]
+  const tried = { rev: 1, write: created }
+  let [write, foreign] = [created, other]
+  for (let at = 0; at < 30; at++) {
+    t.true(wasCreated(tried, { write }))
+    t.false(wasCreated(tried, { write: foreign }))
+    t.true(isSameCreation(tried, { write }))
+    t.false(isSameCreation({ write }, { write: foreign }))
+    const writer = createWriter()
+    write = writer.next(write)
+    foreign = writer.next(foreign)
+  }
 })
 
 test('two states are the same only if both the revision and the write are', (t) => {

@@ -1,9 +1,9 @@
 import test from 'ava'
 import { SessionError } from '../../src/errors.js'
-import { createMark, createStore, defaultScope, graceAfterDeadline, type Backend, type SessionRecord, type SessionStore } from '../../src/store/index.js'
+import { createMark, createStore, defaultScope, graceAfterDeadline, type SessionRecord, type SessionStore } from '../../src/store/index.js'
 import { recordEvents } from '../support/events.js'
 import { count, newRecord } from './new-record.js'
-import { after, notSent, TextDatabase } from './text-backend.js'
+import { after, notSent, sentTwice, TextDatabase } from './text-backend.js'
 
 async function setUp(database = new TextDatabase()) {
   const [store, other] = [database.store(), database.store()]
@@ -19,14 +19,6 @@ async function listed(records: AsyncIterable<SessionRecord>): Promise<SessionRec
   return all
 }
 
-/** A database whose insertions arrive twice, because the first answer was lost. */
-class TwiceInserting extends TextDatabase {
-  override backend(...[scope]: Parameters<TextDatabase['backend']>): Backend<number> {
-    const inner = super.backend(scope)
-    return { ...inner, insert: async (id, next) => ((await inner.insert(id, next)) ? inner.insert(id, next) : false) }
-  }
-}
-
 test('a creation is one operation', async (t) => {
   const { database, store } = await setUp()
   const record = newRecord()
@@ -35,11 +27,66 @@ test('a creation is one operation', async (t) => {
 })
 
 test('a creation that the driver sends twice is still one', async (t) => {
-  const store = new TwiceInserting().store()
+  const { database, store } = await setUp()
   const record = newRecord()
+  database.failInsertion(sentTwice())
   t.true(await store.create(record.id, record))
   t.false(await store.create(record.id, { ...record, write: createMark() }))
   t.deepEqual(await store.read(record.id), record)
+})
+
+test('a creation that the driver sends twice is reported as made, however many others write in between', async (t) => {
+  for (const writers of [1, 7, 20]) {
+    const { database, store } = await setUp()
+    const record = newRecord({ data: { count: 0 } })
+    const stores = Array.from({ length: writers }, () => database.store())
+    database.failInsertion(sentTwice(async () => {
+      for (const each of [...stores, ...stores]) await each.update(record.id, count)
+    }))
+    t.true(await store.create(record.id, record), `${writers} other writers`)
+    t.deepEqual((await store.read(record.id))?.data, { count: 2 * writers })
+  }
+})
+
+test('a creation that the driver sends twice, and whose session is removed in between, does not bring it back', async (t) => {
+  const { database, store, other } = await setUp(new TextDatabase({ answersRemovals: true }))
+  const record = newRecord({ data: { count: 0 } })
+  database.failInsertion(sentTwice(async () => {
+    await other.update(record.id, count)
+    await other.destroy(record.id)
+  }))
+  t.true(await store.create(record.id, record))
+  t.is(await store.read(record.id), undefined)
+  t.true(await store.create(record.id, newRecord({ id: record.id })), 'another creation may use the id')
+})
+
+test('a creation where others created is refused, whatever they wrote since', async (t) => {
+  const { database, store, other } = await setUp(new TextDatabase({ answersRemovals: true }))
+  const [own, theirs] = [newRecord(), newRecord()]
+  database.failInsertion(async (apply) => {
+    await other.create(own.id, { ...theirs, id: own.id })
+    await other.update(own.id, count)
+    return apply()
+  })
+  t.false(await store.create(own.id, own))
+})
+
+test('a command that the driver sends twice fails if the session was removed and created anew in between', async (t) => {
+  const { database, store, other } = await setUp(new TextDatabase({ answersRemovals: true }))
+  const anew = async (id: string): Promise<void> => {
+    await other.destroy(id)
+    await other.create(id, newRecord({ id, data: { count: 5 } }))
+  }
+  const unknown = { code: 'ERR_SESSION_STORE', message: /cannot tell whether the changes were saved/ }
+  for (const command of [async (id: string) => store.update(id, count), async (id: string) => store.update(id, () => null), async (id: string) => store.destroy(id)]) {
+    const record = newRecord({ data: { count: 0 } })
+    await store.create(record.id, record)
+    database.fail(sentTwice(async () => anew(record.id)))
+    await t.throwsAsync(async () => command(record.id), unknown)
+    t.deepEqual((await store.read(record.id))?.data, { count: 5 }, 'the new session is untouched')
+    database.fail(sentTwice(async () => void (await anew(record.id), await other.destroy(record.id))))
+    await t.throwsAsync(async () => command(record.id), unknown)
+  }
 })
 
 test('a creation fails with a conflict after a few tries if the id is taken and free in turns', async (t) => {

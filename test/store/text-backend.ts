@@ -1,9 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
-import { createStore, type Backend, type Found, type Known, type SessionStore, type StoreDefinition, type StoreScope, type Swapped } from '../../src/store/index.js'
+import { createStore, type Backend, type Found, type Known, type Removed, type SessionStore, type StoreDefinition, type StoreScope, type Swapped } from '../../src/store/index.js'
 import { readRecord } from '../../src/record/index.js'
 
 /** Replaces one compare-and-swap, which `apply` would carry out. */
 export type Fault = (apply: () => Swapped<number>, id: string) => Promise<Swapped<number>> | Swapped<number>
+
+/** Replaces one insertion, which `apply` would carry out. */
+export type InsertionFault = (apply: () => boolean | Removed, id: string) => Promise<boolean | Removed>
 
 interface Entry {
   readonly text: string
@@ -32,6 +35,7 @@ export class TextDatabase {
   readonly #removals = new Map<string, string>()
   readonly #options: TextBackendOptions
   #faults: Fault[] = []
+  #insertionFaults: InsertionFault[] = []
   #token = 0
 
   constructor(options: TextBackendOptions = {}) {
@@ -41,6 +45,11 @@ export class TextDatabase {
   /** The next compare-and-swaps meet these faults, one each. */
   fail(...faults: readonly Fault[]): void {
     this.#faults.push(...faults)
+  }
+
+  /** The next insertions meet these faults, one each. */
+  failInsertion(...faults: readonly InsertionFault[]): void {
+    this.#insertionFaults.push(...faults)
   }
 
   store(definition: Partial<StoreDefinition<number>> = {}): SessionStore {
@@ -77,11 +86,19 @@ export class TextDatabase {
         const entry = this.entries.get(keyOf(id))
         return entry && this.#found(entry)
       },
-      insert: async (id, { text }) => {
+      insert: async (id, { text }, over) => {
         await this.#note('insert')
-        if (this.entries.has(keyOf(id))) return false
-        this.#set(keyOf(id), text)
-        return true
+        const key = keyOf(id)
+        const apply = (): boolean | Removed => {
+          const removedBy = this.#removals.get(key)
+          if (this.entries.has(key) || (over && over.removedBy !== removedBy)) return false
+          if (removedBy !== undefined && !over) return { removedBy }
+          this.#removals.delete(key)
+          this.#set(key, text)
+          return true
+        }
+        const fault = this.#insertionFaults.shift()
+        return fault ? fault(apply, id) : apply()
       },
       replace: async (id, from, { text }) => this.#swap('replace', keyOf(id), id, from, (key) => this.#set(key, text)),
       remove: async (id, from, mark) =>
@@ -130,7 +147,7 @@ export class TextDatabase {
 }
 
 /** The driver loses the first answer and sends the command again. In between, `others` write. */
-export function sentTwice(others: () => Promise<unknown> = async () => undefined): Fault {
+export function sentTwice(others: () => Promise<unknown> = async () => undefined): <Answer>(apply: () => Answer) => Promise<Answer> {
   return async (apply) => {
     apply()
     await others()

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { assertKnown, assertOption, isCount, isPositive } from '../../checks.js'
+import { isCount, isPositive, OptionChecks } from '../../checks.js'
 import { longestDelay } from '../../delays.js'
 import { conflictError } from '../../errors.js'
 import { emit } from '../../events.js'
@@ -43,10 +43,12 @@ const pageSize = 1000
  */
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   const where = 'memoryStore(options)'
-  assertKnown(where, options, ['maxSessions', 'sweepEvery'])
+  const checks = new OptionChecks(where)
+  checks.known(options, ['maxSessions', 'sweepEvery'])
   const { maxSessions = 100_000, sweepEvery = 60_000 } = options
-  assertOption(where, 'maxSessions', maxSessions, isCount(maxSessions), 'a whole number (0 = no limit)')
-  assertOption(where, 'sweepEvery', sweepEvery, isPositive(sweepEvery), 'a number of milliseconds above 0')
+  checks.option('maxSessions', maxSessions, isCount(maxSessions), 'a whole number (0 = no limit)')
+  checks.option('sweepEvery', sweepEvery, isPositive(sweepEvery), 'a number of milliseconds above 0')
+  checks.throwIfAny()
 
   const calls = new OpenCalls('memory')
   /** The entries by prefix, then by id. Joining the two for each call would cost more. */
@@ -164,7 +166,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
         for (let tries = 0; tries < mostTries; tries++) {
           const entry = find(id)
           if (!entry) return undefined
-          const { rev, write } = entry.record
+          const { rev } = entry.record
           const made = recipe(entry.record)
           // The recipe may itself have called the store and changed the record.
           if (entries.get(id) !== entry) continue
@@ -173,7 +175,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
             return null
           }
           unlink(entry)
-          const record = { ...made, rev: rev + 1, write: writer.next(write) }
+          const record = { ...made, rev: rev + 1, write: writer.next() }
           add({ record, entries, now })
           return record
         }

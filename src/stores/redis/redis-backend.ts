@@ -1,11 +1,11 @@
 import { SessionError } from '../../errors.js'
 import type { SessionRecord } from '../../record/index.js'
-import { graceAfterDeadline, type Backend, type Found, type Known, type StoreScope, type Swapped, type Written } from '../../store/index.js'
+import { graceAfterDeadline, type Backend, type Found, type Known, type Removed, type StoreScope, type Swapped, type Written } from '../../store/index.js'
 import { isWrongType } from './advice.js'
 import type { RedisCommands, ScriptConnection, ScriptRunner } from './commands.js'
 import { compareAndSwap, renewTombstone, type Swap } from './compare-and-swap.js'
 import { OwnerIndex } from './owner-index.js'
-import { foundIn, removalIn, startOf, startOfTombstones, tombstone } from './redis-text.js'
+import { foundIn, removalIn, startOf, tombstone } from './redis-text.js'
 
 /** The options about replicas: see `RedisStoreOptions`. */
 export interface WaitSettings {
@@ -46,22 +46,17 @@ export class RedisBackend implements Backend<string> {
   }
 
   async get(id: string): Promise<Found<string> | undefined> {
-    try {
-      return foundIn(await this.#redis.get(this.#prefix + id))
-    } catch (error) {
-      // A key of another type is not a record, and not a failure of the server. The kit reports this text as corrupt.
-      if (isWrongType(error)) return { text: 'not a string' }
-      throw error
-    }
+    return foundIn(await this.#textOf(id))
   }
 
-  async insert(id: string, next: Written): Promise<boolean> {
+  async insert(id: string, next: Written, over?: Removed): Promise<boolean | Removed> {
     if (this.#owners.needsEntry(next.record)) await this.#owners.add(next.record)
     const key = this.#prefix + id
     const ttl = this.#ttlOf(next.record)
+    if (over) return (await this.#swap(id, this.#redis, { from: tombstone(over.removedBy), to: next.text, ttl })) === 'done'
     if (await this.#redis.setNew(key, next.text, ttl)) return true
-    // There may be our own text, because the driver sent the command again, or a tombstone, which this replaces.
-    return (await this.#swap(id, this.#redis, { from: startOfTombstones, to: next.text, ttl })) === 'done'
+    const removedBy = removalIn((await this.#textOf(id)) ?? '')
+    return removedBy === undefined ? false : { removedBy }
   }
 
   async replace(id: string, from: Known<string>, next: Written): Promise<Swapped<string>> {
@@ -116,6 +111,16 @@ export class RedisBackend implements Backend<string> {
       for (const [index, each] of found.entries()) {
         if (each) yield { ...each, id: page[index]! }
       }
+    }
+  }
+
+  async #textOf(id: string): Promise<string | undefined> {
+    try {
+      return await this.#redis.get(this.#prefix + id)
+    } catch (error) {
+      // A key of another type is not a record, and not a failure of the server. The kit reports this text as corrupt.
+      if (isWrongType(error)) return 'not a string'
+      throw error
     }
   }
 

@@ -1,4 +1,4 @@
-import { assertKnown, assertOption, isCount, isPositive } from '../../checks.js'
+import { isCount, isPositive, kindOf, OptionChecks } from '../../checks.js'
 import type { SessionStore } from '../../store/index.js'
 import type { RedisCommands } from './commands.js'
 import type { RedisConnection } from './connection.js'
@@ -35,19 +35,24 @@ const optionNames = Object.keys({ client: 0, waitReplicas: 0, waitTimeout: 0 } s
 export function redisStore(options: RedisStoreOptions): SessionStore {
   const where = 'redisStore(options)'
   if (looksLikeClient(options)) throw new TypeError(`${where}: expected an object of options, got a client: write redisStore({ client })`)
-  assertKnown(where, options, optionNames)
+  const checks = new OptionChecks(where)
+  checks.known(options, optionNames)
   const { client, ...rest } = options
   const redis = commandsOf(client)
   const expected = 'a client of redis 4.6 or later (createClient, createCluster, createSentinel) or of ioredis 5 or later (Redis, Cluster)'
-  assertOption(where, 'client', client, redis !== undefined, expected + adviceOn(client))
-  return createRedisStore(redis!, firstConnectionOf(client as RedisConnection), resolveWait(where, rest))
+  checks.option('client', client, redis !== undefined, expected + adviceOn(client), kindOf)
+  const wait = checks.include(() => resolveWait(where, rest))
+  checks.throwIfAny()
+  return createRedisStore(redis!, firstConnectionOf(client as RedisConnection), wait!)
 }
 
 /** Checks the options about replicas and fills in their defaults. */
 export function resolveWait(where: string, options: Omit<RedisStoreOptions, 'client'>): WaitSettings {
   const { waitReplicas = 0, waitTimeout = 1_000 } = options
-  assertOption(where, 'waitReplicas', waitReplicas, isCount(waitReplicas), 'a whole number (0 = do not wait)')
-  assertOption(where, 'waitTimeout', waitTimeout, isPositive(waitTimeout) && isCount(waitTimeout), 'a whole number of milliseconds above 0')
+  const checks = new OptionChecks(where)
+  checks.option('waitReplicas', waitReplicas, isCount(waitReplicas), 'a whole number (0 = do not wait)')
+  checks.option('waitTimeout', waitTimeout, isPositive(waitTimeout) && isCount(waitTimeout), 'a whole number of milliseconds above 0')
+  checks.throwIfAny()
   return { waitReplicas, waitTimeout }
 }
 

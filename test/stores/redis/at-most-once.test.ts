@@ -88,6 +88,21 @@ for (const name of ['ioredis', 'ioredis5']) {
       t.false(await other.create(record.id, newRecord({}, { id: record.id })))
     }
   })
+
+  redisTest(`${name}: a new session whose creation is sent again is reported as created, also after others saved it, and is not brought back after a logout`, async (t) => {
+    const { network, store, other } = await start(t, name)
+    for (const logsOut of [false, true]) {
+      const record = newRecord({ count: 0 })
+      network.loseAnswers()
+      const creating = store.create(record.id, record)
+      await until('the answer is lost', () => network.lost > 0)
+      await other.update(record.id, increment)
+      if (logsOut) await other.destroy(record.id)
+      network.cut()
+      t.true(await creating)
+      t.is((await other.read(record.id))?.data['count'], logsOut ? undefined : 1)
+    }
+  })
 }
 
 for (const driver of drivers) {

@@ -1,0 +1,49 @@
+import { hash } from 'node:crypto'
+
+/** The size of a block of SHA-256, in bytes. */
+const blockBytes = 64
+
+/**
+ * Derives a key of 32 bytes for each sid from one secret, with HKDF-SHA-256 (RFC 5869): the same as
+ * `hkdfSync('sha256', purpose + '\n' + sid, secret, purpose, 32)`.
+ *
+ * The secret is the salt and the sid the input, so a key cannot be computed without both. The line break separates the first step from other
+ * uses of the secret: no other HMAC of this library or of Koa's cookies is over a text that starts like that.
+ *
+ * Node's own function makes native objects for each key, which takes five times as long as four one-shot hashes.
+ */
+export class DerivedKeys {
+  readonly #purpose: string
+  /** The pads of the secret, prepared once. */
+  readonly #inner: Buffer
+  readonly #outer: Buffer
+  /** The text of the second step: the purpose and the number of the block, which is 1. */
+  readonly #info: Buffer
+
+  constructor(secret: string | Buffer, purpose: string) {
+    const bytes = Buffer.from(secret)
+    const key = bytes.length > blockBytes ? hash('sha256', bytes, 'buffer') : bytes
+    this.#purpose = purpose
+    this.#inner = pad(key, 0x36)
+    this.#outer = pad(key, 0x5c)
+    this.#info = Buffer.concat([Buffer.from(purpose), Buffer.from([1])])
+  }
+
+  /** The key of a sid. */
+  of(sid: string): Buffer {
+    const extracted = hmac(this.#inner, this.#outer, Buffer.from(`${this.#purpose}\n${sid}`))
+    return hmac(pad(extracted, 0x36), pad(extracted, 0x5c), this.#info)
+  }
+}
+
+/** HMAC-SHA-256 (RFC 2104), with the two pads of the key. */
+function hmac(inner: Buffer, outer: Buffer, text: Buffer): Buffer {
+  return hash('sha256', Buffer.concat([outer, hash('sha256', Buffer.concat([inner, text]), 'buffer')]), 'buffer')
+}
+
+/** A key that is filled up to a block, combined with a byte. */
+function pad(key: Buffer, byte: number): Buffer {
+  const block = Buffer.alloc(blockBytes, byte)
+  for (let at = 0; at < key.length; at++) block[at] = key[at]! ^ byte
+  return block
+}
