@@ -2,31 +2,86 @@ import { inspect } from 'node:util'
 
 /*
  * Checks of options, shared by the middleware and the stores. A failed check is a `TypeError` that names the option, what is expected and
- * what was given. It never quotes a string, which may be a secret.
+ * what was given.
  */
 
-/**
- * Refuses unknown names of options. One error lists them all.
- *
- * @param advice for names of other libraries: a clause that follows the name in the error.
- */
-export function assertKnown(where: string, options: object, known: readonly string[], advice: { readonly [name: string]: string } = {}): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new TypeError(`${where}: expected an object of options, got ${kindOf(options)}`)
-  }
-  const unknown = Object.keys(options).filter((name) => !known.includes(name))
-  if (unknown.length === 0) return
-  const problems = unknown.map((name) => {
-    if (Object.hasOwn(advice, name)) return `"${name}" ${advice[name]}`
-    const meant = nearest(name, known)
-    return meant === undefined ? `unknown option "${name}"` : `unknown option "${name}": did you mean "${meant}"?`
-  })
-  throw new TypeError(`${where}: ${problems.join('; ')}; known are ${known.join(', ')}`)
+/** Advice for names of other libraries: for each, a clause that follows the name in the error. */
+export interface Advice {
+  readonly [name: string]: string
 }
 
-/** Refuses a value that does not pass. The error says what is expected. */
-export function assertOption(where: string, name: string, value: unknown, passes: boolean, expected: string): void {
-  if (!passes) throw new TypeError(`${where}: ${name} must be ${expected}, got ${kindOf(value)}`)
+/** Collects everything that is wrong with the options of one call, so that one error lists it all. */
+export class OptionChecks {
+  readonly #where: string
+  readonly #problems: string[] = []
+  #known: readonly string[] | undefined
+
+  /** @param where starts the error, for example `session(options)`. */
+  constructor(where: string) {
+    this.#where = where
+  }
+
+  /**
+   * Refuses unknown names of options.
+   *
+   * @throws TypeError at once for a value that is no object of options.
+   */
+  known(options: object, known: readonly string[], advice: Advice = {}): void {
+    if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+      throw new TypeError(`${this.#where}: expected an object of options, got ${kindOf(options)}`)
+    }
+    const unknown = Object.keys(options).filter((name) => !known.includes(name))
+    if (unknown.length > 0) this.#known = known
+    for (const name of unknown) {
+      const meant = nearest(name, known)
+      if (Object.hasOwn(advice, name)) this.add(`"${name}" ${advice[name]}`)
+      else this.add(`unknown option "${name}"${meant === undefined ? '' : `: did you mean "${meant}"?`}`)
+    }
+  }
+
+  /**
+   * Refuses a value that does not pass.
+   *
+   * @param describe how the error shows the value. Give it `kindOf` for a value that may be a secret, such as a URL with a password.
+   */
+  option(name: string, value: unknown, passes: boolean, expected: string, describe = quote): void {
+    if (!passes) this.add(`${name} must be ${expected}, got ${describe(value)}`)
+  }
+
+  /** @param problem a clause that names the option. */
+  add(problem: string): void {
+    this.#problems.push(problem)
+  }
+
+  /** Runs another check of the same call, and adds the `TypeError` that it throws to the list. It returns the result of the check. */
+  include<T>(check: () => T): T | undefined {
+    try {
+      return check()
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error
+      this.add(error.message.replace(`${this.#where}: `, ''))
+      return undefined
+    }
+  }
+
+  /** @throws TypeError that lists every problem. */
+  throwIfAny(): void {
+    if (this.#problems.length === 0) return
+    const known = this.#known ? [`known are ${this.#known.join(', ')}`] : []
+    throw new TypeError(`${this.#where}: ${[...this.#problems, ...known].join('; ')}`)
+  }
+}
+
+/** Refuses unknown names of options. One error lists them all. */
+export function assertKnown(where: string, options: object, known: readonly string[], advice?: Advice): void {
+  const checks = new OptionChecks(where)
+  checks.known(options, known, advice)
+  checks.throwIfAny()
+}
+
+/** Refuses a value that does not pass. @param describe see `OptionChecks.option`. */
+export function assertOption(where: string, name: string, value: unknown, passes: boolean, expected: string, describe = quote): void {
+  if (!passes) throw new TypeError(`${where}: ${name} must be ${expected}, got ${describe(value)}`)
 }
 
 export function isPositive(value: unknown): value is number {
@@ -74,9 +129,17 @@ function editDistance(from: string, to: string): number {
   return at(from.length, to.length)
 }
 
-/** Describes a value for an error: a number or a boolean itself, anything else by its type, because a string may be a secret. */
+/** Describes a value by its type, and a number or a boolean by itself: for an error about a value that may be a secret. */
 export function kindOf(value: unknown): string {
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return inspect(value)
   if (typeof value !== 'object') return typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`
   return Array.isArray(value) ? 'an array' : 'an object'
+}
+
+/** The longest text that an error quotes, in characters. */
+const longestQuote = 60
+
+/** Describes a value that is no secret: text is quoted, and an object is described by its type. */
+export function quote(value: unknown): string {
+  return typeof value === 'string' ? inspect(value, { maxStringLength: longestQuote, breakLength: Infinity }) : kindOf(value)
 }

@@ -23,8 +23,10 @@ declare module 'koa' {
  * app.keys = [process.env.SECRET_KEY]
  * app.use(session({ store: fileStore({ dir: 'var/sessions' }), lifetime: 7 * 24 * 3600_000 }))
  */
-export function session(options?: SessionOptions): Middleware & SessionRegistry {
-  const settings = resolveOptions(options)
+export function session(options?: SessionOptions): Middleware & SessionRegistry
+// A second signature, because koa-session takes the application as a second argument. To ignore it would hide the mistake.
+export function session(options?: SessionOptions, second?: unknown): Middleware & SessionRegistry {
+  const settings = resolveOptions(options, second)
   const { store, cookieStore, as, skip, saveOnError, storeTimeout } = settings
   const cookie = new SessionCookie(settings.cookieRules)
   const newestWins = settings.cookieRules.cookie.previous.length > 0

@@ -1,7 +1,8 @@
 import type { Context } from 'koa'
-import { assertKnown, assertOption, isCount, isPositive } from './checks.js'
+import { isCount, isPositive, kindOf, OptionChecks } from './checks.js'
 import { assertKeys, resolveCookieOptions, type CookieOptions, type CookieRules, type Keys } from './cookie/index.js'
 import { longestDelay } from './delays.js'
+import { adviceOnForeign, adviceOnStore, assertNoApplication } from './option-advice.js'
 import { cannotListOwners, isLifetime, resolveBridges, type Bridge, type ResolvedBridge, type SessionRules } from './request/index.js'
 import { defaultScope, type SessionStore } from './store/index.js'
 import { adapterOf } from './stores/adapters/index.js'
@@ -78,46 +79,6 @@ const optionNames = Object.keys({
   touchAfter: 0, prefix: 0, maxBytes: 0, saveOnError: 0, onStoreError: 0, storeTimeout: 0, maxPerOwner: 0, migrate: 0, skip: 0, as: 0, now: 0
 } satisfies { [Name in keyof Required<SessionOptions>]: 0 })
 
-/** Advice for the names of options of koa-session, express-session and Flask. */
-const counterparts: { readonly [name: string]: string } = {
-  key: 'is now name',
-  secret: 'is now keys: [secret]',
-  secrets: 'is now keys',
-  maxAge: 'is now lifetime, in milliseconds; for a cookie that outlives the browser also set permanent: true',
-  ttl: 'is now lifetime, in milliseconds',
-  rolling: 'is now refreshEachRequest',
-  renew: 'is now refreshEachRequest',
-  autoCommit: 'is not needed: changes are saved at the end of the request; to save earlier call ctx.session.save()',
-  resave: 'is not needed: only changes are saved',
-  saveUninitialized: 'is not needed: a session is stored once it has data',
-  unset: 'is not needed: ctx.session = null destroys the session',
-  overwrite: 'is not needed',
-  encode: 'is not needed: values are stored as they are',
-  decode: 'is not needed: values are stored as they are',
-  genid: 'is not needed: the library makes the sid',
-  genSid: 'is not needed: the library makes the sid',
-  externalKey: 'has no counterpart: the sid is in the cookie',
-  sessionIdStore: 'has no counterpart: the sid is in the cookie',
-  valid: 'has no counterpart: check the data in a middleware after session(), and call ctx.session.clear()',
-  beforeSave: 'has no counterpart: change the data in a middleware after session()',
-  defer: 'is not needed: ctx.session is no promise',
-  allowEmpty: 'is not needed: a session is stored once it has data',
-  errorHandler: "is not needed: listen to app.on('error'), and see onStoreError",
-  reconnectTimeout: 'is now storeTimeout, in milliseconds',
-  ContextStore: 'is now store',
-  proxy: 'is now app.proxy',
-  httpOnly: 'is now cookie.httpOnly',
-  secure: 'is now cookie.secure',
-  sameSite: 'is now cookie.sameSite',
-  domain: 'is now cookie.domain',
-  path: 'is now cookie.path',
-  partitioned: 'is now cookie.partitioned',
-  priority: 'is now cookie.priority',
-  dir: 'is an option of the store: fileStore({ dir })',
-  threshold: 'is an option of the store: fileStore({ threshold })',
-  mode: 'is an option of the store: fileStore({ mode })'
-}
-
 const where = 'session(options)'
 
 /** Names that Koa's context has. A session under one of them would hide Koa's property, or throw when Koa assigns it. */
@@ -130,10 +91,13 @@ const namesOfContext: ReadonlySet<string> = new Set(
 /**
  * Checks the options and fills in the defaults. It never writes to what it is given.
  *
- * @throws TypeError that names the option and what is expected; SessionError `ERR_SESSION_KEYS` for empty keys.
+ * @param second the second argument of `session()`, which has none.
+ * @throws TypeError that names each wrong option and what is expected; SessionError `ERR_SESSION_KEYS` for empty keys.
  */
-export function resolveOptions(options: SessionOptions = {}): Settings {
-  assertKnown(where, options, optionNames, counterparts)
+export function resolveOptions(options: SessionOptions = {}, second?: unknown): Settings {
+  assertNoApplication(where, options, second)
+  const checks = new OptionChecks(where)
+  checks.known(options, optionNames, adviceOnForeign(options))
   const {
     store = fileStore(),
     keys,
@@ -155,13 +119,15 @@ export function resolveOptions(options: SessionOptions = {}): Settings {
     as = 'session',
     now = Date.now
   } = options
-  const assert = (option: keyof SessionOptions, value: unknown, passes: boolean, expected: string) => {
-    assertOption(where, option, value, passes, expected)
+  const assert = (option: keyof SessionOptions, value: unknown, passes: boolean, expected: string, describe?: typeof kindOf) => {
+    checks.option(option, value, passes, expected, describe)
   }
   const carriesRecord = isCookieStore(store)
   const adapter = adapterOf(store)
-  if (adapter) throw new TypeError(`${where}: store is a store of another library (get, set, destroy): wrap it, as store: ${adapter}(store)`)
-  assert('store', store, carriesRecord || isStore(store), 'a store such as fileStore() or cookieStore(), with the methods read, create, update and destroy')
+  const expectedStore = `a store such as fileStore() or cookieStore(), with the methods read, create, update and destroy${adviceOnStore(store)}`
+  if (adapter) checks.add(`store is a store of another library (get, set, destroy): wrap it, as store: ${adapter}(store)`)
+  // `kindOf`, because text may be a URL with a password.
+  else assert('store', store, carriesRecord || isStore(store), expectedStore, kindOf)
   assert('signed', signed, typeof signed === 'boolean', 'true or false')
   assert('permanent', permanent, typeof permanent === 'boolean', 'true or false')
   assert('lifetime', lifetime, isLifetime(lifetime), 'a number of milliseconds above 0, at most a thousand years')
@@ -177,21 +143,23 @@ export function resolveOptions(options: SessionOptions = {}): Settings {
   assert('skip', skip, skip === undefined || (typeof skip === 'function' && !isAsync(skip)), 'a function that returns true or false, and no promise')
   assert('as', as, typeof as === 'string' && as !== '' && !namesOfContext.has(as), 'a property name that Koa does not use')
   assert('now', now, typeof now === 'function' && typeof now() === 'number', 'a function that returns milliseconds since the epoch')
-  if (keys !== undefined) assertKeys(keys, where)
-  if (carriesRecord && !signed) throw new TypeError(`${where}: signed: false cannot be used with cookieStore(), because anybody could write a session: leave it out`)
-  if (carriesRecord && prefix !== undefined) throw new TypeError(`${where}: prefix cannot be used with cookieStore(), which stores nothing under an id: leave it out`)
-  if (!carriesRecord && prefix !== undefined && !store.scope) {
-    throw new TypeError(`${where}: prefix cannot be used with this store, which has no scope(): give the prefix to the store itself`)
+  const bridges = checks.include(() => resolveBridges(where, migrate))
+  const cookie = checks.include(() => resolveCookieOptions(where, name, options.cookie))
+  if (keys !== undefined) checks.include(() => assertKeys(keys, where))
+  if (carriesRecord && !signed) checks.add('signed: false cannot be used with cookieStore(), because anybody could write a session: leave it out')
+  if (carriesRecord && prefix !== undefined) checks.add('prefix cannot be used with cookieStore(), which stores nothing under an id: leave it out')
+  if (isStore(store) && prefix !== undefined && !store.scope) {
+    checks.add('prefix cannot be used with this store, which has no scope(): give the prefix to the store itself')
   }
-
-  if (maxPerOwner !== undefined && (carriesRecord || !store.ownedBy)) throw new TypeError(`${where}: maxPerOwner: ${cannotListOwners}`)
+  if (maxPerOwner !== undefined && (carriesRecord || (isStore(store) && !store.ownedBy))) checks.add(`maxPerOwner: ${cannotListOwners}`)
+  checks.throwIfAny()
 
   const largest = 2 * maxBytes
   return {
     store: carriesRecord ? undefined : (store.scope?.({ prefix: prefix ?? defaultScope.prefix, now, largest }) ?? store),
     cookieStore: carriesRecord ? store : undefined,
-    bridges: resolveBridges(where, migrate),
-    cookieRules: { name, signed, carriesRecord, cookie: resolveCookieOptions(where, name, options.cookie) },
+    bridges: bridges!,
+    cookieRules: { name, signed, carriesRecord, cookie: cookie! },
     keys, permanent, lifetime, absoluteLifetime, refreshEachRequest, touchAfter, maxBytes, largest, saveOnError, onStoreError, storeTimeout, maxPerOwner, skip, as, now
   }
 }

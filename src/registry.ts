@@ -1,5 +1,5 @@
 import type { SessionCookie } from './cookie/index.js'
-import { assertOption } from './checks.js'
+import { assertOption, kindOf } from './checks.js'
 import { SessionError } from './errors.js'
 import type { Settings } from './options.js'
 import { decode, isOwner, type SessionRecord } from './record/index.js'
@@ -136,7 +136,7 @@ function unknownKeys(): SessionError {
 }
 
 function assertOwner(method: string, owner: unknown): void {
-  assertOption(`sessions.${method}(owner)`, 'owner', owner, isOwner(owner), 'the id of the user, a string of 1 to 256 characters')
+  assertOption(`sessions.${method}(owner)`, 'owner', owner, isOwner(owner), 'the id of the user, a string of 1 to 256 characters', kindOf)
 }
 
 function infoOf({ id, owner, created, used, expires, permanent, data }: SessionRecord): SessionInfo {

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { assertKnown, assertOption, isCount, isPositive, nearest } from '../src/checks.js'
+import { assertKnown, assertOption, isCount, isPositive, kindOf, nearest, OptionChecks } from '../src/checks.js'
 
 test('known names and an empty object are accepted', (t) => {
   t.notThrows(() => assertKnown('store(options)', { dir: 1, mode: undefined }, ['dir', 'mode']))
@@ -32,14 +32,38 @@ const kinds: readonly [unknown, string][] = [
   [{ password: 'hunter2' }, 'an object']
 ]
 for (const [value, kind] of kinds) {
-  test(`the error for a wrong value says ${kind} and never quotes it`, (t) => {
-    const error = t.throws(() => assertOption('store(options)', 'mode', value, false, 'a number'), { instanceOf: TypeError })
+  test(`the error for a wrong value that may be a secret says ${kind} and never quotes it`, (t) => {
+    const error = t.throws(() => assertOption('store(options)', 'mode', value, false, 'a number', kindOf), { instanceOf: TypeError })
     t.is(error?.message, `store(options): mode must be a number, got ${kind}`)
+    const quoting = t.throws(() => assertOption('store(options)', 'mode', value, false, 'a number'), { instanceOf: TypeError })
+    t.is(quoting?.message, `store(options): mode must be a number, got ${value === 'hunter2' ? "'hunter2'" : kind}`)
     if (kind === 'an object') return
     const message = typeof value === 'function' ? undefined : `store(options): expected an object of options, got ${kind}`
     t.throws(() => assertKnown('store(options)', value as object, []), { instanceOf: TypeError, ...(message !== undefined && { message }) })
   })
 }
+
+test('one error lists every wrong name and every wrong value of a call, and quotes text up to 60 characters', (t) => {
+  const checks = new OptionChecks('store(options)')
+  checks.known({ dri: 1 }, ['dir', 'mode'])
+  checks.option('mode', 'rw', false, 'a number')
+  checks.option('dir', '/'.repeat(100), false, 'a path')
+  checks.option('size', 1, true, 'a number')
+  checks.include(() => assertKnown('store(options): cookie', { pth: 1 }, ['path']))
+  t.is(checks.include(() => 7), 7)
+  t.throws(() => checks.throwIfAny(), {
+    instanceOf: TypeError,
+    message:
+      `store(options): unknown option "dri": did you mean "dir"?; mode must be a number, got 'rw'; dir must be a path, got '${'/'.repeat(60)}'... 40 more characters; ` +
+      'cookie: unknown option "pth": did you mean "path"?; known are path; known are dir, mode'
+  })
+  t.notThrows(() => new OptionChecks('store(options)').throwIfAny())
+})
+
+test('an error that is not about options passes through', (t) => {
+  const checks = new OptionChecks('store(options)')
+  t.throws(() => checks.include(() => { throw new RangeError('no memory') }), { instanceOf: RangeError })
+})
 
 test('a valid value is accepted', (t) => {
   t.notThrows(() => assertOption('store(options)', 'mode', 0, true, 'a number'))

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { assertKnown } from '../checks.js'
+import { assertKnown, OptionChecks, type Advice } from '../checks.js'
 
 /** The attributes by which, together with the name, a browser distinguishes cookies. */
 export interface CookieScope {
@@ -55,6 +55,19 @@ const cookieNames = Object.keys({
 
 const scopeNames = Object.keys({ path: 0, domain: 0, partitioned: 0 } satisfies { [Name in keyof CookieScope]: 0 })
 
+/** Advice for attributes of koa-session's and express-session's cookie. */
+const foreignAttributes: Advice = {
+  maxAge: 'is now the option lifetime, in milliseconds; for a cookie that outlives the browser also set permanent: true',
+  expires: 'is now the option lifetime, in milliseconds; for a cookie that outlives the browser also set permanent: true',
+  originalMaxAge: 'is now the option lifetime, in milliseconds',
+  key: 'is now the option name',
+  name: 'is an option beside cookie',
+  signed: 'is an option beside cookie',
+  keys: 'is an option beside cookie',
+  overwrite: 'is not needed',
+  encode: 'is not needed: the value needs no encoding'
+}
+
 // RFC 6265 section 4.1.1: a cookie's name is a token, and an attribute's value has no control character and no semicolon.
 const notOfToken = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/
 const pathPattern = /^\/[\x20-\x3A\x3C-\x7E]*$/
@@ -64,45 +77,45 @@ const domainPattern = /^\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i
  * Checks the cookie's name and its attributes, and fills in the defaults. It never writes to what it is given.
  *
  * @param where starts the messages, for example `session(options)`.
- * @throws TypeError that names the option, what is expected and what came.
+ * @throws TypeError that names each wrong option, what is expected and what came.
  */
 export function resolveCookieOptions(where: string, name: string, options: CookieOptions = {}): CookieSettings {
-  assertName(where, name)
-  assertKnown(`${where}: cookie`, options, cookieNames)
+  const names = new OptionChecks(`${where}: cookie`)
+  names.known(options, cookieNames, foreignAttributes)
+  const checks = new OptionChecks(where)
+  checks.include(() => names.throwIfAny())
+  checks.include(() => assertName(where, name))
   const { httpOnly = true, secure = 'auto', sameSite = 'lax', priority, previous = [] } = options
-  const scope = resolveScope(`${where}: cookie.`, options, false)
-  const assert = (option: string, value: unknown, passes: boolean, expected: string) => {
-    if (!passes) throw wrong(`${where}: cookie.${option}`, expected, value)
-  }
-  assert('httpOnly', httpOnly, typeof httpOnly === 'boolean', 'true or false')
-  assert('secure', secure, typeof secure === 'boolean' || secure === 'auto', "true, false or 'auto'")
-  assert('sameSite', sameSite, [false, 'lax', 'strict', 'none'].includes(sameSite), "'lax', 'strict', 'none' or false")
-  assert('priority', priority, [undefined, 'low', 'medium', 'high'].includes(priority), "'low', 'medium' or 'high'")
-  assert('previous', previous, Array.isArray(previous), 'an array such as [{ path: "/app" }]')
+  const scope = resolveScope(checks, 'cookie.', options, false)
+  checks.option('cookie.httpOnly', httpOnly, typeof httpOnly === 'boolean', 'true or false', quoted)
+  checks.option('cookie.secure', secure, typeof secure === 'boolean' || secure === 'auto', "true, false or 'auto'", quoted)
+  checks.option('cookie.sameSite', sameSite, [false, 'lax', 'strict', 'none'].includes(sameSite), "'lax', 'strict', 'none' or false", quoted)
+  checks.option('cookie.priority', priority, [undefined, 'low', 'medium', 'high'].includes(priority), "'low', 'medium' or 'high'", quoted)
+  checks.option('cookie.previous', previous, Array.isArray(previous), 'an array such as [{ path: "/app" }]', quoted)
+  checks.throwIfAny()
 
   const settings: CookieSettings = {
     ...scope, httpOnly, secure, sameSite, priority,
-    previous: previous.map((each, at) => resolvePrevious(`${where}: cookie.previous[${at}]`, each, scope))
+    previous: previous.map((each, at) => resolvePrevious(where, `cookie.previous[${at}]`, each, scope))
   }
   assertKept(where, name, settings)
   return settings
 }
 
-function resolveScope(prefix: string, { path = '/', domain, partitioned }: ScopeOptions, isPartitioned: boolean): CookieScope {
-  const assert = (option: string, value: unknown, passes: boolean, expected: string) => {
-    if (!passes) throw wrong(prefix + option, expected, value)
-  }
-  assert('path', path, typeof path === 'string' && pathPattern.test(path), 'a path that starts with / and has no ";"')
-  assert('domain', domain, domain === undefined || (typeof domain === 'string' && domainPattern.test(domain)), 'a domain name')
-  assert('partitioned', partitioned, partitioned === undefined || typeof partitioned === 'boolean', 'true or false')
+function resolveScope(checks: OptionChecks, prefix: string, { path = '/', domain, partitioned }: ScopeOptions, isPartitioned: boolean): CookieScope {
+  checks.option(`${prefix}path`, path, typeof path === 'string' && pathPattern.test(path), 'a path that starts with / and has no ";"', quoted)
+  checks.option(`${prefix}domain`, domain, domain === undefined || (typeof domain === 'string' && domainPattern.test(domain)), 'a domain name', quoted)
+  checks.option(`${prefix}partitioned`, partitioned, partitioned === undefined || typeof partitioned === 'boolean', 'true or false', quoted)
   return { path, domain, partitioned: partitioned ?? isPartitioned }
 }
 
-function resolvePrevious(where: string, given: ScopeOptions, present: CookieScope): CookieScope {
-  assertKnown(where, given, scopeNames)
-  const scope = resolveScope(`${where}.`, given, present.partitioned)
+function resolvePrevious(where: string, name: string, given: ScopeOptions, present: CookieScope): CookieScope {
+  assertKnown(`${where}: ${name}`, given, scopeNames)
+  const checks = new OptionChecks(where)
+  const scope = resolveScope(checks, `${name}.`, given, present.partitioned)
+  checks.throwIfAny()
   if (isSameScope(scope, present)) {
-    throw new TypeError(`${where} is the domain and path that the cookie has now, which would be cleared: leave it out`)
+    throw new TypeError(`${where}: ${name} is the domain and path that the cookie has now, which would be cleared: leave it out`)
   }
   return scope
 }

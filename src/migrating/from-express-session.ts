@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Context } from 'koa'
-import { assertOption, isDataObject } from '../checks.js'
+import { assertOption, isDataObject, kindOf } from '../checks.js'
 import type { Bridge } from '../request/index.js'
 import { isPast, maxAgeOf } from './connect-cookie.js'
 import { assertOldStore, called, type OldExpressStore } from './old-store.js'
@@ -38,7 +38,7 @@ export function fromExpressSession<Data extends object = OldData>(options: Expre
   const secrets: readonly Secret[] = [options.secret].flat()
   assertOldStore(where, store)
   const areSecrets = secrets.length > 0 && secrets.every((secret) => (typeof secret === 'string' || Buffer.isBuffer(secret)) && secret.length > 0)
-  assertOption(where, 'secret', options.secret, areSecrets, 'the secret of the old application, or an array of them')
+  assertOption(where, 'secret', options.secret, areSecrets, 'the secret of the old application, or an array of them', kindOf)
   assertOption(where, 'maxAge', maxAge, maxAge === undefined || typeof maxAge === 'number', 'a number of milliseconds')
 
   return {

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Context } from 'koa'
-import { assertOption } from '../checks.js'
+import { assertOption, kindOf } from '../checks.js'
 import type { Bridge } from '../request/index.js'
 import { loadMsgpack, readFlaskRecord, type MsgpackDecode } from './flask-record.js'
 import { assertOldStore } from './old-store.js'
@@ -45,7 +45,7 @@ export function fromFlaskSession<Data extends object = OldData>(options: FlaskSe
   assertBridgeOptions(where, options, names)
   const { client, secretKey, name = 'session', prefix = 'session:', format = 'msgpack' } = options
   const isKey = (typeof secretKey === 'string' || Buffer.isBuffer(secretKey)) && secretKey.length > 0
-  assertOption(where, 'secretKey', secretKey, secretKey === undefined || isKey, "Flask's SECRET_KEY, a string or a Buffer")
+  assertOption(where, 'secretKey', secretKey, secretKey === undefined || isKey, "Flask's SECRET_KEY, a string or a Buffer", kindOf)
   const store = client ? bytesIn(client, where) : options.store
   assertOldStore(where, store)
   assertOption(where, 'format', format, format === 'msgpack' || format === 'json', "'msgpack' or 'json'")

@@ -1,4 +1,4 @@
-import { assertOption } from '../checks.js'
+import { assertOption, kindOf } from '../checks.js'
 
 /** A store of koa-session, koa-generic-session or koa-session-minimal, by the methods that a bridge uses. */
 export interface OldStore {
@@ -15,7 +15,7 @@ export interface OldExpressStore {
 export function assertOldStore(where: string, store: unknown): void {
   const methods = (store ?? {}) as Record<string, unknown>
   const passes = typeof methods['get'] === 'function' && typeof methods['destroy'] === 'function'
-  assertOption(where, 'store', store, passes, 'the store of the old application, with the methods get and destroy')
+  assertOption(where, 'store', store, passes, 'the store of the old application, with the methods get and destroy', kindOf)
 }
 
 /** Waits for the answer of a store's method. @throws TypeError for a generator, which nobody would run. */

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { assertOption, isDataObject } from '../checks.js'
+import { assertOption, isDataObject, kindOf } from '../checks.js'
 import { isOwner } from '../record/index.js'
 import { warnOnce } from '../warn-once.js'
 import type { ChangeFunction, ChangeTracker } from './changes.js'
@@ -163,7 +163,7 @@ class Members implements SessionMembers {
   }
 
   loginAs(owner: string, options: LoginOptions = {}): Promise<void> {
-    assertOption('ctx.session', 'the owner of loginAs()', owner, isOwner(owner), 'the id of the user, a string of 1 to 256 characters')
+    assertOption('ctx.session', 'the owner of loginAs()', owner, isOwner(owner), 'the id of the user, a string of 1 to 256 characters', kindOf)
     const { permanent, lifetime, keep } = options
     const where = 'ctx.session.loginAs(owner, options)'
     assertOption(where, 'permanent', permanent, permanent === undefined || typeof permanent === 'boolean', 'true or false')

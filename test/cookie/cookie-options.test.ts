@@ -60,7 +60,16 @@ for (const [what, make, message] of messages) {
 }
 
 test('an unknown option is refused and the known ones are listed', (t) => {
-  t.throws(() => resolve({ maxAge: 1 }), { instanceOf: TypeError, message: /unknown option "maxAge".*sameSite/ })
+  t.throws(() => resolve({ colour: 1 }), { instanceOf: TypeError, message: /unknown option "colour".*sameSite/ })
+})
+
+test('one error lists everything that is wrong with the cookie, and says what to write instead of the names of other libraries', (t) => {
+  const message =
+    'session(options): cookie: "maxAge" is now the option lifetime, in milliseconds; for a cookie that outlives the browser also set permanent: true; ' +
+    '"overwrite" is not needed; known are path, domain, httpOnly, secure, sameSite, partitioned, priority, previous; ' +
+    "name must be a cookie name (RFC 6265), got 'koa:sess': it must not contain ':'; use for example 'koa.sess'; " +
+    "cookie.path must be a path that starts with / and has no \";\", got 'app'; cookie.sameSite must be 'lax', 'strict', 'none' or false, got 'Lax'"
+  t.throws(() => resolve({ maxAge: 1, overwrite: true, path: 'app', sameSite: 'Lax' }, 'koa:sess'), { instanceOf: TypeError, message })
 })
 
 test('a long value is cut off in the message', (t) => {

@@ -73,7 +73,7 @@ for (const [name, isRight] of Object.entries(rightCookie)) {
 
 test('an unknown option is refused and the known ones are listed', (t) => {
   t.throws(() => session({ store: memoryStore(), maxAge: 1 } as Options), { instanceOf: TypeError, message: /maxAge.*lifetime/s })
-  t.throws(() => session({ store: memoryStore(), cookie: { maxAge: 1 } } as unknown as Options), { instanceOf: TypeError, message: /maxAge.*sameSite/s })
+  t.throws(() => session({ store: memoryStore(), cookie: { maxAge: 1 } } as unknown as Options), { instanceOf: TypeError, message: /maxAge.*lifetime.*sameSite/s })
   t.throws(() => session({ store: memoryStore(), key: 'koa.sess' } as Options), { instanceOf: TypeError, message: /"key"/ })
 })
 
@@ -91,6 +91,39 @@ test('a store of another library is refused with the adapter that makes it a sto
   t.throws(() => session({ store: koaSessionStore as unknown as SessionStore }), { instanceOf: TypeError, message: /store: fromKoaSessionStore\(store\)/ })
   const expressStore = { ...koaSessionStore, createSession: () => undefined }
   t.throws(() => session({ store: expressStore as unknown as SessionStore }), { instanceOf: TypeError, message: /store: fromExpressStore\(store\)/ })
+})
+
+test('one error lists every wrong option of the call, names and values, those of the cookie too', (t) => {
+  const options = { store: 'redis://user:hunter2@localhost', key: 'koa.sess', lifetime: '7d', onStoreError: 'Fail', as: 'body', cookie: { maxAge: 1, sameSite: 'Lax' }, keys: 'hunter2' }
+  const { message } = t.throws(() => session(options as unknown as Options), { instanceOf: TypeError })
+  const parts = [
+    '"key" is now name', "update and destroy (for a URL, storeFromUrl('redis://…')), got a string", "above 0, at most a thousand years, got '7d'",
+    "onStoreError must be 'fail' or 'anonymous', got 'Fail'", "as must be a property name that Koa does not use, got 'body'",
+    'cookie: "maxAge" is now the option lifetime', "cookie.sameSite must be 'lax', 'strict', 'none' or false, got 'Lax'", 'keys must be an array'
+  ]
+  for (const part of parts) t.true(message.includes(part), `${part}\n${message}`)
+  t.false(message.includes('hunter2'))
+})
+
+test("names of Flask's settings are refused with the call of settings()", (t) => {
+  for (const name of ['SECRET_KEY', 'SESSION_TYPE', 'SESSION_COOKIE_NAME', 'PERMANENT_SESSION_LIFETIME']) {
+    t.throws(() => session({ store: memoryStore(), [name]: 'x' } as Options), { instanceOf: TypeError, message: new RegExp(`"${name}" is a setting of Flask: write session\\(settings\\(`) })
+  }
+})
+
+test('session(app) and session(options, app), as in koa-session, are refused with what to write', (t) => {
+  const app = createApp()
+  const call = session as unknown as (...given: unknown[]) => unknown
+  t.throws(() => call(app), { instanceOf: TypeError, message: /got an application: write app\.use\(session\(\)\)/ })
+  t.throws(() => call(app, {}), { instanceOf: TypeError, message: /got an application/ })
+  for (const second of [app, {}]) t.throws(() => call({ store: memoryStore() }, second), { instanceOf: TypeError, message: /expected one argument, got .*: write app\.use\(session\(\{ … \}\)\)/ })
+  t.notThrows(() => call({ store: memoryStore() }, undefined))
+})
+
+test('something that is no store is refused with what to write', (t) => {
+  for (const [store, advice] of [[memoryStore, /as in fileStore\(\)/], [Promise.resolve(), /await the promise/], [createApp(), /redisStore\(\{ client \}\)/]] as const) {
+    t.throws(() => session({ store: store as unknown as SessionStore, prefix: 'x:', maxPerOwner: 1 }), { instanceOf: TypeError, message: advice })
+  }
 })
 
 const impossible: [string, Options, RegExp][] = [

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { assertKnown, assertOption, isCount, isPositive } from '../../checks.js'
+import { isCount, isPositive, OptionChecks, quote } from '../../checks.js'
 import { createStore, type SessionStore } from '../../store/index.js'
 import { FileBackend, type FileBackendOptions } from './file-backend.js'
 
@@ -49,15 +49,18 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
 
 function check(options: FileStoreOptions): FileBackendOptions {
   const where = 'fileStore(options)'
-  assertKnown(where, options, known)
+  if (typeof options === 'string') throw new TypeError(`${where}: expected an object of options, got a string: write fileStore({ dir: ${quote(options)} })`)
+  const checks = new OptionChecks(where)
+  checks.known(options, known)
   const { dir = 'sessions', threshold = 10_000, mode = 0o600, sweepEvery = 900_000, durability = 'process', locking = 'auto' } = options
-  assertOption(where, 'dir', dir, typeof dir === 'string' && dir !== '' && !dir.includes('\0'), 'the path of a directory')
-  assertOption(where, 'threshold', threshold, isCount(threshold), 'a whole number (0 = no limit)')
-  assertOption(where, 'sweepEvery', sweepEvery, isPositive(sweepEvery), 'a number of milliseconds above 0')
-  assertOption(where, 'durability', durability, durability === 'process' || durability === 'power', "'process' or 'power'")
-  assertOption(where, 'locking', locking, locking === 'auto' || locking === 'lockfile', "'auto' or 'lockfile'")
+  checks.option('dir', dir, typeof dir === 'string' && dir !== '' && !dir.includes('\0'), 'the path of a directory')
+  checks.option('threshold', threshold, isCount(threshold), 'a whole number (0 = no limit)')
+  checks.option('sweepEvery', sweepEvery, isPositive(sweepEvery), 'a number of milliseconds above 0')
+  checks.option('durability', durability, durability === 'process' || durability === 'power', "'process' or 'power'")
+  checks.option('locking', locking, locking === 'auto' || locking === 'lockfile', "'auto' or 'lockfile'")
   const bits = modeBits(mode)
-  assertOption(where, 'mode', mode, bits !== undefined, "0o400 to 0o777 with the owner's right to read, or octal digits such as '600'")
+  checks.option('mode', mode, bits !== undefined, "0o400 to 0o777 with the owner's right to read, or octal digits such as '600'")
+  checks.throwIfAny()
   return { dir: resolve(dir), threshold, mode: bits!, sweepEvery, sync: durability === 'power', locking }
 }
 

@@ -1,4 +1,4 @@
-import { assertKnown, assertOption, isDataObject } from '../../checks.js'
+import { assertOption, isDataObject, kindOf, OptionChecks } from '../../checks.js'
 import { createStore, type SessionStore } from '../../store/index.js'
 import { MemcachedBackend } from './backend.js'
 import type { MemcachedClient } from './client.js'
@@ -47,17 +47,28 @@ export function storeOf(nodes: ReadonlyMap<string, MemcachedClient>, close?: () 
 
 function nodesOf(options: MemcachedStoreOptions): Map<string, MemcachedClient> {
   const where = 'memcachedStore(options)'
-  assertKnown(where, options, ['client', 'clients'])
-  const { client, clients } = options
+  if (isClient(options)) throw new TypeError(`${where}: expected an object of options, got a client: write memcachedStore({ client })`)
+  const checks = new OptionChecks(where)
+  checks.known(options, ['client', 'clients'])
+  const nodes = checks.include(() => nodesIn(where, options))
+  checks.throwIfAny()
+  return nodes!
+}
+
+function nodesIn(where: string, { client, clients }: MemcachedStoreOptions): Map<string, MemcachedClient> {
   if ((client === undefined) === (clients === undefined)) throw new TypeError(`${where}: give either client or clients`)
   if (client !== undefined) {
-    assertOption(where, 'client', client, isClient(client), 'a client of the package memcache-client')
+    assertOption(where, 'client', client, isClient(client), `a client of the package memcache-client${adviceOn(client)}`, kindOf)
     return new Map([['', client]])
   }
   const named = new Map(isDataObject(clients) ? Object.entries(clients) : [])
-  assertOption(where, 'clients', clients, named.size > 0, 'an object with a client for each name of a node')
-  for (const [name, each] of named) assertOption(where, `clients[${JSON.stringify(name)}]`, each, isClient(each), 'a client of the package memcache-client')
+  assertOption(where, 'clients', clients, named.size > 0, 'an object with a client for each name of a node', kindOf)
+  for (const [name, each] of named) assertOption(where, `clients[${JSON.stringify(name)}]`, each, isClient(each), `a client of the package memcache-client${adviceOn(each)}`, kindOf)
   return named
+}
+
+function adviceOn(value: unknown): string {
+  return typeof value === 'string' || value instanceof URL ? " (for a URL, use storeFromUrl('memcached://…'))" : ''
 }
 
 function isClient(value: unknown): value is MemcachedClient {

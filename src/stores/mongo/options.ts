@@ -1,4 +1,4 @@
-import { assertKnown, assertOption, isCount, isDataObject } from '../../checks.js'
+import { assertKnown, assertOption, isCount, isDataObject, kindOf, OptionChecks } from '../../checks.js'
 import { isClient, isCollection, isDatabase, type MongoClient, type MongoCollection, type MongoDatabase } from './client.js'
 
 /** Which members of a replica set must confirm a write before it succeeds. */
@@ -48,10 +48,14 @@ const writeTimeout = 1_000
 /** @throws TypeError that names the option and what is expected. */
 export function resolveOptions(where: string, options: MongoStoreOptions): MongoSettings {
   if (isClient(options) || isDatabase(options) || isCollection(options)) throw new TypeError(`${where}: expected an object of options: write mongoStore({ client })`)
-  assertKnown(where, options, optionNames)
+  const checks = new OptionChecks(where)
+  checks.known(options, optionNames)
   const { createIndexes = true } = options
-  assertOption(where, 'createIndexes', createIndexes, typeof createIndexes === 'boolean', 'true or false')
-  return { collection: collectionOf(where, options), writeConcern: resolveWriteConcern(where, options.writeConcern), createIndexes }
+  checks.option('createIndexes', createIndexes, typeof createIndexes === 'boolean', 'true or false')
+  const collection = checks.include(() => collectionOf(where, options))
+  const writeConcern = checks.include(() => resolveWriteConcern(where, options.writeConcern))
+  checks.throwIfAny()
+  return { collection: collection!, writeConcern: writeConcern!, createIndexes }
 }
 
 function collectionOf(where: string, options: MongoStoreOptions): MongoCollection {
@@ -63,11 +67,11 @@ function collectionOf(where: string, options: MongoStoreOptions): MongoCollectio
     assertOption(where, name, value, value === undefined || isName(value), 'a name without $ and NUL')
   }
   if (collection !== undefined) {
-    assertOption(where, 'collection', collection, isCollection(collection), `a collection of the package mongodb${adviceOn(collection)}`)
+    assertOption(where, 'collection', collection, isCollection(collection), `a collection of the package mongodb${adviceOn(collection)}`, kindOf)
     return collection
   }
-  if (client !== undefined) assertOption(where, 'client', client, isClient(client), `a MongoClient of the package mongodb${adviceOn(client)}`)
-  if (db !== undefined) assertOption(where, 'db', db, isDatabase(db), `a database of the package mongodb, client.db()${adviceOn(db)}`)
+  if (client !== undefined) assertOption(where, 'client', client, isClient(client), `a MongoClient of the package mongodb${adviceOn(client)}`, kindOf)
+  if (db !== undefined) assertOption(where, 'db', db, isDatabase(db), `a database of the package mongodb, client.db()${adviceOn(db)}`, kindOf)
   return (db ?? client!.db(database)).collection(collectionName ?? 'sessions')
 }
 

@@ -1,4 +1,4 @@
-import { assertKnown, assertOption, isCount, isPositive } from '../../checks.js'
+import { assertKnown, isCount, isPositive, kindOf, OptionChecks, quote } from '../../checks.js'
 import { longestDelay } from '../../delays.js'
 import { dialectOf, type Dialect } from './dialects.js'
 import { isKnex, type KnexInstance } from './knex.js'
@@ -48,9 +48,16 @@ export function assertUrlOptions(where: string, options: SqlUrlOptions): void {
 
 /** @throws TypeError that names the option and what is expected. */
 export function resolveOptions(where: string, options: SqlStoreOptions): SqlSettings {
-  assertKnown(where, options, ['knex', ...urlOptionNames])
+  if (isKnex(options)) throw new TypeError(`${where}: expected an object of options, got a Knex instance: write sqlStore({ knex })`)
+  const checks = new OptionChecks(where)
+  checks.known(options, ['knex', ...urlOptionNames])
   const { knex, table = 'sessions', schema, pruneEvery = 900_000, timeout = defaultTimeout } = options
-  assertOption(where, 'knex', knex, isKnex(knex), "what knex({ client: 'pg', … }) returned")
+  checks.option('knex', knex, isKnex(knex), `what knex({ client: 'pg', … }) returned${adviceOn(knex)}`, kindOf)
+  checkName(checks, 'table', table)
+  if (schema !== undefined) checkName(checks, 'schema', schema)
+  checks.option('pruneEvery', pruneEvery, isCount(pruneEvery) && pruneEvery <= longestDelay, `whole milliseconds up to ${longestDelay} (0 = never)`)
+  checks.option('timeout', timeout, isPositive(timeout) && timeout <= longestDelay, `a number of milliseconds above 0, at most ${longestDelay}`)
+  checks.throwIfAny()
   if (knex.isTransaction === true) {
     throw new TypeError(
       `${where}: knex must not be a transaction: its rollback would undo saves and logouts; pass the Knex instance itself`
@@ -58,15 +65,14 @@ export function resolveOptions(where: string, options: SqlStoreOptions): SqlSett
   }
   const dialect = dialectOf(knex.client)
   if (!dialect) throw new TypeError(`${where}: knex must connect to PostgreSQL, MySQL, MariaDB or SQLite, got ${knex.client.dialect}`)
-  assertName(where, 'table', table)
-  if (schema !== undefined) assertName(where, 'schema', schema)
   if (schema !== undefined && dialect.name === 'SQLite') throw new TypeError(`${where}: schema cannot be used with SQLite, which has none; leave it out`)
-  assertOption(where, 'pruneEvery', pruneEvery, isCount(pruneEvery) && pruneEvery <= longestDelay, `whole milliseconds up to ${longestDelay} (0 = never)`)
-  assertOption(where, 'timeout', timeout, isPositive(timeout) && timeout <= longestDelay, `a number of milliseconds above 0, at most ${longestDelay}`)
   return { knex, dialect, table, schema, pruneEvery, timeout }
 }
 
-function assertName(where: string, option: string, name: unknown): void {
-  assertOption(where, option, name, typeof name === 'string', 'a string')
-  if (!namePattern.test(name as string)) throw new TypeError(`${where}: ${option} must have ${nameRule}`)
+function checkName(checks: OptionChecks, option: string, name: unknown): void {
+  if (typeof name !== 'string' || !namePattern.test(name)) checks.add(`${option} must have ${nameRule}, got ${quote(name)}`)
+}
+
+function adviceOn(value: unknown): string {
+  return typeof value === 'string' || value instanceof URL ? " (for a URL, use storeFromUrl('postgres://…'))" : ''
 }

@@ -99,21 +99,27 @@ for (const [mode, expected] of modes) {
 
 const wrong: readonly [object, string][] = [
   [{ directory: 'x' }, 'fileStore(options): unknown option "directory"; known are dir, threshold, mode, sweepEvery, durability, locking'],
-  [{ dir: '' }, 'fileStore(options): dir must be the path of a directory, got a string'],
+  [{ dir: '' }, 'fileStore(options): dir must be the path of a directory, got \'\''],
   [{ dir: 5 }, 'fileStore(options): dir must be the path of a directory, got 5'],
   [{ threshold: -1 }, 'fileStore(options): threshold must be a whole number (0 = no limit), got -1'],
-  [{ threshold: '500' }, 'fileStore(options): threshold must be a whole number (0 = no limit), got a string'],
+  [{ threshold: '500' }, 'fileStore(options): threshold must be a whole number (0 = no limit), got \'500\''],
   [{ sweepEvery: 0 }, 'fileStore(options): sweepEvery must be a number of milliseconds above 0, got 0'],
-  [{ durability: 'disk' }, "fileStore(options): durability must be 'process' or 'power', got a string"],
+  [{ durability: 'disk' }, "fileStore(options): durability must be 'process' or 'power', got 'disk'"],
   [{ locking: true }, "fileStore(options): locking must be 'auto' or 'lockfile', got true"],
   ...[600, 0o1777, 0o060, 1.5, '6000', 'rw', '0x180', '384'].map(
     (mode) =>
       [
         { mode },
-        `fileStore(options): mode must be 0o400 to 0o777 with the owner's right to read, or octal digits such as '600', got ${typeof mode === 'string' ? 'a string' : mode}`
+        `fileStore(options): mode must be 0o400 to 0o777 with the owner's right to read, or octal digits such as '600', got ${typeof mode === 'string' ? `'${mode}'` : mode}`
       ] as [object, string]
   )
 ]
+test('one error lists every wrong option of fileStore(), and a path in place of the options is refused with what to write', (t) => {
+  const message = "fileStore(options): unknown option \"path\"; threshold must be a whole number (0 = no limit), got -1; mode must be 0o400 to 0o777 with the owner's right to read, or octal digits such as '600', got 'rw'; known are dir, threshold, mode, sweepEvery, durability, locking"
+  t.throws(() => fileStore({ path: 'x', threshold: -1, mode: 'rw' } as FileStoreOptions), { instanceOf: TypeError, message })
+  t.throws(() => fileStore('var/sessions' as FileStoreOptions), { instanceOf: TypeError, message: /got a string: write fileStore\(\{ dir: 'var\/sessions' \}\)/ })
+})
+
 for (const [options, message] of wrong) {
   test(`refused: ${JSON.stringify(options)}`, (t) => {
     t.throws(() => fileStore(options as FileStoreOptions), { instanceOf: TypeError, message })

@@ -16,7 +16,8 @@ for (const [what, options, message] of [
   ['something that is no client', { client: { gets: async () => undefined } }, /client must be a client of the package memcache-client, got an object/],
   ['no nodes', { clients: {} }, /clients must be an object with a client for each name of a node/],
   ['a list of clients', { clients: [noClient] }, /clients must be an object with a client for each name of a node, got an array/],
-  ['a node that is no client', { clients: { 'a:1': noClient, 'b:1': 'b:1' } }, /clients\["b:1"\] must be a client of the package memcache-client, got a string/],
+  ['a node that is no client', { clients: { 'a:1': noClient, 'b:1': 'b:1' } }, /clients\["b:1"\] must be a client of the package memcache-client \(for a URL, use storeFromUrl\('memcached:\/\/…'\)\), got a string/],
+  ['a client in place of the options', noClient, /got a client: write memcachedStore\(\{ client \}\)/],
   ['an unknown option', { client: noClient, prefix: 'a' }, /unknown option "prefix"; known are client, clients/]
 ] as const) {
   test(`memcachedStore() refuses ${what} with a TypeError`, (t) => {

@@ -251,7 +251,7 @@ test('a process ends although the store was not closed', async (t) => {
 const wrong: readonly [object, string][] = [
   [{ colour: 1 }, 'memoryStore(options): unknown option "colour"; known are maxSessions, sweepEvery'],
   [{ maxSessions: -1 }, 'memoryStore(options): maxSessions must be a whole number (0 = no limit), got -1'],
-  [{ maxSessions: '5' }, 'memoryStore(options): maxSessions must be a whole number (0 = no limit), got a string'],
+  [{ maxSessions: '5' }, 'memoryStore(options): maxSessions must be a whole number (0 = no limit), got \'5\''],
   [{ sweepEvery: 0 }, 'memoryStore(options): sweepEvery must be a number of milliseconds above 0, got 0']
 ]
 for (const [options, message] of wrong) {

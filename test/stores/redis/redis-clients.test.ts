@@ -40,6 +40,7 @@ test('anything but a client of Redis is refused, and the error says what is expe
   t.throws(() => redisStore({ client, waitReplicas: -1 }), { instanceOf: TypeError, message: /waitReplicas must be a whole number/ })
   t.throws(() => redisStore({ client, waitTimeout: 0 }), { instanceOf: TypeError, message: /waitTimeout must be a whole number of milliseconds/ })
   t.throws(() => redisStore({ client, wait: 1 } as RedisStoreOptions), { instanceOf: TypeError, message: /unknown option "wait"/ })
+  t.throws(() => redisStore({ client: 1, wait: 1, waitReplicas: -1 } as unknown as RedisStoreOptions), { instanceOf: TypeError, message: /unknown option "wait".*; client must be .*, got 1; waitReplicas must be .*, got -1; known are/ })
   t.throws(() => redisStore(undefined as unknown as RedisStoreOptions), { instanceOf: TypeError, message: /expected an object of options/ })
 })
 

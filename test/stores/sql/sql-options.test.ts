@@ -25,11 +25,13 @@ test('a name of a table or a schema that is no plain identifier is refused', (t)
 test('a wrong option is a TypeError that names it', async (t) => {
   const wrong: readonly (readonly [object, RegExp])[] = [
     [{}, /knex must be what knex\(\{ client: 'pg', … \}\) returned, got undefined/],
-    [{ knex: 'postgres://localhost' }, /knex must be .*, got a string/],
+    [{ knex: 'postgres://localhost' }, /knex must be .* returned \(for a URL, use storeFromUrl\('postgres:\/\/…'\)\), got a string/],
     [{ knex: {} }, /knex must be/],
     [{ knex: makeKnex }, /knex must be/],
+    [knex, /got a Knex instance: write sqlStore\(\{ knex \}\)/],
+    [{ knex, table: 1, timeout: 'x' }, /table must have .*, got 1; timeout must be .*, got 'x'/],
     [{ knex, tabel: 'sessions' }, /unknown option "tabel".*; known are knex, table, schema, pruneEvery, timeout/],
-    [{ knex, table: 1 }, /table must be a string, got 1/],
+    [{ knex, table: 1 }, /table must have up to 48 letters.*, got 1/],
     [{ knex, pruneEvery: -1 }, /pruneEvery must be whole milliseconds/],
     [{ knex, pruneEvery: 2 ** 31 }, /pruneEvery must be whole milliseconds up to 2147483647/],
     [{ knex, timeout: 0 }, /timeout must be a number of milliseconds above 0/],
