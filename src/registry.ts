@@ -1,4 +1,4 @@
-import type { SessionCookie } from './cookie/index.js'
+import { carrierRequest, type Transport } from './cookie/index.js'
 import { assertOption, kindOf } from './checks.js'
 import { SessionError } from './errors.js'
 import type { Settings } from './options.js'
@@ -61,7 +61,7 @@ export interface SessionRegistry {
 }
 
 /** @param keysOfApp the keys of the application, as far as it is known. */
-export function createRegistry(settings: Settings, cookie: SessionCookie, store: TimedStore | undefined, keysOfApp: () => unknown): SessionRegistry {
+export function createRegistry(settings: Settings, transport: Transport, store: TimedStore | undefined, keysOfApp: () => unknown): SessionRegistry {
   /** The sessions that a request could open: the options may have been made stricter since a record was written. */
   async function* list(owner?: string): AsyncGenerator<SessionRecord> {
     const lists = owner === undefined ? store?.listsRecords : store?.listsOwners
@@ -99,10 +99,10 @@ export function createRegistry(settings: Settings, cookie: SessionCookie, store:
     async prune() {
       return storeOf('prune').prune()
     },
-    async read({ headers }) {
+    async read(request) {
       const keys = settings.keys ?? keysOfApp()
       if (keys === undefined && settings.cookieRules.signed) throw unknownKeys()
-      const tokens = cookie.read(headers.cookie, keys)
+      const tokens = transport.read(carrierRequest(request), keys)
       const carried = settings.cookieStore?.carry(tokens, settings)
       const source = carried ? new TimedStore(carried, settings.storeTimeout) : store!
       const found = await chooseRecord(settings, source, tokens, settings.cookieRules.cookie.previous.length > 0)

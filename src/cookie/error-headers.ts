@@ -1,11 +1,11 @@
 import type Application from 'koa'
 import type { Context } from 'koa'
-import type { ResponseCookie } from './response-cookie.js'
+import type { ResponseToken } from './response-token.js'
 
-type ResponseCookieOf = (ctx: Context) => ResponseCookie | undefined
+type ResponseTokenOf = (ctx: Context) => ResponseToken | undefined
 
 /** The functions that were defined on each application's context, so that none is defined twice. */
-const defined = new WeakMap<object, Set<ResponseCookieOf>>()
+const defined = new WeakMap<object, Set<ResponseTokenOf>>()
 
 /**
  * Makes the application keep the headers of a session on the response to an error.
@@ -15,16 +15,16 @@ const defined = new WeakMap<object, Set<ResponseCookieOf>>()
  * constant, a cached rejection) would give one client's cookie to another. This works for every error that reaches the handler, also one
  * from a middleware that is mounted before the session.
  */
-export function defineErrorHeaders(context: Application['context'], responseCookieOf: ResponseCookieOf): void {
+export function defineErrorHeaders(context: Application['context'], responseTokenOf: ResponseTokenOf): void {
   const all = defined.get(context) ?? new Set()
-  if (all.has(responseCookieOf)) return
-  all.add(responseCookieOf)
+  if (all.has(responseTokenOf)) return
+  all.add(responseTokenOf)
   defined.set(context, all)
   const onerror = Reflect.get(context, 'onerror') as (this: Context, error: unknown) => void
   Object.assign(context, {
     onerror(this: Context, error: unknown): void {
       // Koa also calls this at the end of each response, without an error.
-      if (error !== null && error !== undefined) responseCookieOf(this)?.keep()
+      if (error !== null && error !== undefined) responseTokenOf(this)?.keep()
       onerror.call(this, error)
     }
   })

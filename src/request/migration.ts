@@ -1,6 +1,6 @@
 import type { Context } from 'koa'
 import { isDataObject } from '../checks.js'
-import type { ResponseCookie } from '../cookie/index.js'
+import type { ResponseToken } from '../cookie/index.js'
 import { reasonOf, SessionError, storeError } from '../errors.js'
 import { emit } from '../events.js'
 import { encode, isOwner, type Data } from '../record/index.js'
@@ -35,11 +35,11 @@ export class Migration {
   found: FoundSession | undefined
   readonly #ctx: Context
   readonly #rules: MigrationRules
-  readonly #response: ResponseCookie
+  readonly #response: ResponseToken
   #removal: MaybePromise<void> | undefined
   #isLogout = false
 
-  constructor(ctx: Context, rules: MigrationRules, response: ResponseCookie) {
+  constructor(ctx: Context, rules: MigrationRules, response: ResponseToken) {
     this.#ctx = ctx
     this.#rules = rules
     this.#response = response

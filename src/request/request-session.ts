@@ -1,4 +1,4 @@
-import type { ResponseCookie } from '../cookie/index.js'
+import type { ResponseToken } from '../cookie/index.js'
 import type { SessionRecord } from '../record/index.js'
 import type { TimedStore } from '../store/index.js'
 import { applyChanges, ChangeTracker, noChanges, type Changes } from './changes.js'
@@ -43,14 +43,14 @@ export class RequestSession {
   polling = false
   readonly rules: SessionRules
   readonly store: TimedStore
-  readonly response: ResponseCookie
+  readonly response: ResponseToken
   /** Absent: the cookie holds only the sid. */
   readonly carrier: RecordCarrier | undefined
   /** Absent: there are no bridges. */
   readonly migration: Migration | undefined
   #tracker: ChangeTracker | undefined
 
-  constructor(rules: SessionRules, store: TimedStore, response: ResponseCookie, carrier?: RecordCarrier, migration?: Migration) {
+  constructor(rules: SessionRules, store: TimedStore, response: ResponseToken, carrier?: RecordCarrier, migration?: Migration) {
     this.rules = rules
     this.store = store
     this.response = response
