@@ -2,9 +2,10 @@ import { inspect } from 'node:util'
 import type Application from 'koa'
 import type { Context, Middleware } from 'koa'
 import { isDataObject } from './checks.js'
-import { defineErrorHeaders, type ResponseToken } from './cookie/index.js'
+import { defineErrorHeaders, type ResponseCookie } from './cookie/index.js'
 import { noteErrorHandler } from './error-status.js'
 import { createSessionProxy, type Session, type SessionCalls } from './request/index.js'
+import { warnOnce } from './warn-once.js'
 
 /** `ctx.session` of one request: the value that the property has, and what an assignment to it does. */
 export class ContextSession {
@@ -23,7 +24,7 @@ export class ContextSession {
     ;(ctx as { [key: symbol]: unknown })[symbolOf(this.#as)] = this
   }
 
-  get response(): ResponseToken {
+  get response(): ResponseCookie {
     return this.#calls.session.response
   }
 
@@ -55,6 +56,20 @@ export function contextSessionOf(ctx: Context, as: string): ContextSession | und
   return (ctx as { [key: symbol]: unknown })[symbolOf(as)] as ContextSession | undefined
 }
 
+/** Notes that the option `skip` selected the request, so that it has no session on purpose. */
+export function noteSkipped(ctx: Context, as: string): void {
+  ;(ctx as { [key: symbol]: unknown })[skippedSymbol] = as
+}
+
+/** Warns once that a middleware reads the session too early. A shared one may do that on purpose, so it gets `undefined` and no error. */
+function warnOfEarlyRead(ctx: Partial<Context>, as: string): void {
+  // Whoever inspects the application's context itself reads the property without a request.
+  if (ctx.req === undefined || (ctx as { [key: symbol]: unknown })[skippedSymbol] === as) return
+  warnOnce(
+    `ctx.${as} was read in a request for which session() has not run, so it was undefined: mount session() before the middleware that reads ctx.${as}`
+  )
+}
+
 /** @throws TypeError when a middleware before this one has assigned the property. */
 export function assertUnassigned(ctx: Context, as: string): void {
   if (Object.hasOwn(ctx, as)) {
@@ -77,7 +92,9 @@ export function defineAccessor(context: Application['context'], as: string): voi
   Object.defineProperty(context, as, {
     configurable: true,
     get(this: Context) {
-      return contextSessionOf(this, as)?.session
+      const contextSession = contextSessionOf(this, as)
+      if (!contextSession) warnOfEarlyRead(this, as)
+      return contextSession?.session
     },
     set(this: Context, value: unknown) {
       const contextSession = contextSessionOf(this, as)
@@ -99,6 +116,8 @@ function symbolOf(as: string): symbol {
   if (!symbol) symbols.set(as, (symbol = Symbol.for(`koa-keepsake session ${as}`)))
   return symbol
 }
+
+const skippedSymbol = Symbol.for('koa-keepsake skipped')
 
 /** The symbol that says that the accessor is defined on a context. */
 function definedSymbolOf(as: string): symbol {

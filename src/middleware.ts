@@ -1,6 +1,6 @@
 import type { Context, Middleware, Next } from 'koa'
-import { createTransport } from './cookie/index.js'
-import { assertUnassigned, ContextSession, contextSessionOf, defineAccessor } from './context-property.js'
+import { SessionCookie, ResponseCookie } from './cookie/index.js'
+import { assertUnassigned, ContextSession, contextSessionOf, defineAccessor, noteSkipped } from './context-property.js'
 import { statusOf } from './error-status.js'
 import { resolveOptions, type SessionOptions } from './options.js'
 import { createRegistry, type SessionRegistry } from './registry.js'
@@ -28,19 +28,22 @@ export function session(options?: SessionOptions): Middleware & SessionRegistry
 export function session(options?: SessionOptions, second?: unknown): Middleware & SessionRegistry {
   const settings = resolveOptions(options, second)
   const { store, cookieStore, as, skip, saveOnError, storeTimeout } = settings
-  const transport = createTransport(settings.cookieRules, settings.carrier)
+  const cookie = new SessionCookie(settings.cookieRules)
   const newestWins = settings.cookieRules.cookie.previous.length > 0
   const timedStore = store && new TimedStore(store, storeTimeout)
   let keysOfApp: unknown
   /** The application context on which the accessor was defined last. */
   let preparedContext: object | undefined
-  const { cookieName } = transport
-  const cookieSymbol = Symbol.for(`koa-keepsake cookie ${cookieName}`)
+  const cookieSymbol = Symbol.for(`koa-keepsake cookie ${cookie.name}`)
 
   async function keepsake(ctx: Context, next: Next): Promise<void> {
     const outer = contextSessionOf(ctx, as)
     // This middleware is mounted twice on the way of the request: its outer mount does the work.
-    if (outer?.middleware === keepsake || skips(ctx)) return next() as Promise<void>
+    if (outer?.middleware === keepsake) return next() as Promise<void>
+    if (skips(ctx)) {
+      noteSkipped(ctx, as)
+      return next() as Promise<void>
+    }
     assertUnassigned(ctx, as)
     if (ctx.app.context !== preparedContext) {
       defineAccessor(ctx.app.context, as)
@@ -50,18 +53,19 @@ export function session(options?: SessionOptions, second?: unknown): Middleware 
       throw new TypeError(`session(options): another session() has given this request a ctx.${as} already: give one of them another property with the option as`)
     }
     // A browser keeps one cookie of a name, so one of the sessions would be lost.
-    if (cookieName !== undefined && cookieSymbol in ctx) {
-      throw new TypeError(`session(options): another session() uses the cookie "${cookieName}" in this request: give one of them another cookie with the option name`)
+    if (cookieSymbol in ctx) {
+      throw new TypeError(`session(options): another session() uses the cookie "${cookie.name}" in this request: give one of them another cookie with the option name`)
     }
     ;(ctx as { [cookieSymbol]?: true })[cookieSymbol] = true
     keysOfApp = ctx.app.keys
-    const tokens = transport.read(ctx, settings.keys ?? ctx.app.keys)
-    const response = transport.respond(ctx, settings.keys)
+    const tokens = cookie.read(ctx.req.headers.cookie, settings.keys ?? ctx.app.keys)
+    const response = new ResponseCookie(ctx, cookie, settings.keys)
     const carried = cookieStore?.carry(tokens, settings)
     const migration = settings.bridges.length > 0 ? new Migration(ctx, settings, response) : undefined
     const requestSession = new RequestSession(settings, carried ? new TimedStore(carried, storeTimeout) : timedStore!, response, carried, migration)
     const calls = new SessionCalls(requestSession)
     new ContextSession(keepsake, calls, as).attach(ctx)
+    if (newestWins && cookie.isTwiceIn(ctx.req.headers.cookie)) response.clearPrevious()
 
     let thrown: { error: unknown } | undefined
     try {
@@ -87,9 +91,11 @@ export function session(options?: SessionOptions, second?: unknown): Middleware 
   function skips(ctx: Context): boolean {
     if (!skip) return false
     const answer: unknown = skip(ctx)
+    // Nobody waits for the promise, so its failure would end the process.
+    if (answer instanceof Promise) answer.catch(() => undefined)
     if (typeof answer === 'object' && answer !== null) throw new TypeError('session(options): skip must return true or false, got an object or a promise')
     return Boolean(answer)
   }
 
-  return Object.assign(keepsake, createRegistry(settings, transport, timedStore, () => keysOfApp))
+  return Object.assign(keepsake, createRegistry(settings, cookie, timedStore, () => keysOfApp))
 }

@@ -161,6 +161,8 @@ function resultOf(key: string, fn: ChangeFunction, value: unknown): unknown {
     throw new TypeError(`ctx.session: the function of change('${key}', …) returned undefined: return the new value; to delete a key use pop()`)
   }
   if (isPromise(result)) {
+    // Nobody waits for the promise, so its failure would end the process.
+    if (result instanceof Promise) result.catch(() => undefined)
     throw new TypeError(`ctx.session: the function of change('${key}', …) returned a promise: it must be synchronous and return the new value`)
   }
   return result

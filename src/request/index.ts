@@ -1,5 +1,5 @@
 export { resolveBridges } from './bridge.js'
-export { endOf, isLifetime } from './lifetimes.js'
+export { endOf, isLifetime, warnOfShortLifetime } from './lifetimes.js'
 export { Migration } from './migration.js'
 export { chooseRecord, openSession } from './open-session.js'
 export { endOwned, endSession } from './owned-sessions.js'

@@ -1,4 +1,5 @@
 import type { SessionRecord } from '../record/index.js'
+import { warnOnce } from '../warn-once.js'
 import type { SessionRules } from './rules.js'
 
 type Rules = Pick<SessionRules, 'lifetime' | 'absoluteLifetime' | 'touchAfter'>
@@ -9,6 +10,15 @@ const longestLifetime = 1000 * 365 * 24 * 3_600_000
 /** Reports whether a value can be an idle lifetime. */
 export function isLifetime(value: unknown): value is number {
   return typeof value === 'number' && value > 0 && value <= longestLifetime
+}
+
+/** A shorter lifetime causes a warning, in milliseconds. */
+const shortLifetime = 60_000
+
+/** Warns once of a lifetime that was probably meant in seconds. @param name the option or member, for the warning. */
+export function warnOfShortLifetime(name: string, lifetime: number): void {
+  if (lifetime >= shortLifetime) return
+  warnOnce(`${name} is under a minute, so users are logged out that soon: it counts milliseconds (Flask counts seconds); an hour is 3_600_000`)
 }
 
 /** The deadline of a session that is refreshed now. All times are in milliseconds. @param lifetime the session's own; `undefined`: the middleware's. */

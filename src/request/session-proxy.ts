@@ -3,7 +3,7 @@ import { assertOption, isDataObject, kindOf } from '../checks.js'
 import { isOwner } from '../record/index.js'
 import { warnOnce } from '../warn-once.js'
 import type { ChangeFunction, ChangeTracker } from './changes.js'
-import { isLifetime } from './lifetimes.js'
+import { isLifetime, warnOfShortLifetime } from './lifetimes.js'
 import type { LoginOptions } from './replace-sid.js'
 import type { SessionCalls } from './session-calls.js'
 import type { Session, SessionMembers } from './session-members.js'
@@ -107,6 +107,7 @@ class Members implements SessionMembers {
 
   set lifetime(value: number) {
     assertOption('ctx.session', 'lifetime', value, isLifetime(value), 'a number of milliseconds above 0, at most a thousand years')
+    warnOfShortLifetime('ctx.session.lifetime', value)
     this.#calls.assign({ lifetime: value })
   }
 
@@ -168,6 +169,7 @@ class Members implements SessionMembers {
     const where = 'ctx.session.loginAs(owner, options)'
     assertOption(where, 'permanent', permanent, permanent === undefined || typeof permanent === 'boolean', 'true or false')
     assertOption(where, 'lifetime', lifetime, lifetime === undefined || isLifetime(lifetime), 'a number of milliseconds above 0')
+    if (lifetime !== undefined) warnOfShortLifetime('the lifetime of ctx.session.loginAs()', lifetime)
     assertOption(where, 'keep', keep, keep === undefined || Array.isArray(keep), 'an array of keys')
     return this.#calls.loginAs(owner, { permanent, lifetime, keep })
   }
@@ -237,6 +239,7 @@ const foreignMembers: ReadonlyMap<string, string> = new Map([
   ['length', 'use Object.keys(ctx.session).length'],
   ['externalKey', 'use ctx.session.recordId, or ctx.session.sid for the secret itself'],
   ['cookie', 'use ctx.session.lifetime and ctx.session.permanent; the attributes are options of session()'],
+  ['manuallyCommit', 'use ctx.session.save(); without it, the end of the request saves'],
   ['touch', 'use ctx.session.modified = true to save in any case']
 ])
 

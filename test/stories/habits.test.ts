@@ -133,7 +133,7 @@ test('members of koa-session and express-session warn once and name the counterp
   const warnings = recordWarnings(t, /member of another session library/)
   const { client } = await startStory(t, {
     '/': (ctx) => {
-      for (const name of ['maxAge', 'populated', 'length', 'externalKey', 'cookie', 'touch']) t.is(ctx.session[name], undefined)
+      for (const name of ['maxAge', 'populated', 'length', 'externalKey', 'cookie', 'touch', 'manuallyCommit']) t.is(ctx.session[name], undefined)
       t.throws(() => (ctx.session['maxAge'] = 1000), { instanceOf: TypeError, message: /ctx\.session\.lifetime/ })
       ctx.session.set('cookie', { chocolate: true })
       t.deepEqual(ctx.session['cookie'], { chocolate: true })
@@ -142,6 +142,6 @@ test('members of koa-session and express-session warn once and name the counterp
   })
   for (let request = 0; request < 2; request++) await client.get('/')
   await new Promise((resolve) => void setImmediate(resolve))
-  t.is(warnings.length, 6)
+  t.is(warnings.length, 7)
   t.true(warnings.some((text) => text.includes('ctx.session.maxAge') && text.includes('ctx.session.lifetime')))
 })
