@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import type Application from 'koa'
 import type { Context, Middleware } from 'koa'
 import { isDataObject } from './checks.js'
-import { defineErrorHeaders, type ResponseCookie } from './cookie/index.js'
+import { defineErrorHeaders, type ResponseToken } from './cookie/index.js'
 import { noteErrorHandler } from './error-status.js'
 import { createSessionProxy, type Session, type SessionCalls } from './request/index.js'
 import { warnOnce } from './warn-once.js'
@@ -24,7 +24,7 @@ export class ContextSession {
     ;(ctx as { [key: symbol]: unknown })[symbolOf(this.#as)] = this
   }
 
-  get response(): ResponseCookie {
+  get response(): ResponseToken {
     return this.#calls.session.response
   }
 

@@ -1,5 +1,5 @@
 import type { Context, Middleware, Next } from 'koa'
-import { SessionCookie, ResponseCookie } from './cookie/index.js'
+import { createTransport } from './cookie/index.js'
 import { assertUnassigned, ContextSession, contextSessionOf, defineAccessor, noteSkipped } from './context-property.js'
 import { statusOf } from './error-status.js'
 import { resolveOptions, type SessionOptions } from './options.js'
@@ -28,13 +28,14 @@ export function session(options?: SessionOptions): Middleware & SessionRegistry
 export function session(options?: SessionOptions, second?: unknown): Middleware & SessionRegistry {
   const settings = resolveOptions(options, second)
   const { store, cookieStore, as, skip, saveOnError, storeTimeout } = settings
-  const cookie = new SessionCookie(settings.cookieRules)
+  const transport = createTransport(settings.cookieRules, settings.carrier)
   const newestWins = settings.cookieRules.cookie.previous.length > 0
   const timedStore = store && new TimedStore(store, storeTimeout)
   let keysOfApp: unknown
   /** The application context on which the accessor was defined last. */
   let preparedContext: object | undefined
-  const cookieSymbol = Symbol.for(`koa-keepsake cookie ${cookie.name}`)
+  const { cookieName } = transport
+  const cookieSymbol = Symbol.for(`koa-keepsake cookie ${cookieName}`)
 
   async function keepsake(ctx: Context, next: Next): Promise<void> {
     const outer = contextSessionOf(ctx, as)
@@ -53,19 +54,18 @@ export function session(options?: SessionOptions, second?: unknown): Middleware 
       throw new TypeError(`session(options): another session() has given this request a ctx.${as} already: give one of them another property with the option as`)
     }
     // A browser keeps one cookie of a name, so one of the sessions would be lost.
-    if (cookieSymbol in ctx) {
-      throw new TypeError(`session(options): another session() uses the cookie "${cookie.name}" in this request: give one of them another cookie with the option name`)
+    if (cookieName !== undefined && cookieSymbol in ctx) {
+      throw new TypeError(`session(options): another session() uses the cookie "${cookieName}" in this request: give one of them another cookie with the option name`)
     }
     ;(ctx as { [cookieSymbol]?: true })[cookieSymbol] = true
     keysOfApp = ctx.app.keys
-    const tokens = cookie.read(ctx.req.headers.cookie, settings.keys ?? ctx.app.keys)
-    const response = new ResponseCookie(ctx, cookie, settings.keys)
+    const tokens = transport.read(ctx, settings.keys ?? ctx.app.keys)
+    const response = transport.respond(ctx, settings.keys)
     const carried = cookieStore?.carry(tokens, settings)
     const migration = settings.bridges.length > 0 ? new Migration(ctx, settings, response) : undefined
     const requestSession = new RequestSession(settings, carried ? new TimedStore(carried, storeTimeout) : timedStore!, response, carried, migration)
     const calls = new SessionCalls(requestSession)
     new ContextSession(keepsake, calls, as).attach(ctx)
-    if (newestWins && cookie.isTwiceIn(ctx.req.headers.cookie)) response.clearPrevious()
 
     let thrown: { error: unknown } | undefined
     try {
@@ -97,5 +97,5 @@ export function session(options?: SessionOptions, second?: unknown): Middleware 
     return Boolean(answer)
   }
 
-  return Object.assign(keepsake, createRegistry(settings, cookie, timedStore, () => keysOfApp))
+  return Object.assign(keepsake, createRegistry(settings, transport, timedStore, () => keysOfApp))
 }

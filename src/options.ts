@@ -1,6 +1,6 @@
 import type { Context } from 'koa'
 import { isCount, isPositive, kindOf, OptionChecks } from './checks.js'
-import { assertKeys, resolveCookieOptions, type CookieOptions, type CookieRules, type Keys } from './cookie/index.js'
+import { assertCarrier, assertKeys, resolveCookieOptions, type Carrier, type CookieOptions, type CookieRules, type Keys } from './cookie/index.js'
 import { longestDelay } from './delays.js'
 import { adviceOnForeign, adviceOnStore, assertNoApplication } from './option-advice.js'
 import { cannotListOwners, isLifetime, resolveBridges, warnOfShortLifetime, type Bridge, type ResolvedBridge, type SessionRules } from './request/index.js'
@@ -48,6 +48,8 @@ export interface SessionOptions {
   maxPerOwner?: number | undefined
   /** Bridges of `koa-keepsake/migrating`, which keep the users of an earlier session library logged in. @default none */
   migrate?: Bridge | readonly Bridge[] | undefined
+  /** Carries the session's token elsewhere than in the cookie, for example in a header for native clients. Absent: the cookie. */
+  carrier?: Carrier | undefined
   /** Requests for which it returns `true` get no session at all. Absent: each request gets one. */
   skip?: ((ctx: Context) => boolean) | undefined
   /** The property of `ctx` that is the session. @default 'session' */
@@ -64,6 +66,8 @@ export interface Settings extends SessionRules {
   /** Absent: the application's `app.keys`. */
   readonly keys: Keys | undefined
   readonly cookieRules: CookieRules
+  /** Absent: the cookie. */
+  readonly carrier: Carrier | undefined
   readonly saveOnError: boolean
   readonly storeTimeout: number
   /** The size in bytes over which a stored text is corrupt. */
@@ -76,7 +80,7 @@ export interface Settings extends SessionRules {
 // A mapped type over the interface: the compiler keeps the list complete.
 const optionNames = Object.keys({
   store: 0, keys: 0, signed: 0, name: 0, cookie: 0, permanent: 0, lifetime: 0, absoluteLifetime: 0, refreshEachRequest: 0,
-  touchAfter: 0, prefix: 0, maxBytes: 0, saveOnError: 0, onStoreError: 0, storeTimeout: 0, maxPerOwner: 0, migrate: 0, skip: 0, as: 0, now: 0
+  touchAfter: 0, prefix: 0, maxBytes: 0, saveOnError: 0, onStoreError: 0, storeTimeout: 0, maxPerOwner: 0, migrate: 0, carrier: 0, skip: 0, as: 0, now: 0
 } satisfies { [Name in keyof Required<SessionOptions>]: 0 })
 
 const where = 'session(options)'
@@ -115,6 +119,7 @@ export function resolveOptions(options: SessionOptions = {}, second?: unknown): 
     storeTimeout = 2_000,
     maxPerOwner,
     migrate,
+    carrier,
     skip,
     as = 'session',
     now = Date.now
@@ -146,6 +151,8 @@ export function resolveOptions(options: SessionOptions = {}, second?: unknown): 
   const bridges = checks.include(() => resolveBridges(where, migrate))
   const cookie = checks.include(() => resolveCookieOptions(where, name, options.cookie))
   if (keys !== undefined) checks.include(() => assertKeys(keys, where))
+  if (carrier !== undefined) checks.include(() => assertCarrier(where, carrier))
+  if (carrier !== undefined && options.cookie !== undefined) checks.add('cookie cannot be used with carrier, because no cookie is sent: leave it out')
   if (carriesRecord && !signed) checks.add('signed: false cannot be used with cookieStore(), because anybody could write a session: leave it out')
   if (carriesRecord && prefix !== undefined) checks.add('prefix cannot be used with cookieStore(), which stores nothing under an id: leave it out')
   if (isStore(store) && prefix !== undefined && !store.scope) {
@@ -162,7 +169,7 @@ export function resolveOptions(options: SessionOptions = {}, second?: unknown): 
     cookieStore: carriesRecord ? store : undefined,
     bridges: bridges!,
     cookieRules: { name, signed, carriesRecord, cookie: cookie! },
-    keys, permanent, lifetime, absoluteLifetime, refreshEachRequest, touchAfter, maxBytes, largest, saveOnError, onStoreError, storeTimeout, maxPerOwner, skip, as, now
+    keys, permanent, lifetime, absoluteLifetime, refreshEachRequest, touchAfter, maxBytes, largest, saveOnError, onStoreError, storeTimeout, maxPerOwner, carrier, skip, as, now
   }
 }
 
