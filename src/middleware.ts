@@ -3,7 +3,8 @@ import { createTransport } from './cookie/index.js'
 import { assertUnassigned, ContextSession, contextSessionOf, defineAccessor, noteSkipped } from './context-property.js'
 import { statusOf } from './error-status.js'
 import { resolveOptions, type SessionOptions } from './options.js'
-import { createRegistry, type SessionRegistry } from './registry.js'
+import { RecordSources } from './record-sources.js'
+import { createRegistry, type SealedSessionInfo, type SessionRegistry } from './registry.js'
 import { Migration, openSession, RequestSession, SessionCalls, type Session } from './request/index.js'
 import { isPromise, TimedStore } from './store/index.js'
 
@@ -23,14 +24,16 @@ declare module 'koa' {
  * app.keys = [process.env.SECRET_KEY]
  * app.use(session({ store: fileStore({ dir: 'var/sessions' }), lifetime: 7 * 24 * 3600_000 }))
  */
+export function session(options: SessionOptions & { seal: true | 'migrate' }): Middleware & SessionRegistry<SealedSessionInfo>
 export function session(options?: SessionOptions): Middleware & SessionRegistry
-// A second signature, because koa-session takes the application as a second argument. To ignore it would hide the mistake.
-export function session(options?: SessionOptions, second?: unknown): Middleware & SessionRegistry {
+// One parameter more, because koa-session takes the application as a second argument. To ignore it would hide the mistake.
+export function session(options?: SessionOptions, second?: unknown): Middleware & SessionRegistry<SealedSessionInfo> {
   const settings = resolveOptions(options, second)
-  const { store, cookieStore, as, skip, saveOnError, storeTimeout } = settings
+  const { store, as, skip, saveOnError, storeTimeout } = settings
   const transport = createTransport(settings.cookieRules, settings.carrier)
   const newestWins = settings.cookieRules.cookie.previous.length > 0
   const timedStore = store && new TimedStore(store, storeTimeout)
+  const sources = new RecordSources(settings, timedStore)
   let keysOfApp: unknown
   /** The application context on which the accessor was defined last. */
   let preparedContext: object | undefined
@@ -61,9 +64,8 @@ export function session(options?: SessionOptions, second?: unknown): Middleware 
     keysOfApp = ctx.app.keys
     const tokens = transport.read(ctx, settings.keys ?? ctx.app.keys)
     const response = transport.respond(ctx, settings.keys)
-    const carried = cookieStore?.carry(tokens, settings)
     const migration = settings.bridges.length > 0 ? new Migration(ctx, settings, response) : undefined
-    const requestSession = new RequestSession(settings, carried ? new TimedStore(carried, storeTimeout) : timedStore!, response, carried, migration)
+    const requestSession = new RequestSession(sources.of(tokens, settings.keys ?? ctx.app.keys), response, migration)
     const calls = new SessionCalls(requestSession)
     new ContextSession(keepsake, calls, as).attach(ctx)
 
@@ -97,5 +99,5 @@ export function session(options?: SessionOptions, second?: unknown): Middleware 
     return Boolean(answer)
   }
 
-  return Object.assign(keepsake, createRegistry(settings, transport, timedStore, () => keysOfApp))
+  return Object.assign(keepsake, createRegistry(settings, transport, timedStore, sources, () => keysOfApp))
 }

@@ -1,6 +1,6 @@
 import type { Context } from 'koa'
 import { isCount, isPositive, kindOf, OptionChecks } from './checks.js'
-import { assertCarrier, assertKeys, resolveCookieOptions, type Carrier, type CookieOptions, type CookieRules, type Keys } from './cookie/index.js'
+import { assertCarrier, assertKeys, assertSecrets, resolveCookieOptions, type Carrier, type CookieOptions, type CookieRules, type Keys } from './cookie/index.js'
 import { longestDelay } from './delays.js'
 import { adviceOnForeign, adviceOnStore, assertNoApplication } from './option-advice.js'
 import { cannotListOwners, isLifetime, resolveBridges, warnOfShortLifetime, type Bridge, type ResolvedBridge, type SessionRules } from './request/index.js'
@@ -48,6 +48,11 @@ export interface SessionOptions {
   maxPerOwner?: number | undefined
   /** Bridges of `koa-keepsake/migrating`, which keep the users of an earlier session library logged in. @default none */
   migrate?: Bridge | readonly Bridge[] | undefined
+  /**
+   * `true`: data is encrypted at rest, with a key that needs both the sid and a secret, and records that are not are refused. `'migrate'`: those
+   * are read too, and encrypted when they are written next. `keys` must be an array of secrets. @default false
+   */
+  seal?: boolean | 'migrate' | undefined
   /** Carries the session's token elsewhere than in the cookie, for example in a header for native clients. Absent: the cookie. */
   carrier?: Carrier | undefined
   /** Requests for which it returns `true` get no session at all. Absent: each request gets one. */
@@ -68,6 +73,7 @@ export interface Settings extends SessionRules {
   readonly cookieRules: CookieRules
   /** Absent: the cookie. */
   readonly carrier: Carrier | undefined
+  readonly seal: boolean | 'migrate'
   readonly saveOnError: boolean
   readonly storeTimeout: number
   /** The size in bytes over which a stored text is corrupt. */
@@ -80,7 +86,7 @@ export interface Settings extends SessionRules {
 // A mapped type over the interface: the compiler keeps the list complete.
 const optionNames = Object.keys({
   store: 0, keys: 0, signed: 0, name: 0, cookie: 0, permanent: 0, lifetime: 0, absoluteLifetime: 0, refreshEachRequest: 0,
-  touchAfter: 0, prefix: 0, maxBytes: 0, saveOnError: 0, onStoreError: 0, storeTimeout: 0, maxPerOwner: 0, migrate: 0, carrier: 0, skip: 0, as: 0, now: 0
+  touchAfter: 0, prefix: 0, maxBytes: 0, saveOnError: 0, onStoreError: 0, storeTimeout: 0, maxPerOwner: 0, migrate: 0, seal: 0, carrier: 0, skip: 0, as: 0, now: 0
 } satisfies { [Name in keyof Required<SessionOptions>]: 0 })
 
 const where = 'session(options)'
@@ -119,6 +125,7 @@ export function resolveOptions(options: SessionOptions = {}, second?: unknown): 
     storeTimeout = 2_000,
     maxPerOwner,
     migrate,
+    seal = false,
     carrier,
     skip,
     as = 'session',
@@ -145,12 +152,16 @@ export function resolveOptions(options: SessionOptions = {}, second?: unknown): 
   assert('onStoreError', onStoreError, onStoreError === 'fail' || onStoreError === 'anonymous', "'fail' or 'anonymous'")
   assert('storeTimeout', storeTimeout, isPositive(storeTimeout) && storeTimeout <= longestDelay, `a number of milliseconds above 0, at most ${longestDelay}`)
   assert('maxPerOwner', maxPerOwner, maxPerOwner === undefined || (isCount(maxPerOwner) && maxPerOwner > 0), 'a whole number above 0')
+  assert('seal', seal, typeof seal === 'boolean' || seal === 'migrate', "true, false or 'migrate'")
   assert('skip', skip, skip === undefined || (typeof skip === 'function' && !isAsync(skip)), 'a function that returns true or false, and no promise')
   assert('as', as, typeof as === 'string' && as !== '' && !namesOfContext.has(as), 'a property name that Koa does not use')
   assert('now', now, typeof now === 'function' && typeof now() === 'number', 'a function that returns milliseconds since the epoch')
   const bridges = checks.include(() => resolveBridges(where, migrate))
   const cookie = checks.include(() => resolveCookieOptions(where, name, options.cookie))
   if (keys !== undefined) checks.include(() => assertKeys(keys, where))
+  if (keys !== undefined && seal !== false) checks.include(() => assertSecrets(keys, where, 'seal'))
+  if (keys !== undefined && isCookieStore(store) && store.encrypts) checks.include(() => assertSecrets(keys, where, 'cookieStore({ encrypt: true })'))
+  if (carriesRecord && seal !== false) checks.add('seal cannot be used with cookieStore(), which keeps no record at rest: use cookieStore({ encrypt: true })')
   if (carrier !== undefined) checks.include(() => assertCarrier(where, carrier))
   if (carrier !== undefined && options.cookie !== undefined) checks.add('cookie cannot be used with carrier, because no cookie is sent: leave it out')
   if (carriesRecord && !signed) checks.add('signed: false cannot be used with cookieStore(), because anybody could write a session: leave it out')
@@ -169,7 +180,7 @@ export function resolveOptions(options: SessionOptions = {}, second?: unknown): 
     cookieStore: carriesRecord ? store : undefined,
     bridges: bridges!,
     cookieRules: { name, signed, carriesRecord, cookie: cookie! },
-    keys, permanent, lifetime, absoluteLifetime, refreshEachRequest, touchAfter, maxBytes, largest, saveOnError, onStoreError, storeTimeout, maxPerOwner, carrier, skip, as, now
+    keys, permanent, lifetime, absoluteLifetime, refreshEachRequest, touchAfter, maxBytes, largest, seal, saveOnError, onStoreError, storeTimeout, maxPerOwner, carrier, skip, as, now
   }
 }
 

@@ -2,12 +2,13 @@ import { carrierRequest, type Transport } from './cookie/index.js'
 import { assertOption, kindOf } from './checks.js'
 import { SessionError } from './errors.js'
 import type { Settings } from './options.js'
-import { decode, isOwner, type SessionRecord } from './record/index.js'
-import { chooseRecord, endOf, endOwned, endSession } from './request/index.js'
-import { assertId, TimedStore } from './store/index.js'
+import { decode, isOwner, isSealed, type SessionRecord } from './record/index.js'
+import type { RecordSources } from './record-sources.js'
+import { chooseRecord, endOf, endOwned, endSession, sealedError } from './request/index.js'
+import { assertId, type TimedStore } from './store/index.js'
 
 /** A session as the methods of the middleware show it outside a request. */
-export interface SessionInfo {
+export interface SessionInfo<Data = { readonly [key: string]: unknown }> {
   /** The id of the record, the SHA-256 of the sid. You may show it, log it and put it into a form. */
   readonly id: string
   /** The user to whom the session belongs; `undefined` for an anonymous visitor's. */
@@ -18,8 +19,11 @@ export interface SessionInfo {
   readonly expiresAt: Date
   readonly permanent: boolean
   /** A copy of the data. To change it, use `ctx.session` in a request. */
-  readonly data: { readonly [key: string]: unknown }
+  readonly data: Data
 }
+
+/** A session of a middleware with the option `seal`. Only a request with its cookie can read its data. */
+export type SealedSessionInfo = SessionInfo<{ readonly [key: string]: unknown } | 'sealed'>
 
 /** A request as far as `read` needs it: Node's own, in an upgrade, an SSE handler or another framework. */
 export interface RequestWithHeaders {
@@ -27,13 +31,13 @@ export interface RequestWithHeaders {
 }
 
 /** The methods with which a middleware gives access to its sessions outside a request. They use its store, prefix, clock and timeout. */
-export interface SessionRegistry {
+export interface SessionRegistry<Listed extends SealedSessionInfo = SessionInfo> {
   /** Lists the live sessions of an owner, in no order. @throws TypeError when the store cannot list owners. */
-  ownedBy(owner: string): AsyncIterable<SessionInfo>
+  ownedBy(owner: string): AsyncIterable<Listed>
   /** Lists all live sessions, in no order. @throws TypeError when the store cannot list sessions. */
-  all(): AsyncIterable<SessionInfo>
+  all(): AsyncIterable<Listed>
   /** Returns a live session; `undefined` if there is none of that id. @throws TypeError when the store cannot find sessions by id. */
-  find(id: string): Promise<SessionInfo | undefined>
+  find(id: string): Promise<Listed | undefined>
   /** Ends a session: its user is logged out. Reports whether there was one. */
   end(id: string): Promise<boolean>
   /**
@@ -61,7 +65,13 @@ export interface SessionRegistry {
 }
 
 /** @param keysOfApp the keys of the application, as far as it is known. */
-export function createRegistry(settings: Settings, transport: Transport, store: TimedStore | undefined, keysOfApp: () => unknown): SessionRegistry {
+export function createRegistry(
+  settings: Settings,
+  transport: Transport,
+  store: TimedStore | undefined,
+  sources: RecordSources,
+  keysOfApp: () => unknown
+): SessionRegistry<SealedSessionInfo> {
   /** The sessions that a request could open: the options may have been made stricter since a record was written. */
   async function* list(owner?: string): AsyncGenerator<SessionRecord> {
     const lists = owner === undefined ? store?.listsRecords : store?.listsOwners
@@ -72,15 +82,15 @@ export function createRegistry(settings: Settings, transport: Transport, store: 
   return {
     async *ownedBy(owner) {
       assertOwner('ownedBy', owner)
-      for await (const record of list(owner)) yield infoOf(record)
+      for await (const record of list(owner)) yield listedInfo(record)
     },
     async *all() {
-      for await (const record of list()) yield infoOf(record)
+      for await (const record of list()) yield listedInfo(record)
     },
     async find(id) {
       assertId(id)
       const record = await storeOf('find a session').read(id)
-      return record && !record.moved && isOpen(record) ? infoOf(record) : undefined
+      return record && !record.moved && isOpen(record) ? listedInfo(record) : undefined
     },
     async end(id) {
       assertId(id)
@@ -101,11 +111,9 @@ export function createRegistry(settings: Settings, transport: Transport, store: 
     },
     async read(request) {
       const keys = settings.keys ?? keysOfApp()
-      if (keys === undefined && settings.cookieRules.signed) throw unknownKeys()
+      if (keys === undefined && (settings.cookieRules.signed || settings.seal !== false)) throw unknownKeys()
       const tokens = transport.read(carrierRequest(request), keys)
-      const carried = settings.cookieStore?.carry(tokens, settings)
-      const source = carried ? new TimedStore(carried, settings.storeTimeout) : store!
-      const found = await chooseRecord(settings, source, tokens, settings.cookieRules.cookie.previous.length > 0)
+      const found = await chooseRecord(sources.of(tokens, keys), tokens, settings.cookieRules.cookie.previous.length > 0)
       return found?.record && !found.record.moved ? infoOf(found.record) : undefined
     },
     async close() {
@@ -114,7 +122,14 @@ export function createRegistry(settings: Settings, transport: Transport, store: 
   }
 
   function isOpen(record: SessionRecord): boolean {
-    return settings.now() < endOf(settings, record)
+    const isRefused = settings.seal === true && !isSealed(record)
+    return settings.now() < endOf(settings, record) && !isRefused
+  }
+
+  function listedInfo(record: SessionRecord): SealedSessionInfo {
+    if (!isSealed(record)) return infoOf(record)
+    if (settings.seal === false) throw sealedError()
+    return { ...infoOf(record), data: 'sealed' }
   }
 
   function storeOf(action: string): TimedStore {

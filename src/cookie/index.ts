@@ -1,6 +1,7 @@
 export { createSid, idOf } from './sid.js'
 export { assertCarrier, carrierRequest } from './carrier.js'
 export { assertKeys } from './signing-keys.js'
+export { assertSecrets, DerivedFromSecrets } from './derived-from-secrets.js'
 export { defaultCookieName, resolveCookieOptions } from './cookie-options.js'
 export { defineErrorHeaders } from './error-headers.js'
 export { ResponseCookie } from './response-cookie.js'

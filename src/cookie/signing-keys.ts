@@ -3,9 +3,8 @@ import Keygrip from 'keygrip'
 import { SessionError } from '../errors.js'
 import { HmacSha256 } from './hmac.js'
 import { assertSigner, isSigner, type Signer } from './ready-signer.js'
+import { Secrets, type Secret } from './secrets.js'
 import { warnOnce } from '../warn-once.js'
-
-type Secret = string | Buffer
 
 /** Secrets, newest first, or a ready Keygrip. */
 export type Keys = readonly Secret[] | Signer
@@ -33,39 +32,35 @@ export function assertKeys(keys: unknown, where: string): asserts keys is Keys {
   if (!secrets?.every(isSecret)) throw new TypeError(`${where}: keys must be an array of strings or Buffers, newest first, or a Keygrip`)
 }
 
+/** Warns once about a secret that is too short. */
+export function warnOfWeak(secrets: readonly Secret[]): void {
+  if (!secrets.some((secret) => Buffer.byteLength(secret) < strongBytes)) return
+  warnOnce(
+    `a secret that signs session cookies is shorter than ${strongBytes} bytes: make one with ` +
+      `node -p "require('crypto').randomBytes(${strongBytes}).toString('base64url')"`
+  )
+}
+
 /** A copy of the keys at one moment, which signs and verifies. */
 export class SigningKeys {
   /** `true` for a ready signer: nobody notices when its keys change, so tokens that it has verified must not be remembered. */
   readonly mayChangeUnseen: boolean
   readonly #signer: Signer
 
-  /** Copies, because an application may change its array, or the bytes of a Buffer, in place. Absent with a ready signer. */
-  readonly #secrets: readonly Secret[] | undefined
+  /** Absent with a ready signer. */
+  readonly #secrets: Secrets | undefined
 
   constructor(keys: unknown, where: string) {
     assertKeys(keys, where)
     this.mayChangeUnseen = isSigner(keys)
-    this.#secrets = isSigner(keys) ? undefined : keys.map((key) => (typeof key === 'string' ? key : Buffer.from(key)))
-    this.#signer = isSigner(keys) ? keys : new SecretSigner(this.#secrets!)
-    if (this.#secrets?.some((secret) => Buffer.byteLength(secret) < strongBytes)) {
-      warnOnce(
-        `a secret that signs session cookies is shorter than ${strongBytes} bytes: make one with ` +
-          `node -p "require('crypto').randomBytes(${strongBytes}).toString('base64url')"`
-      )
-    }
+    this.#secrets = isSigner(keys) ? undefined : new Secrets(keys)
+    this.#signer = isSigner(keys) ? keys : new SecretSigner(this.#secrets!.each)
+    if (this.#secrets) warnOfWeak(this.#secrets.each)
   }
 
   /** Reports whether these are still the given keys. */
   isMadeOf(keys: unknown): boolean {
-    const secrets = this.#secrets
-    if (!secrets) return this.#signer === keys
-    if (!Array.isArray(keys) || keys.length !== secrets.length) return false
-    for (let at = 0; at < secrets.length; at++) {
-      const secret = secrets[at]!
-      const key: unknown = keys[at]
-      if (key !== secret && (typeof secret === 'string' || !Buffer.isBuffer(key) || !secret.equals(key))) return false
-    }
-    return true
+    return this.#secrets ? this.#secrets.isMadeOf(keys) : this.#signer === keys
   }
 
   sign(text: string): string {

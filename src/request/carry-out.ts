@@ -11,6 +11,7 @@ import { newSession, nextRecord } from './next-record.js'
 import type { Step } from './plan.js'
 import type { RequestSession } from './request-session.js'
 import type { StoredState } from './session-state.js'
+import { updateRecord } from './update-record.js'
 
 /** Carries out a planned step. Returns `false` if it dropped changes of the request. */
 export function carryOut(session: RequestSession, step: Step): MaybePromise<boolean> {
@@ -70,7 +71,7 @@ function createFrom(session: RequestSession, found: FoundSession | undefined): M
   const changes = session.changes()
   const made = newSession(session, applyChanges(changes, found?.data ?? {}) ?? {}, { owner: found?.owner })
   const { id } = made.record
-  return whenDone(session.store.create(made.record), () => {
+  return whenDone(session.store.create(made.atRest), () => {
     session.finishSave(state, made, assigned, changes, true)
     emit({ type: 'create', id })
     if (found) emit({ type: 'migrate', id, bridge: found.from.bridge.name })
@@ -95,20 +96,19 @@ function move(session: RequestSession): MaybePromise<boolean> {
 function update(session: RequestSession, stored: StoredState, take?: Taking): MaybePromise<boolean> {
   const { rules, assigned } = session
   const changes = session.changes()
-  const { sid, record: seen } = stored
-  const { id } = seen
+  const { id } = stored.record
   const now = rules.now()
-  const written = session.store.update('save a session', seen, (current) => {
+  const written = updateRecord(session, 'save a session', stored, (current) => {
     let data = applyChanges(changes, current.data)
     if (take) data = take.takeFrom(data)
     // The owner is enough to keep a session, unless the application cleared it.
     if (data === null && (current.owner === undefined || assigned.cleared === true)) return null
     return nextRecord(session, current, data ?? {}, now)
   })
-  return whenDone(written, (record) => {
-    if (record === undefined || record === 'moved') return drop(session, stored, record === 'moved' ? 'moved' : 'gone', changes)
+  return whenDone(written, (updated) => {
+    if (updated === undefined || updated === 'moved') return drop(session, stored, updated === 'moved' ? 'moved' : 'gone', changes)
     const saved = take ? take.addTo(changes) : changes
-    if (record === null) {
+    if (updated === null) {
       emit({ type: 'destroy', id })
       if (session.state === stored) {
         session.state = { kind: 'new' }
@@ -117,7 +117,7 @@ function update(session: RequestSession, stored: StoredState, take?: Taking): Ma
       session.clearCookie()
       return true
     }
-    session.finishSave(stored, { ...stored, sid, record, reissue: false }, assigned, saved, needsCookie(session, stored, record))
+    session.finishSave(stored, { ...stored, ...updated, reissue: false }, assigned, saved, needsCookie(session, stored, updated.record))
     emit({ type: 'save', id })
     return true
   })
@@ -163,21 +163,22 @@ export function takeKey(session: RequestSession, key: string): MaybePromise<unkn
 /** Moves the deadline and sends the cookie again, each if it is due. A failure is published as an event and does not fail the request. */
 function refresh(session: RequestSession, stored: StoredState): MaybePromise<unknown> {
   const { rules } = session
-  const { sid, record: seen } = stored
+  const { sid } = stored
   const now = rules.now()
   return recover<unknown>(
     () =>
       whenDone(
-        session.store.update('refresh a session', seen, (current) => {
+        updateRecord(session, 'refresh a session', stored, (current) => {
           if (!isDue(rules, current, now)) return current
           return { ...current, used: now, expires: deadlineOf(rules, current.created, current.lifetime, now) }
         }),
-        (record) => {
-          if (record === undefined || record === 'moved') return drop(session, stored, record === 'moved' ? 'moved' : 'gone')
-          if (!record) return undefined
+        (updated) => {
+          if (updated === undefined || updated === 'moved') return drop(session, stored, updated === 'moved' ? 'moved' : 'gone')
+          if (!updated) return undefined
+          const { record } = updated
           emit({ type: 'refresh', id: record.id })
           if (session.state !== stored) return undefined
-          session.state = { kind: 'stored', sid, record, reissue: false }
+          session.state = { kind: 'stored', sid, ...updated, reissue: false }
           if (needsCookie(session, stored, record)) session.sendCookie({ sid, record })
           return undefined
         }

@@ -19,7 +19,7 @@ const noFacts: Facts = {}
 
 /** Makes a new session with a new sid. It does not store it. */
 export function newSession(session: RequestSession, data: Data, facts: Facts = noFacts): StoredState {
-  const { rules } = session
+  const { rules, sealing } = session
   const sid = createSid()
   const now = rules.now()
   const { created = now, permanent = session.permanent, lifetime = session.ownLifetime, owner } = facts
@@ -37,7 +37,7 @@ export function newSession(session: RequestSession, data: Data, facts: Facts = n
   if (lifetime !== undefined) record.lifetime = lifetime
   if (owner !== undefined) record.owner = owner
   assertFits(session, record)
-  return { kind: 'stored', sid, record, reissue: false }
+  return { kind: 'stored', sid, record, atRest: sealing.close(record, sid), reissue: false }
 }
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] }

@@ -2,19 +2,20 @@ import type { Token } from '../cookie/index.js'
 import { storeError } from '../errors.js'
 import { emit } from '../events.js'
 import type { SessionRecord } from '../record/index.js'
-import { recover, whenDone, type MaybePromise, type TimedStore } from '../store/index.js'
+import { recover, whenDone, type MaybePromise } from '../store/index.js'
 import { warnOnce } from '../warn-once.js'
 import { endOf } from './lifetimes.js'
+import type { RecordSource } from './record-source.js'
 import type { RequestSession } from './request-session.js'
-import type { SessionRules } from './rules.js'
 
-/** A token and the record that it opens: a live record or a marker. `undefined`: it opens none. */
+/** A token and the record that it opens: a live record, or a marker. */
 interface Found {
   readonly token: Token
+  /** The record as the request uses it. `undefined`: the token opens none. */
   readonly record: SessionRecord | undefined
+  /** The record as it is stored. */
+  readonly atRest: SessionRecord | undefined
 }
-
-type Rules = Pick<SessionRules, 'lifetime' | 'absoluteLifetime' | 'now'>
 
 /**
  * Opens the session that the request's verified cookies name, or else finds one of an earlier library. A sid without a live record is never
@@ -35,17 +36,17 @@ export function openSession(session: RequestSession, tokens: readonly Token[], n
 }
 
 function openStored(session: RequestSession, tokens: readonly Token[], newestWins: boolean): MaybePromise<void> {
-  return whenDone(chooseRecord(session.rules, session.store, tokens, newestWins), (found) => adopt(session, found))
+  return whenDone(chooseRecord(session, tokens, newestWins), (found) => adopt(session, found))
 }
 
 function adopt(session: RequestSession, found: Found | undefined): void {
   if (!found) return
-  const { token, record } = found
+  const { token, record, atRest } = found
   const { sid, id, stale } = token
   if (record?.moved) {
     session.state = { kind: 'moved' }
-  } else if (record) {
-    session.state = { kind: 'stored', sid, record, reissue: stale }
+  } else if (record && atRest) {
+    session.state = { kind: 'stored', sid, record, atRest, reissue: stale }
     emit({ type: 'load', id })
   } else {
     emit({ type: 'missing', id })
@@ -53,22 +54,23 @@ function adopt(session: RequestSession, found: Found | undefined): void {
 }
 
 /** Reads the records of verified cookies and returns the one to open. `undefined`: there is none. */
-export function chooseRecord(rules: Rules, store: TimedStore, tokens: readonly Token[], newestWins: boolean): MaybePromise<Found | undefined> {
+export function chooseRecord(source: RecordSource, tokens: readonly Token[], newestWins: boolean): MaybePromise<Found | undefined> {
   const [token] = tokens
-  if (tokens.length > 1) return chooseOneOf(rules, store, tokens, newestWins)
-  return token && readOpen(rules, store, token)
+  if (tokens.length > 1) return chooseOneOf(source, tokens, newestWins)
+  return token && readOpen(source, token)
 }
 
-function readOpen(rules: Rules, store: TimedStore, token: Token): MaybePromise<Found> {
-  return whenDone(store.read(token.id), (record) => {
-    const isOpen = record && (record.moved || rules.now() < endOf(rules, record))
-    return { token, record: isOpen ? record : undefined }
+function readOpen({ rules, store, sealing }: RecordSource, token: Token): MaybePromise<Found> {
+  return whenDone(store.read(token.id), (atRest) => {
+    if (!atRest || atRest.moved) return { token, record: atRest, atRest }
+    const isOpen = rules.now() < endOf(rules, atRest)
+    return { token, record: isOpen ? sealing.open(atRest, token.sid) : undefined, atRest }
   })
 }
 
 /** Returns the one that is live: a browser sends several cookies of the name after the cookie's domain or path was changed. */
-async function chooseOneOf(rules: Rules, store: TimedStore, tokens: readonly Token[], newestWins: boolean): Promise<Found | undefined> {
-  const all = await Promise.all(tokens.map(async (token) => readOpen(rules, store, token)))
+async function chooseOneOf(source: RecordSource, tokens: readonly Token[], newestWins: boolean): Promise<Found | undefined> {
+  const all = await Promise.all(tokens.map(async (token) => readOpen(source, token)))
   const live = all.filter(({ record }) => record && !record.moved)
   if (live.length > 1 && !newestWins) {
     warnOnce(

@@ -7,6 +7,7 @@ import { followMarker } from './follow-marker.js'
 import { newSession, type Facts } from './next-record.js'
 import type { RequestSession } from './request-session.js'
 import type { SessionState, StoredState } from './session-state.js'
+import { updateRecord } from './update-record.js'
 
 export interface LoginOptions {
   /** Whether the cookie outlives the browser. Absent: as before. */
@@ -62,7 +63,7 @@ function logInNewSession(session: RequestSession, login: Login): MaybePromise<vo
   const changes = session.changes()
   const old = session.migration?.dataFor(login.owner) ?? {}
   const made = newSession(session, keptOf(login, applyChanges(changes, old) ?? {}), login)
-  return whenDone(session.store.create(made.record), () => {
+  return whenDone(session.store.create(made.atRest), () => {
     session.finishSave(state, made, assigned, changes, true)
     emit({ type: 'create', id: made.record.id })
     emit({ type: 'login', id: made.record.id, from: undefined, owner: login.owner })
@@ -74,10 +75,10 @@ function replaceStored(session: RequestSession, old: StoredState, login: Login |
   const changes = session.changes()
   const { record } = old
   const created = newSession(session, dataFor(record, login, changes), factsOf(session, record, login))
-  return whenDone(store.create(created.record), () =>
+  return whenDone(store.create(created.atRest), () =>
     recover(
       () =>
-        whenDone(replaceByMarker(session, record, created.record.id), (replaced) =>
+        whenDone(replaceByMarker(session, old, created.record.id), (replaced) =>
           whenDone(carryOver(session, created, replaced, record, login, changes), (complete) => {
             // Nothing is left to keep: a session without data and without an owner is none.
             if (complete === undefined) return removeEmpty(session, old, created, replaced !== undefined, changes)
@@ -100,11 +101,11 @@ function replaceStored(session: RequestSession, old: StoredState, login: Login |
  * Returns the record that the marker replaced. `undefined`: the session was gone. `'moved'`: another request has replaced the sid, and the
  * session is still live under it.
  */
-function replaceByMarker(session: RequestSession, old: SessionRecord, movedTo: string): MaybePromise<SessionRecord | undefined | 'moved'> {
+function replaceByMarker(session: RequestSession, old: StoredState, movedTo: string): MaybePromise<SessionRecord | undefined | 'moved'> {
   const { store } = session
   const now = session.rules.now()
   let replaced: SessionRecord | undefined
-  const written = store.update('regenerate a session', old, (current) => {
+  const written = updateRecord(session, 'regenerate a session', old, (current) => {
     replaced = current
     const { rev, write, id, created } = current
     return { rev, write, id, created, used: now, expires: now + graceAfterDeadline, permanent: false, moved: true, movedTo, data: {} }
@@ -112,7 +113,7 @@ function replaceByMarker(session: RequestSession, old: SessionRecord, movedTo: s
   return whenDone(written, (marker) => {
     if (marker !== 'moved') return marker ? replaced : undefined
     // The session may have been ended under its new sid: then nothing of it may come back.
-    return whenDone(store.read(old.id), (other) => whenDone(other && followMarker(store, other), (live) => (live ? 'moved' : undefined)))
+    return whenDone(store.read(old.record.id), (other) => whenDone(other && followMarker(store, other), (live) => (live ? 'moved' : undefined)))
   })
 }
 
@@ -135,13 +136,13 @@ function carryOver(
   if (replaced === 'moved' || (replaced && isSameVersion(replaced, read))) return isEmpty(created.record) ? undefined : created
   // Of a session that was gone, neither data nor owner may come back. Only the changes of this request are kept.
   const data = replaced ? dataFor(replaced, login, changes) : keptOf(login, applyChanges(changes, {}) ?? {})
-  const updated = session.store.update('regenerate a session', created.record, ({ owner, ...current }) => {
+  const written = updateRecord(session, 'regenerate a session', created, ({ owner, ...current }) => {
     const keptOwner = replaced ? owner : undefined
     // This may exceed maxBytes. To refuse it would lose what the other request has committed.
     const next: SessionRecord = { ...current, ...keptFacts(session, replaced, login), ...withOwner(login?.owner ?? keptOwner), data }
     return isEmpty(next) ? null : next
   })
-  return whenDone(updated, (record) => (record && record !== 'moved' ? { ...created, record } : undefined))
+  return whenDone(written, (updated) => (updated && updated !== 'moved' ? { ...created, ...updated } : undefined))
 }
 
 /** Removes a new record that is empty. @param existed whether the old session still existed. */

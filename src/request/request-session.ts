@@ -1,11 +1,12 @@
 import type { ResponseToken } from '../cookie/index.js'
-import type { SessionRecord } from '../record/index.js'
 import type { TimedStore } from '../store/index.js'
 import { applyChanges, ChangeTracker, noChanges, type Changes } from './changes.js'
 import { deadlineOf, endOf, isDue } from './lifetimes.js'
 import type { Migration } from './migration.js'
 import type { Situation } from './plan.js'
+import type { RecordCarrier, RecordSource } from './record-source.js'
 import type { SessionRules } from './rules.js'
+import type { Sealing } from './sealing.js'
 import type { SessionState, StoredState } from './session-state.js'
 
 /** The values that the request assigned to members of `ctx.session`. */
@@ -18,11 +19,6 @@ export interface Assigned {
   readonly cleared?: boolean
 }
 
-/** The part of `cookieStore()` that gives the payload for a cookie: the text of the record in base64url. */
-export interface RecordCarrier {
-  payload(id: string): string
-}
-
 const nothingAssigned: Assigned = {}
 
 /**
@@ -30,7 +26,7 @@ const nothingAssigned: Assigned = {}
  *
  * It makes no calls to the store: see session-calls.ts.
  */
-export class RequestSession {
+export class RequestSession implements RecordSource {
   state: SessionState = { kind: 'new' }
   /** The stored session that `ctx.session = null` ended and that was not removed yet. */
   ended: StoredState | undefined
@@ -43,16 +39,17 @@ export class RequestSession {
   polling = false
   readonly rules: SessionRules
   readonly store: TimedStore
+  readonly sealing: Sealing
   readonly response: ResponseToken
-  /** Absent: the cookie holds only the sid. */
   readonly carrier: RecordCarrier | undefined
   /** Absent: there are no bridges. */
   readonly migration: Migration | undefined
   #tracker: ChangeTracker | undefined
 
-  constructor(rules: SessionRules, store: TimedStore, response: ResponseToken, carrier?: RecordCarrier, migration?: Migration) {
+  constructor({ rules, store, sealing, carrier }: RecordSource, response: ResponseToken, migration?: Migration) {
     this.rules = rules
     this.store = store
+    this.sealing = sealing
     this.response = response
     this.carrier = carrier
     this.migration = migration
@@ -179,16 +176,16 @@ export class RequestSession {
     if (this.assigned === assigned) this.assigned = nothingAssigned
   }
 
-  /** Makes the newest record the state and keeps the request's changes. */
-  useReloaded(before: StoredState, record: SessionRecord): void {
-    this.state = { ...before, record }
-    this.#tracker?.noteSaved(record.data, noChanges)
+  /** Makes the newest state the session's, and keeps the request's changes. */
+  useReloaded(newest: StoredState): void {
+    this.state = newest
+    this.#tracker?.noteSaved(newest.record.data, noChanges)
   }
 
   /** Sends the cookie of a stored session, unless the headers were sent already. */
   sendCookie({ sid, record }: Pick<StoredState, 'sid' | 'record'>): void {
     if (this.response.headersSent) return
-    this.response.send(sid, this.carrier?.payload(record.id), record.permanent ? record.expires : undefined)
+    this.response.send(sid, this.carrier?.payload(record.id, sid), record.permanent ? record.expires : undefined)
   }
 
   /** The facts that decide about a save. @param failed `true`: the response is a server error, and changes are not kept then. */

@@ -128,13 +128,14 @@ export class SessionCalls {
       this.noteAccess()
       const before = session.stored
       if (!before) return false
-      return whenDone(session.store.read(before.record.id), (record) => {
+      return whenDone(session.store.read(before.record.id), (atRest) => {
         if (session.state !== before) return false
-        if (record && !record.moved) {
-          session.useReloaded(before, record)
+        const record = atRest && !atRest.moved ? session.sealing.open(atRest, before.sid) : undefined
+        if (atRest && record) {
+          session.useReloaded({ ...before, record, atRest })
           return true
         }
-        session.state = { kind: record ? 'moved' : 'gone' }
+        session.state = { kind: atRest?.moved ? 'moved' : 'gone' }
         session.startAnew()
         return false
       })

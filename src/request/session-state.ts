@@ -16,7 +16,10 @@ export type SessionState =
 export interface StoredState {
   readonly kind: 'stored'
   readonly sid: string
+  /** The record as the request uses it, with its data. */
   readonly record: SessionRecord
+  /** The record as the store returned or received it: sealed, or the same object. */
+  readonly atRest: SessionRecord
   /** The cookie was signed by an older key, or has to be sent again for another reason. */
   readonly reissue: boolean
   /** The error with which replacing the sid failed. Nothing may be saved under this sid any more. */

@@ -1,6 +1,8 @@
 import { createSid, idOf, SessionCookie } from '../cookie/index.js'
 import { resolveOptions, type SessionOptions } from '../options.js'
 import { createMark, encode, type SessionRecord } from '../record/index.js'
+import { RecordSources } from '../record-sources.js'
+import { TimedStore } from '../store/index.js'
 
 /**
  * Stores a session with the given data and returns the `Cookie` header of its client, so that an application's tests can start logged in.
@@ -16,7 +18,7 @@ import { createMark, encode, type SessionRecord } from '../record/index.js'
  */
 export async function sessionCookie(data: object, options: SessionOptions, owner?: string): Promise<string> {
   const settings = resolveOptions(options)
-  const { store, cookieStore, lifetime, absoluteLifetime, permanent, now, keys, cookieRules } = settings
+  const { store, storeTimeout, lifetime, absoluteLifetime, permanent, now, keys, cookieRules } = settings
   const sid = createSid()
   const created = now()
   const record: SessionRecord = {
@@ -30,8 +32,8 @@ export async function sessionCookie(data: object, options: SessionOptions, owner
     ...(owner !== undefined && { owner }),
     data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, encode(key, value)]))
   }
-  const carried = cookieStore?.carry([], settings)
-  await (carried ?? store!).create(record.id, record)
-  const line = new SessionCookie(cookieRules).write(sid, carried?.payload(record.id), keys, false, undefined)
+  const source = new RecordSources(settings, store && new TimedStore(store, storeTimeout)).of([], keys)
+  await source.store.create(source.sealing.close(record, sid))
+  const line = new SessionCookie(cookieRules).write(sid, source.carrier?.payload(record.id, sid), keys, false, undefined)
   return line.slice(0, line.indexOf(';'))
 }

@@ -8,10 +8,12 @@ import { count, newRecord } from '../store/new-record.js'
 // The stories of requests are in test/stories/cookie-store.test.ts. This is the store of one request.
 
 const scope = { now: Date.now, largest: 8192 }
+// Without encryption, the sid does not matter.
+const sid = 'A'.repeat(43)
 
 /** The store of the next request, whose cookie carries what this request's store leaves. */
 function next(store: CarriedStore, id: string, now = Date.now): CarriedStore {
-  return cookieStore().carry([{ id, payload: store.payload(id) }], { ...scope, now })
+  return cookieStore().carry([{ sid, id, payload: store.payload(id, sid) }], { ...scope, now })
 }
 
 test('the cookie carries the record from request to request', async (t) => {
@@ -44,7 +46,7 @@ test('an update creates no record, removes one with null, and leaves it as it wa
   t.is(store.read(record.id), record)
   t.is(store.update(record.id, () => null), null)
   t.is(store.read(record.id), undefined)
-  t.is(store.payload(record.id), '')
+  t.is(store.payload(record.id, sid), '')
 })
 
 test('a record is read until its deadline, and updated and removed for a minute more', (t) => {
@@ -65,7 +67,7 @@ test('a cookie that carries no record of its id is no session and is reported', 
   const large = newRecord({ id: record.id, data: { text: 'x'.repeat(8192) } })
   const texts = ['', '{', 'null', writeRecord(newRecord()), writeRecord({ ...record, rev: 0 }), writeRecord(large)]
   for (const text of texts) {
-    const store = cookieStore().carry([{ id: record.id, payload: Buffer.from(text).toString('base64url') }], scope)
+    const store = cookieStore().carry([{ sid, id: record.id, payload: Buffer.from(text).toString('base64url') }], scope)
     t.is(store.read(record.id), undefined, text.slice(0, 100))
     t.is(events.splice(0).filter((event) => event.type === 'corrupt' && event.id === record.id).length, 1, text.slice(0, 100))
   }
@@ -73,8 +75,8 @@ test('a cookie that carries no record of its id is no session and is reported', 
 
 test('of two cookies each carries its own record', (t) => {
   const records = [newRecord(), newRecord()]
-  const carried = records.map((record) => ({ id: record.id, payload: Buffer.from(writeRecord(record)).toString('base64url') }))
-  const store = cookieStore().carry([...carried, { id: newRecord().id, payload: undefined }], scope)
+  const carried = records.map((record) => ({ sid, id: record.id, payload: Buffer.from(writeRecord(record)).toString('base64url') }))
+  const store = cookieStore().carry([...carried, { sid, id: newRecord().id, payload: undefined }], scope)
   for (const record of records) t.deepEqual(store.read(record.id), record)
 })
 
