@@ -11,13 +11,19 @@ const numericOptions = new Set(['threshold', 'sweepEvery', 'maxSessions'])
  * It parses the text itself, because `URL` makes every path absolute.
  */
 export function openFile(url: string, options: FileStoreOptions, where: string): SessionStore {
-  const { path, query } = parts(url)
+  const dir = directoryIn(url, where)
+  if ('dir' in options) throw new TypeError(`${where}: unknown option "dir": the URL names the directory`)
+  return fileStore({ ...parts(url).query, ...options, dir })
+}
+
+/** The directory that a `file:` URL names. */
+export function directoryIn(url: string, where: string): string {
+  const { path } = parts(url)
   // In `file://var/sessions`, `var` would be a host, which nobody means.
   if (/^\/\/(?!\/|localhost\/)/i.test(path)) throw new TypeError(`${where}: a file: URL has no host: write file:var/sessions or file:/var/sessions`)
   const dir = decoded(path.replace(/^\/\/(localhost(?=\/))?/i, ''), where)
   if (dir === '') throw new TypeError(`${where}: a file: URL must name a directory, such as file:var/sessions`)
-  if ('dir' in options) throw new TypeError(`${where}: unknown option "dir": the URL names the directory`)
-  return fileStore({ ...query, ...options, dir })
+  return dir
 }
 
 /** Opens `memory:` or `memory:?maxSessions=1000`. */

@@ -1,0 +1,65 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { channelName, type SessionEvent } from '../events.js'
+import { confirm, declined } from './confirm.js'
+import { Counts } from './copy-counts.js'
+import { SessionCopy } from './copy-sessions.js'
+import { CommandError, print, type Io } from './io.js'
+import { listingOf, type Opened } from './open-store.js'
+import { startProgress } from './progress.js'
+import { sessions } from './text.js'
+
+export interface CopyOptions {
+  readonly delete?: boolean
+  readonly dryRun?: boolean
+  readonly restore?: boolean
+  readonly yes?: boolean
+}
+
+/**
+ * `copy FROM TO`: copies the sessions of one store to another, with the same ids, so that nobody is logged out. The status is 1 when a session
+ * was left out.
+ */
+export async function copy(from: Opened, to: Opened, { delete: removes = false, dryRun = false, restore = false, yes = false }: CopyOptions, io: Io): Promise<number> {
+  if (from.name === to.name) throw new CommandError('FROM and TO are the same store')
+  const counts = new Counts()
+  const sessionCopy = new SessionCopy(from.store, to.store, { dryRun, restore }, counts)
+  const { live, corrupt } = await survey(from)
+  for (const [id, reason] of corrupt) counts.leaveOut(id, `the source has something under its id that is not a session: ${reason}`)
+  if (removes) {
+    if (live === 0) throw new CommandError(`${from.name} has no sessions, so --delete would remove every copy from ${to.name}: check the source and --prefix`)
+    listingOf(to)
+  }
+  const ended = await sessionCopy.review(removes)
+  if (ended.length > 0 && !dryRun) {
+    const action = `This removes ${sessions(ended.length)} from ${to.name}: earlier copies, whose sessions have ended in ${from.name}. Then it copies ${sessions(live)}.`
+    if (!(await confirm(io, action, yes))) return declined(io)
+  }
+  await sessionCopy.removeEnded(ended)
+  const progress = startProgress(io.stderr, live)
+  try {
+    await sessionCopy.copyAll(() => progress.advance())
+  } finally {
+    progress.stop()
+  }
+  if (counts.leftOut > 0) await print(io.stderr, counts.problems())
+  if (dryRun) await print(io.stderr, 'Nothing was written, because of --dry-run. A real copy would do this:')
+  await print(io.stdout, counts.summary(removes))
+  return counts.leftOut > 0 ? 1 : 0
+}
+
+/** Counts the live sessions of the source, and collects what is not a session, by id. */
+async function survey(from: Opened): Promise<{ live: number; corrupt: Map<string, string> }> {
+  const corrupt = new Map<string, string>()
+  const listen = (message: unknown): void => {
+    const event = message as SessionEvent
+    if (event.type === 'corrupt') corrupt.set(event.id, event.reason)
+  }
+  subscribe(channelName, listen)
+  try {
+    let live = 0
+    for await (const _ of listingOf(from)) live++
+    return { live, corrupt }
+  } finally {
+    unsubscribe(channelName, listen)
+  }
+}
