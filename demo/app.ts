@@ -6,6 +6,7 @@ import { brokenPages, checkedForms, missingPages, securityHeaders, staticFiles }
 import { devicePages } from './devices-page.js'
 import { pages } from './pages.js'
 import type { Storage } from './storage.js'
+import { racePages } from './race/race-page.js'
 import { sessionPage } from './session-page.js'
 
 export interface AppOptions {
@@ -25,6 +26,7 @@ export function createApp({ options, storage, pause = (ms) => setTimeout(ms) }: 
   router.get('/session', sessionPage(storage, options))
   const sessions = session(options)
   devicePages(router, sessions, storage.listsOwners)
+  racePages(router)
 
   const app = new Koa()
   app.use(securityHeaders)

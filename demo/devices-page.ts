@@ -3,7 +3,7 @@ import type { Context } from 'koa'
 import type { SessionInfo, SessionRegistry } from '../src/index.js'
 import { deviceOf, type Device } from './device.js'
 import { field, seeOther } from './guard.js'
-import { preferencesOf, render } from './views.js'
+import { render } from './views.js'
 import { flash, visitorOf } from './visitor.js'
 import { writeAgo, writeDay } from './words.js'
 
@@ -91,13 +91,12 @@ function thisOne(ctx: Context): SessionInfo[] {
 }
 
 function show(ctx: Context, { id, owner, createdAt, usedAt, permanent, data }: SessionInfo): Shown {
-  const { language } = preferencesOf(ctx)
   return {
     ...(owner === undefined ? { ...deviceOf(undefined), name: 'A visitor' } : deviceOf(data['userAgent'])),
     id,
     owner,
     isThis: id === visitorOf(ctx).recordId,
-    first: writeDay(language, createdAt),
+    first: writeDay(createdAt),
     last: writeAgo(Date.now() - usedAt.getTime()),
     remembered: permanent
   }

@@ -25,7 +25,7 @@ export async function securityHeaders(ctx: Context, next: Next): Promise<void> {
   await next()
 }
 
-const assets = new Map([assetOf('style.css', 'css'), assetOf('favicon.svg', 'svg')])
+const assets = new Map([assetOf('style.css', 'css'), assetOf('race.css', 'css'), assetOf('favicon.svg', 'svg')])
 
 /** Before the session: a style sheet needs none. */
 export async function staticFiles(ctx: Context, next: Next): Promise<void> {
@@ -100,6 +100,8 @@ function wordsOf(ctx: Context, status: number): { title: string; text: string; b
       }
     case 404:
       return { title: 'There is nothing here', text: 'Perhaps it was kept in a session that is gone.', back: home }
+    case 429:
+      return { title: 'Others are racing', text: 'One race is run at a time, and several visitors are waiting for theirs. Try again in a few seconds.', back: { href: '/race', label: 'To the race' } }
     default:
       return { title: 'That cannot be done', text: 'The request was not one that this page understands. Nothing was changed.', back: home }
   }

@@ -6,7 +6,7 @@ import { field, seeOther } from './guard.js'
 import { isPassword, password } from './password.js'
 import { preferencesOf, render, renderForm } from './views.js'
 import { flash, newCsrfToken, themes, visitorOf, type Cart, type Preferences } from './visitor.js'
-import { greet, languages, writeDate, writeDuration, writePieces, writePrice } from './words.js'
+import { greet, languages, writeDuration, writePieces, writePrice, writeSince } from './words.js'
 
 export interface Terms {
   /** Idle lifetime in milliseconds of a session whose owner asked to be remembered, and of any other. */
@@ -45,7 +45,7 @@ function home(ctx: Context, { slowness, kept }: Terms): void {
     saidGoodbye: owner === undefined && ctx.query['goodbye'] !== undefined,
     language,
     greeting: greet(language, owner ?? ''),
-    since: loggedInAt && `Logged in since ${writeDate(language, loggedInAt)}`,
+    since: loggedInAt && writeSince(language, loggedInAt),
     count: visits,
     countWord: visits === 1 ? 'time' : 'times',
     pause: writeDuration(slowness),
@@ -55,7 +55,7 @@ function home(ctx: Context, { slowness, kept }: Terms): void {
   })
 }
 
-function loginForm(ctx: Context, terms: Terms, problem?: string): void {
+function loginForm(ctx: Context, terms: Terms, problem?: { field: 'name' | 'password'; text: string }): void {
   if (visitorOf(ctx).owner !== undefined) return ctx.redirect('/')
   renderForm(ctx, 'login', {
     title: 'Log in',
@@ -77,11 +77,12 @@ async function login(ctx: Context, terms: Terms): Promise<void> {
   if (!(await isPassword(field(ctx, 'password')))) {
     const failed = session.change<number>('failedLogins', (times = 0) => times + 1)
     ctx.status = 401
-    return loginForm(ctx, terms, `That is not the password. ${failed === 1 ? 'One wrong attempt' : `${failed} wrong attempts`} so far, counted in your session.`)
+    const attempts = failed === 1 ? 'One wrong attempt' : `${failed} wrong attempts`
+    return loginForm(ctx, terms, { field: 'password', text: `That is not the password. ${attempts} so far, counted in your session.` })
   }
   if (name === '' || name.length > maxName) {
     ctx.status = 422
-    return loginForm(ctx, terms, `Give a name of at most ${maxName} characters.`)
+    return loginForm(ctx, terms, { field: 'name', text: `Give a name of at most ${maxName} characters.` })
   }
 
   const remember = field(ctx, 'remember') !== ''
@@ -117,7 +118,9 @@ function shop(ctx: Context): void {
   const { language } = preferencesOf(ctx)
   renderForm(ctx, 'shop', {
     title: 'Shop',
-    goods: goods.map((thing) => ({ ...thing, price: writePrice(language, thing.cents) })),
+    goods,
+    price: (cents: number) => writePrice(language, cents),
+    pieces: (id: string) => visitorOf(ctx).cart?.lines.find((line) => line.id === id)?.pieces ?? 0,
     cart: cartView(ctx)
   })
 }
@@ -135,7 +138,14 @@ function changeCart(ctx: Context): void {
     if (add) addPiece(cart, thing.id)
     else takePiece(cart, thing.id)
   }
-  seeOther(ctx, '/shop')
+  // The page scrolls back to the thing, or to the cart's line, whose button was pressed.
+  seeOther(ctx, `/shop#${returnPoint(ctx, session.cart, add || less)}`)
+}
+
+function returnPoint(ctx: Context, cart: Cart | undefined, id: string): string {
+  if (id === '') return 'cart'
+  if (field(ctx, 'from') !== 'cart') return id
+  return cart?.lines.some((line) => line.id === id) ? `line-${id}` : 'cart'
 }
 
 function preferencesForm(ctx: Context): void {
@@ -144,7 +154,7 @@ function preferencesForm(ctx: Context): void {
     title: 'Preferences',
     languages,
     language,
-    sample: [greet(language, visitorOf(ctx).owner ?? 'Momo'), writeDate(language, new Date()), writePrice(language, 123_450)]
+    sample: [greet(language, visitorOf(ctx).owner ?? 'Momo'), writeSince(language, new Date()), writePrice(language, 123_450)]
   })
 }
 

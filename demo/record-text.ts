@@ -12,7 +12,10 @@ const tokenPattern = /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+
 /** The record as it is stored, indented; what opens something is masked. */
 export function tokensOf(record: SessionRecord): Token[] {
   const shown = 'csrf' in record.data ? { ...record, data: { ...record.data, csrf: mask } } : record
-  const text = JSON.stringify(shown, null, 2)
+  return tokensOfJson(JSON.stringify(shown, null, 2))
+}
+
+export function tokensOfJson(text: string): Token[] {
   const tokens: Token[] = []
   let at = 0
   for (const match of text.matchAll(tokenPattern)) {

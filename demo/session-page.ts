@@ -2,7 +2,7 @@ import type { Context } from 'koa'
 import type { CookieOptions, SessionOptions } from '../src/index.js'
 import type { Storage } from './storage.js'
 import { tokensOf } from './record-text.js'
-import { preferencesOf, render } from './views.js'
+import { render } from './views.js'
 import { visitorOf } from './visitor.js'
 import { writeDuration, writeMoment } from './words.js'
 
@@ -29,7 +29,6 @@ export function sessionPage(storage: Storage, { name = 'session', signed = true,
 
 function lifeOf(ctx: Context): object {
   const { createdAt, expiresAt, permanent, lifetime, loggedInAt } = visitorOf(ctx)
-  const { language } = preferencesOf(ctx)
   const left = Math.max(0, expiresAt.getTime() - Date.now())
   return {
     left: writeDuration(left),
@@ -37,9 +36,9 @@ function lifeOf(ctx: Context): object {
     lifetime: writeDuration(lifetime),
     lifetimeMs: lifetime,
     life: [
-      ['Created', writeMoment(language, createdAt)],
-      ...(loggedInAt ? [['Logged in', writeMoment(language, loggedInAt)]] : []),
-      ['Expires', writeMoment(language, expiresAt)],
+      ['Created', writeMoment(createdAt)],
+      ...(loggedInAt ? [['Logged in', writeMoment(loggedInAt)]] : []),
+      ['Expires', writeMoment(expiresAt)],
       ['Remembered', permanent ? 'yes, the cookie has an expiry' : 'no, the cookie dies with the browser']
     ]
   }

@@ -1,4 +1,6 @@
-/** Dates, prices and greetings as the visitor's language writes them. */
+/**
+ * The greeting, the line above it and prices are in the visitor's language. The pages are in English, and so is every date in their sentences.
+ */
 
 export const languages: readonly (readonly [code: string, name: string])[] = [
   ['en-GB', 'English'],
@@ -16,6 +18,14 @@ const greetings: Record<string, (name: string) => string> = {
   it: (name) => `Che bello rivederti, ${name}.`
 }
 
+const since: Record<string, (date: string) => string> = {
+  'en-GB': (date) => `Logged in since ${date}`,
+  de: (date) => `Angemeldet seit ${date}`,
+  fr: (date) => `Connexion : ${date}`,
+  es: (date) => `Sesión iniciada: ${date}`,
+  it: (date) => `Accesso: ${date}`
+}
+
 export function greet(language: string, name: string): string {
   return (greetings[language] ?? greetings['en-GB']!)(name)
 }
@@ -24,17 +34,19 @@ export function writePrice(language: string, cents: number): string {
   return new Intl.NumberFormat(language, { style: 'currency', currency: 'EUR' }).format(cents / 100)
 }
 
-export function writeDate(language: string, date: Date): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'short' }).format(date)
+/** Says since when somebody is logged in, in one language. */
+export function writeSince(language: string, date: Date): string {
+  const written = new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'short' }).format(date)
+  return (since[language] ?? since['en-GB']!)(written)
 }
 
-export function writeDay(language: string, date: Date): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(date)
+export function writeDay(date: Date): string {
+  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' }).format(date)
 }
 
-export function writeMoment(language: string, date: Date): string {
+export function writeMoment(date: Date): string {
   const parts = { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'short' } as const
-  return new Intl.DateTimeFormat(language, parts).format(date)
+  return new Intl.DateTimeFormat('en-GB', parts).format(date)
 }
 
 const units = [

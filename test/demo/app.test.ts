@@ -1,12 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { createApp } from '../../demo/app.js'
-import { readConfig, type Environment } from '../../demo/config.js'
-import { openStorage } from '../../demo/storage.js'
-import { startApp } from '../support/app.js'
+import type { Environment } from '../../demo/config.js'
 import { Client, readSetCookie } from '../support/client.js'
-import { Guest, makeDirectory, password, recordsIn } from '../support/demo.js'
+import { openDemo } from '../support/demo-here.js'
+import { Guest, password, recordsIn } from '../support/demo.js'
 import { idOf } from '../support/events.js'
 import { createGate, type Gate } from '../support/gate.js'
 
@@ -22,15 +20,8 @@ interface Shop {
 }
 
 async function open(t: ExecutionContext, more: Environment = {}): Promise<Shop> {
-  const dir = join(await makeDirectory(t), 'sessions')
-  const env = { SESSION_FILE_DIR: dir, SECRET_KEY: 'x'.repeat(43), ...more }
-  const { options } = readConfig(env)
-  const storage = await openStorage(env, options)
   const gate = createGate()
-  const app = createApp({ options, storage, pause: () => gate.pass() })
-  app.silent = true
-  const origin = await startApp(t, app)
-  t.teardown(() => storage.close())
+  const { origin, dir } = await openDemo(t, more, () => gate.pass())
   return { origin, dir, gate, guest: new Guest(origin), records: () => recordsIn(dir) }
 }
 
@@ -46,12 +37,12 @@ shopTest('a visitor who only looks gets no cookie, and nothing is stored', async
 
 shopTest('every answer has the security headers, every page is not stored by caches', async (t) => {
   const { guest } = await open(t)
-  for (const path of ['/', '/login', '/shop', '/preferences', '/session', '/nowhere', '/style.css']) {
+  for (const path of ['/', '/login', '/shop', '/preferences', '/session', '/race', '/nowhere', '/style.css', '/race.css']) {
     const { headers, text } = await guest.get(path)
     t.regex(String(headers['content-security-policy']), /default-src 'none'; style-src 'self';.*form-action 'self'.*frame-ancestors 'none'/)
     t.is(headers['x-content-type-options'], 'nosniff')
     t.is(headers['referrer-policy'], 'same-origin')
-    t.is(headers['cache-control'], path === '/style.css' ? 'no-cache' : 'no-store')
+    t.is(headers['cache-control'], path.endsWith('.css') ? 'no-cache' : 'no-store')
     t.notRegex(text, /<script|style="|\son[a-z]+=/)
   }
 })

@@ -1,11 +1,8 @@
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { BrowserContext, Page } from 'playwright-core'
-import { createApp } from '../../demo/app.js'
-import { readConfig } from '../../demo/config.js'
-import { openStorage } from '../../demo/storage.js'
-import { startApp } from '../support/app.js'
 import { closeChromium, needsBrowser, openBrowser } from '../support/browser.js'
+import { openDemo } from '../support/demo-here.js'
 import { makeDirectory, password, startDemo } from '../support/demo.js'
 import { createGate } from '../support/gate.js'
 import { freePort } from '../support/redis.js'
@@ -33,14 +30,8 @@ const iphone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebK
 
 /** The demo inside the test's own process, slow where the gate says so. */
 async function openHere(t: ExecutionContext) {
-  const dir = join(await makeDirectory(t), 'sessions')
-  const env = { SESSION_FILE_DIR: dir, SECRET_KEY: 'x'.repeat(43) }
-  const { options } = readConfig(env)
-  const storage = await openStorage(env, options)
   const gate = createGate()
-  const app = createApp({ options, storage, pause: () => gate.pass() })
-  const origin = await startApp(t, app)
-  t.teardown(() => storage.close())
+  const { origin } = await openDemo(t, {}, () => gate.pass())
   return { origin, gate }
 }
 

@@ -1,11 +1,8 @@
-import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { createApp } from '../../demo/app.js'
-import { readConfig, type Environment } from '../../demo/config.js'
+import type { Environment } from '../../demo/config.js'
 import { deviceOf } from '../../demo/device.js'
-import { openStorage } from '../../demo/storage.js'
-import { startApp } from '../support/app.js'
-import { Guest, makeDirectory } from '../support/demo.js'
+import { openDemo } from '../support/demo-here.js'
+import { Guest } from '../support/demo.js'
 import { idOf } from '../support/events.js'
 
 // One after the other: scrypt fills the thread pool, in which the file store's calls would wait beyond their time.
@@ -20,13 +17,7 @@ interface Demo {
 }
 
 async function open(t: ExecutionContext, more: Environment = {}): Promise<Demo> {
-  const env = { SESSION_FILE_DIR: join(await makeDirectory(t), 'sessions'), SECRET_KEY: 'x'.repeat(43), ...more }
-  const { options } = readConfig(env)
-  const storage = await openStorage(env, options)
-  const app = createApp({ options, storage })
-  app.silent = true
-  const origin = await startApp(t, app)
-  t.teardown(() => storage.close())
+  const { origin } = await openDemo(t, more)
   return {
     visit: () => new Guest(origin),
     async login(name, userAgent) {

@@ -1,0 +1,46 @@
+import type { Outcome } from './bar.js'
+import { counts } from './counts.js'
+import { differentKeys } from './different-keys.js'
+import { keepsakeLibrary, koaSessionLibrary, withApp, type Library } from './library.js'
+import { logoutBesideUpload, type LogoutOutcome } from './logout.js'
+import type { RaceSettings } from './settings.js'
+import { stealCookies, type Theft } from './theft.js'
+
+/** The first requests of a process are slow. Without these, the library that comes first would look slow. */
+const warmUp: RaceSettings = { parallel: 4, delay: 0 }
+
+/** What one library made of the traffic. */
+export interface Result {
+  name: string
+  keys: Outcome
+  counts: Outcome
+  /** The same with `count = count + 1`, the line that both libraries understand. */
+  plainCounts: Outcome
+  logout: LogoutOutcome
+  /** With the login that only sets the user, and with the one that also asks for a new secret. */
+  thefts: { plain: Theft; secure: Theft }
+}
+
+export interface Run {
+  settings: RaceSettings
+  results: Result[]
+}
+
+/** Sends the same traffic through each library, one after the other, so that neither takes the processor from the other. */
+export async function run(settings: RaceSettings, libraries: readonly Library[] = [koaSessionLibrary, keepsakeLibrary]): Promise<Run> {
+  const results: Result[] = []
+  for (const library of libraries) await withApp(library, (origin) => counts(origin, warmUp))
+  for (const library of libraries) results.push(await withApp(library, (origin) => visit(library, origin, settings)))
+  return { settings, results }
+}
+
+async function visit({ name }: Library, origin: string, settings: RaceSettings): Promise<Result> {
+  return {
+    name,
+    keys: await differentKeys(origin, settings),
+    counts: await counts(origin, settings),
+    plainCounts: await counts(origin, settings, '/plain-count'),
+    logout: await logoutBesideUpload(origin, settings),
+    thefts: { plain: await stealCookies(origin, '/login'), secure: await stealCookies(origin, '/secure-login') }
+  }
+}

@@ -1,0 +1,38 @@
+import { Browser } from './browser.js'
+
+/** What copies of a cookie opened, at each moment: the names of the data, or none. */
+export interface Theft {
+  /** The copy that was made before the login. */
+  beforeLogin: string[]
+  afterLogin: string[]
+  /** Another copy, made after the login. */
+  whileLoggedIn: string[]
+  /** What either of them opened. */
+  afterLogout: string[]
+}
+
+/** A visitor with a cart logs in, and later logs out. A thief copies the cookie before and after the login. */
+export async function stealCookies(origin: string, login: '/login' | '/secure-login'): Promise<Theft> {
+  const victim = new Browser(origin)
+  const thieves: Browser[] = []
+  const steal = () => {
+    const thief = victim.copy()
+    thieves.push(thief)
+    return thief
+  }
+  const openedBy = async (thief: Browser) => Object.keys((await thief.read()).data)
+  try {
+    await victim.post('/set?key=cart&value=3')
+    const early = steal()
+    const beforeLogin = await openedBy(early)
+    await victim.post(login)
+    const afterLogin = await openedBy(early)
+    const late = steal()
+    const whileLoggedIn = await openedBy(late)
+    await victim.post('/logout')
+    const afterLogout = [...(await openedBy(early)), ...(await openedBy(late))]
+    return { beforeLogin, afterLogin, whileLoggedIn, afterLogout }
+  } finally {
+    for (const browser of [victim, ...thieves]) browser.close()
+  }
+}
