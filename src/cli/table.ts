@@ -14,8 +14,8 @@ const noLines = {
 }
 const gap = noLines.middle.length
 
-/** How many rows are laid out at once. */
-const pageSize = 500
+/** How many rows are laid out at once. The library needs more time for each row of a longer table. */
+const pageSize = 30
 
 /**
  * Lays rows out in columns, in pages of lines.

@@ -21,6 +21,10 @@
  *   schedule           decides when to sweep and to evict
  *
  *   file-names, fs-calls, read-file   paths, and calls of the file system
+ *
+ *   inspect            looks at every file, for the command `check`
  */
 export { fileStore } from './file-store.js'
+export { inspectDirectory } from './inspect.js'
+export type { Problem } from './inspect.js'
 export type { FileStoreOptions } from './file-store.js'
