@@ -17,7 +17,7 @@ const allowed: Record<string, readonly string[]> = {
   settings: ['stores', 'store', 'record', 'cookie', 'request', 'root'],
   root: ['request', 'cookie', 'store', 'record', 'stores', 'settings'],
   testing: ['root', 'request', 'cookie', 'store', 'record', 'stores'],
-  cli: ['root', 'store', 'record', 'stores', 'settings']
+  cli: ['request', 'store', 'record', 'stores', 'settings']
 }
 
 /** Files that every room may import. */
