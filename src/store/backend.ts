@@ -8,7 +8,7 @@ export interface Found<Token = unknown> {
 }
 
 /** The state with which a backend compares the stored one: the record, and the token that came with it. */
-export interface Known<Token = unknown> {
+export interface RecordWithToken<Token = unknown> {
   readonly record: SessionRecord
   /** Absent: the record did not come from `get`, but from a write or another store. */
   readonly token?: Token | undefined
@@ -25,7 +25,7 @@ export interface Written {
  * stored, which the kit then reads. A backend that knows that state already returns it instead. A backend that keeps the marks of removals
  * returns `Removed` instead of `'gone'`.
  */
-export type Swapped<Token = unknown> = 'done' | 'gone' | 'changed' | Found<Token> | Removed
+export type SwapResult<Token = unknown> = 'done' | 'gone' | 'changed' | Found<Token> | Removed
 
 /** The record was removed, by the removal with this mark. So the kit finds out whether a command that the driver sent twice came before it. */
 export interface Removed {
@@ -52,13 +52,13 @@ export interface Backend<Token = unknown> {
    */
   insert(id: string, next: Written, over?: Removed): Promise<boolean | Removed>
   /** Replaces the stored text if it still has the `rev` and the `write` of `from`, in one atomic step. */
-  replace(id: string, from: Known<Token>, next: Written): Promise<Swapped<Token>>
+  replace(id: string, from: RecordWithToken<Token>, next: Written): Promise<SwapResult<Token>>
   /**
    * Removes the stored text if it still has the `rev` and the `write` of `from`, in one atomic step.
    *
    * @param mark names this removal: a backend whose driver sends commands again can recognise its own removal by it.
    */
-  remove(id: string, from: Known<Token>, mark: string): Promise<Swapped<Token>>
+  remove(id: string, from: RecordWithToken<Token>, mark: string): Promise<SwapResult<Token>>
   /**
    * Called when `destroy` finds nothing. A backend whose removals must reach replicas waits here until an earlier removal of the id has
    * reached them.
@@ -96,6 +96,10 @@ export interface StoreDefinition<Token = unknown> {
    * that expires records by itself.
    */
   readonly pruneEvery?: number
+  /** Names the backend in errors, with its address and without a password: `Redis at localhost:6379`. @default name */
+  backendName?(): string
+  /** Advice for an operator whose backend is too slow: `look at SLOWLOG`. @default 'look at the backend' */
+  readonly whenSlow?: string
   /** Advice for an operator about an error of the backend: `raise maxmemory`. `undefined`: there is none. */
   advice?(error: unknown): string | undefined
   /** Closes the connections that the store opened. Called once, after every scope was closed. */

@@ -1,14 +1,14 @@
 import { conflictError, SessionError, storeError } from '../errors.js'
 import { emit } from '../events.js'
 import { createWriter, isSameCreation, readRecord, wasCreated, writeRecord, type SessionRecord, type Version } from '../record/index.js'
-import type { Backend, Found, Known, Removed, StoreDefinition, Swapped, Written } from './backend.js'
+import type { Backend, Found, RecordWithToken, Removed, StoreDefinition, SwapResult, Written } from './backend.js'
 import { defaultScope, type MaybePromise, type SessionStore, type StoreScope } from './contract.js'
 import { isGone, isListed, isLive } from './deadline.js'
 import { isPromise } from './maybe-promise.js'
 import { OpenCalls } from './open-calls.js'
 import { Pruning } from './pruning.js'
 import { pauseAfter, retryEnd } from './retries.js'
-import { SessionQueue, type Job, type Turn } from './session-queue.js'
+import { SessionQueue, type Job, type QueuedSession } from './session-queue.js'
 import { markChecked } from './timed-store.js'
 
 /** After how many characters of text one step of many updates ends: recipes on large records must not block the event loop. */
@@ -45,7 +45,7 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
     try {
       return await work()
     } catch (error) {
-      throw error instanceof RecipeError ? error.cause : storeError(action, error, advice(error))
+      throw error instanceof RecipeError ? error.cause : storeError(action, error, advice(error), definition.backendName?.())
     } finally {
       calls.end()
     }
@@ -65,7 +65,7 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
           if (record && isListed(record, scope.now(), owner)) yield record
         }
       } catch (error) {
-        throw storeError('list sessions', error, advice(error))
+        throw storeError('list sessions', error, advice(error), definition.backendName?.())
       }
       // A caller must not take a listing that `close()` cut short for a complete one.
       calls.assertOpen()
@@ -81,7 +81,7 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
       read: (id) => callAndPrune(id, 'read a session', () => records.readLive(id)),
       create: (id, record) => callAndPrune(id, 'create a session', () => records.create(id, record)),
       update: (id, recipe, seen) => callAndPrune(id, 'save a session', () => records.queue.update(id, recipe, seen)),
-      destroy: (id) => callAndPrune(id, 'remove a session', () => records.queue.run(id, (turn) => records.destroy(id, turn))),
+      destroy: (id) => callAndPrune(id, 'remove a session', () => records.queue.run(id, (queued) => records.destroy(id, queued))),
       prune: () => call('remove expired sessions', async () => (await backend.prune?.()) ?? 0),
       close: () => (closed ??= close()),
       scope: inScope
@@ -90,7 +90,7 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
     prunings.push(pruning)
     if (backend.list) store.records = () => listed(() => backend.list!())
     if (backend.ownedBy) store.ownedBy = (owner) => listed(() => backend.ownedBy!(owner), owner)
-    markChecked(store)
+    markChecked(store, { backendName: () => definition.backendName?.() ?? name, whenSlow: definition.whenSlow })
     return store
   }
 
@@ -99,7 +99,7 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
 
 /** The calls about the records of one scope, made with the operations of its backend. */
 class Records<Token> {
-  readonly queue = new SessionQueue((id, turn, jobs) => this.#update(id, turn, jobs))
+  readonly queue = new SessionQueue((id, queued, jobs) => this.#update(id, queued, jobs))
   readonly #backend: Backend<Token>
   readonly #scope: StoreScope
   readonly #writer = createWriter()
@@ -140,7 +140,7 @@ class Records<Token> {
       // A backend that moves corrupt texts aside has freed the id.
       if (!present && this.#backend.corrupt && tries === 0) continue
       if (!present || !isGone(present, this.#scope.now())) return false
-      await this.#backend.remove(id, this.#known(present), this.#writer.next(present.write))
+      await this.#backend.remove(id, this.#withToken(present), this.#writer.next(present.write))
     }
     throw conflictError(mostCreations)
   }
@@ -150,12 +150,12 @@ class Records<Token> {
     return !this.#backend.sendsOnce && wasCreated(record, stored)
   }
 
-  async destroy(id: string, turn: Turn): Promise<SessionRecord | undefined> {
-    turn.last = undefined
+  async destroy(id: string, queued: QueuedSession): Promise<SessionRecord | undefined> {
+    queued.lastWritten = undefined
     const end = retryEnd()
     let current = await this.#readPresent(id)
     for (let tries = 1; current; tries++) {
-      const swapped = await this.#backend.remove(id, this.#known(current), this.#writer.next(current.write))
+      const swapped = await this.#backend.remove(id, this.#withToken(current), this.#writer.next(current.write))
       if (swapped === 'done') return current
       current = await this.#afterConflict(current, swapped, tries, end)
     }
@@ -194,21 +194,21 @@ class Records<Token> {
   }
 
   /** The record, with its token if the store has read it. */
-  #known(record: SessionRecord): Known<Token> {
+  #withToken(record: SessionRecord): RecordWithToken<Token> {
     return { record, token: this.#tokens.get(record) }
   }
 
   /** Makes the updates of one session that wait in this process, settles their promises and returns how many it settled. */
-  async #update(id: string, turn: Turn, jobs: readonly Job[]): Promise<number> {
+  async #update(id: string, queued: QueuedSession, jobs: readonly Job[]): Promise<number> {
     const end = retryEnd()
     try {
-      let current = this.#newestKnown(id, turn, jobs[0]!.seen) ?? (await this.#readPresent(id))
+      let current = this.#newestKnown(id, queued, jobs[0]!.seen) ?? (await this.#readPresent(id))
       for (let tries = 1; current; tries++) {
         const step = this.#applyRecipes(current, jobs)
-        turn.last = undefined
+        queued.lastWritten = undefined
         const swapped = await this.#store(id, current, step)
         if (swapped === 'done') {
-          turn.last = step.next?.record
+          queued.lastWritten = step.next?.record
           for (const [at, answer] of step.answers.entries()) settle(jobs[at]!, answer)
           return step.answers.length
         }
@@ -227,16 +227,16 @@ class Records<Token> {
   }
 
   /** The newest record that is known without reading. `undefined`: the record must be read. */
-  #newestKnown(id: string, turn: Turn, seen: SessionRecord | undefined): SessionRecord | undefined {
-    const known = turn.last && turn.last.rev >= (seen?.rev ?? 0) ? turn.last : seen
+  #newestKnown(id: string, queued: QueuedSession, seen: SessionRecord | undefined): SessionRecord | undefined {
+    const known = queued.lastWritten && queued.lastWritten.rev >= (seen?.rev ?? 0) ? queued.lastWritten : seen
     // If the known deadline has passed, another process may have moved it.
     return known && known.id === id && isLive(known, this.#scope.now()) ? known : undefined
   }
 
   /** Carries out a step. A step that changes nothing (each recipe failed) needs no write. */
-  #store(id: string, current: SessionRecord, { next, removes }: Step): Promise<Swapped<Token>> | 'done' {
-    if (removes) return this.#backend.remove(id, this.#known(current), this.#writer.next(current.write))
-    return next ? this.#backend.replace(id, this.#known(current), next) : 'done'
+  #store(id: string, current: SessionRecord, { next, removes }: Step): Promise<SwapResult<Token>> | 'done' {
+    if (removes) return this.#backend.remove(id, this.#withToken(current), this.#writer.next(current.write))
+    return next ? this.#backend.replace(id, this.#withToken(current), next) : 'done'
   }
 
   /**
@@ -245,7 +245,7 @@ class Records<Token> {
    * @param tried the record that the write was based on.
    * @throws SessionError `ERR_SESSION_STORE` if the record was removed and another one created, by a driver that may have sent the write before.
    */
-  async #afterConflict(tried: SessionRecord, swapped: Exclude<Swapped<Token>, 'done'>, tries: number, end: number): Promise<SessionRecord | undefined> {
+  async #afterConflict(tried: SessionRecord, swapped: Exclude<SwapResult<Token>, 'done'>, tries: number, end: number): Promise<SessionRecord | undefined> {
     if (swapped === 'gone') return undefined
     if (typeof swapped === 'object' && 'removedBy' in swapped) {
       this.#assertSameCreation(tried, { write: swapped.removedBy })
@@ -312,7 +312,7 @@ interface Step {
 class RecipeError extends Error {}
 
 /** The removal that a compare-and-swap met, as the last write of the record. Its revision is not known. */
-function removalIn<Token>(swapped: Swapped<Token>): Version | undefined {
+function removalIn<Token>(swapped: SwapResult<Token>): Version | undefined {
   return typeof swapped === 'object' && 'removedBy' in swapped ? { rev: Infinity, write: swapped.removedBy } : undefined
 }
 

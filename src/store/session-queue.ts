@@ -11,20 +11,20 @@ export interface Job {
 }
 
 /** The knowledge about a record that the calls in one queue hand on to each other. */
-export interface Turn {
+export interface QueuedSession {
   /** The record that the last call wrote. With it, the next call need not read, and does not conflict with its own process. */
-  last: SessionRecord | undefined
+  lastWritten: SessionRecord | undefined
 }
 
 /** Settles at least the first of the jobs and returns how many it settled. It never throws. */
-export type Work = (id: string, turn: Turn, jobs: readonly Job[]) => Promise<number>
+export type Work = (id: string, queued: QueuedSession, jobs: readonly Job[]) => Promise<number>
 
 interface Queue {
-  readonly turn: Turn
+  readonly queued: QueuedSession
   readonly waiting: (Job | Task)[]
 }
 
-type Task = (turn: Turn) => Promise<unknown>
+type Task = (queued: QueuedSession) => Promise<unknown>
 
 /** How many updates are made as one at most: their recipes run without a pause in between. */
 const mostJobs = 100
@@ -44,9 +44,9 @@ export class SessionQueue {
   }
 
   /** Runs a task when the calls before it have ended. */
-  run<T>(id: string, task: (turn: Turn) => Promise<T>): Promise<T> {
+  run<T>(id: string, task: (queued: QueuedSession) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#add(id, (turn) => task(turn).then(resolve, reject))
+      this.#add(id, (queued) => task(queued).then(resolve, reject))
     })
   }
 
@@ -63,21 +63,21 @@ export class SessionQueue {
       queue.waiting.push(call)
       return
     }
-    const made: Queue = { turn: { last: undefined }, waiting: [call] }
+    const made: Queue = { queued: { lastWritten: undefined }, waiting: [call] }
     this.#queues.set(id, made)
     void this.#serve(id, made)
   }
 
-  async #serve(id: string, { turn, waiting }: Queue): Promise<void> {
+  async #serve(id: string, { queued, waiting }: Queue): Promise<void> {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       if (typeof next === 'function') {
-        await next(turn)
+        await next(queued)
         continue
       }
       const firstTask = waiting.findIndex((each) => typeof each === 'function')
       const others = waiting.splice(0, Math.min(firstTask === -1 ? waiting.length : firstTask, mostJobs - 1)) as Job[]
       const jobs = [next, ...others]
-      const answered = await this.#work(id, turn, jobs)
+      const answered = await this.#work(id, queued, jobs)
       waiting.unshift(...jobs.slice(answered))
     }
     this.#queues.delete(id)

@@ -4,15 +4,22 @@ import { flawOf, type SessionRecord } from '../record/index.js'
 import type { MaybePromise, Recipe, SessionStore } from './contract.js'
 import { isPromise, recover } from './maybe-promise.js'
 
-/** Stores that check their records themselves, so that a second check would be wasted. */
-const checkedStores = new WeakSet<SessionStore>()
+/** What an error about a slow call says of the backend. */
+interface BackendFacts {
+  backendName(): string
+  /** Absent: to look at the backend. */
+  readonly whenSlow?: string | undefined
+}
+
+/** Stores that check their records themselves, so that a second check would be wasted, with what is known of their backends. */
+const checkedStores = new WeakMap<SessionStore, BackendFacts | undefined>()
 
 /** A recipe throws it to leave an update that meets a marker. */
 const movedError = new Error('the session has a new sid')
 
 /** Declares that a store returns only records that it has checked. */
-export function markChecked(store: SessionStore): void {
-  checkedStores.add(store)
+export function markChecked(store: SessionStore, backend?: { backendName(): string; readonly whenSlow?: string | undefined }): void {
+  checkedStores.set(store, backend)
 }
 
 /**
@@ -196,7 +203,10 @@ export class TimedStore {
   }
 
   #timedOut(action: string): SessionError {
-    return new SessionError('ERR_SESSION_TIMEOUT', `the session store took over ${this.#timeout} ms to ${action}: look at the backend, or raise storeTimeout`)
+    const backend = checkedStores.get(this.#store)
+    const name = backend ? ` (${backend.backendName()})` : ''
+    const advice = backend?.whenSlow ?? 'look at the backend'
+    return new SessionError('ERR_SESSION_TIMEOUT', `the session store${name} took over ${this.#timeout} ms to ${action}: ${advice}, or raise storeTimeout`)
   }
 
   /** Returns what a step of a listing found. `undefined`: something that is not a record, or is not the owner's. */

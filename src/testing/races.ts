@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createMark, writeRecord } from '../store/index.js'
+import { createMark, createWriter, writeRecord } from '../store/index.js'
 import { count, removeMine, withKey } from './recipes.js'
 import type { Case } from './fixture.js'
 
@@ -72,7 +72,7 @@ export const raceCases: readonly Case[] = [
       await store.create(record.id, record)
       const seen = (await store.read(record.id))!
       const restore = async (): Promise<void> => {
-        const restored = { ...record, write: createMark(), data: { mine: 1, theirs: 2 } }
+        const restored = { ...record, write: createWriter().next(record.write), data: { mine: 1, theirs: 2 } }
         if (put) return put(record.id, writeRecord(restored))
         await store.destroy(record.id)
         assert.equal(await store.create(record.id, restored), true)
@@ -88,7 +88,7 @@ export const raceCases: readonly Case[] = [
       // A state that this very store wrote is not the stored one either.
       const own = await store.update(record.id, (current) => withKey(current, 'gone', 4))
       if (!put) return
-      await put(record.id, writeRecord({ ...own!, write: createMark(), data: { theirs: 5 } }))
+      await put(record.id, writeRecord({ ...own!, write: createWriter().next(record.write), data: { theirs: 5 } }))
       assert.deepEqual((await store.update(record.id, (current) => withKey(current, 'ours', 6), own!))?.data, { theirs: 5, ours: 6 })
     }
   ],

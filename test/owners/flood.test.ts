@@ -11,7 +11,7 @@ import { threshold } from './small-file-store.js'
 const userCount = 10
 /** How many visitors come, all without a cookie. Each gets a session. */
 const visitorCount = 600
-const sideBySide = 15
+const forEachInParallel = 15
 
 test.serial('files: a flood of visitors at four processes removes no session of a user who is logged in, while users come and go', async (t) => {
   const dir = tempDir(t)
@@ -37,8 +37,8 @@ async function floodBeside(t: ExecutionContext, { origins }: Fleet): Promise<voi
 
   const visitors = { isOver: false }
   const flood = Promise.all(
-    Array.from({ length: sideBySide }, async () => {
-      for (let come = 0; come < visitorCount / sideBySide; come++) {
+    Array.from({ length: forEachInParallel }, async () => {
+      for (let come = 0; come < visitorCount / forEachInParallel; come++) {
         const visitor = new Client(next())
         t.is((await visitor.get('/set?key=cart&value=tea')).status, 204)
         // Some do what else a visitor can: they get new sids, and end the other sessions of nobody.

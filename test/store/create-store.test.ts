@@ -1,6 +1,6 @@
 import test from 'ava'
 import { SessionError } from '../../src/errors.js'
-import { createMark, createStore, defaultScope, graceAfterDeadline, type SessionRecord, type SessionStore } from '../../src/store/index.js'
+import { createMark, createStore, defaultScope, graceAfterDeadline, type Backend, type SessionRecord, type SessionStore } from '../../src/store/index.js'
 import { recordEvents } from '../support/events.js'
 import { count, newRecord } from './new-record.js'
 import { after, notSent, sentTwice, TextDatabase } from './text-backend.js'

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import test from 'ava'
-import { SessionQueue, type Job, type Turn } from '../../src/store/session-queue.js'
+import { SessionQueue, type Job, type QueuedSession } from '../../src/store/session-queue.js'
 import { newRecord } from './new-record.js'
 
 const record = newRecord()
@@ -9,22 +9,22 @@ const recipe = () => record
 /** A queue that notes how many updates it is given at once, and answers as many of them as `answers` says. */
 function createQueue(answers: (jobs: readonly Job[]) => number = (jobs) => jobs.length) {
   const order: string[] = []
-  const turns = new Set<Turn>()
-  const queue = new SessionQueue(async (id, turn, jobs) => {
-    turns.add(turn)
+  const sessions = new Set<QueuedSession>()
+  const queue = new SessionQueue(async (id, queued, jobs) => {
+    sessions.add(queued)
     order.push(`${id}${jobs.length}`)
     await setImmediate()
     const answered = answers(jobs)
     for (const job of jobs.slice(0, answered)) job.resolve(record)
     return answered
   })
-  const task = (id: string) => queue.run(id, async (turn) => {
-    turns.add(turn)
+  const task = (id: string) => queue.run(id, async (queued) => {
+    sessions.add(queued)
     order.push(`${id}task`)
     await setImmediate()
     return order.length
   })
-  return { queue, order, turns, task, update: async (id: string) => queue.update(id, recipe, undefined) }
+  return { queue, order, sessions, task, update: async (id: string) => queue.update(id, recipe, undefined) }
 }
 
 test('updates that gather behind a call are given to the work together', async (t) => {
@@ -64,11 +64,11 @@ test('a task that fails rejects its own call only', async (t) => {
 })
 
 test('calls of one session share what they know, and nothing of it is kept when the last has ended', async (t) => {
-  const { turns, update, task } = createQueue()
+  const { sessions, update, task } = createQueue()
   await Promise.all([update('a'), task('a'), update('a')])
-  t.is(turns.size, 1)
+  t.is(sessions.size, 1)
   await update('a')
-  t.is(turns.size, 2)
+  t.is(sessions.size, 2)
   await Promise.all([update('a'), update('b')])
-  t.is(turns.size, 4)
+  t.is(sessions.size, 4)
 })

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
-import { createStore, type Backend, type Found, type Known, type Removed, type SessionStore, type StoreDefinition, type StoreScope, type Swapped } from '../../src/store/index.js'
+import { createStore, type Backend, type Found, type RecordWithToken, type Removed, type SessionStore, type StoreDefinition, type StoreScope, type SwapResult } from '../../src/store/index.js'
 import { readRecord } from '../../src/record/index.js'
 
 /** Replaces one compare-and-swap, which `apply` would carry out. */
-export type Fault = (apply: () => Swapped<number>, id: string) => Promise<Swapped<number>> | Swapped<number>
+export type Fault = (apply: () => SwapResult<number>, id: string) => Promise<SwapResult<number>> | SwapResult<number>
 
 /** Replaces one insertion, which `apply` would carry out. */
 export type InsertionFault = (apply: () => boolean | Removed, id: string) => Promise<boolean | Removed>
@@ -111,9 +111,9 @@ export class TextDatabase {
     }
   }
 
-  async #swap(name: string, key: string, id: string, from: Known<number>, write: (key: string) => void): Promise<Swapped<number>> {
+  async #swap(name: string, key: string, id: string, from: RecordWithToken<number>, write: (key: string) => void): Promise<SwapResult<number>> {
     await this.#note(name)
-    const apply = (): Swapped<number> => {
+    const apply = (): SwapResult<number> => {
       const entry = this.entries.get(key)
       const removedBy = this.#removals.get(key)
       if (!entry) return removedBy === undefined ? 'gone' : { removedBy }
@@ -125,7 +125,7 @@ export class TextDatabase {
     return fault ? fault(apply, id) : apply()
   }
 
-  #isSame(entry: Entry, id: string, { record, token }: Known<number>): boolean {
+  #isSame(entry: Entry, id: string, { record, token }: RecordWithToken<number>): boolean {
     if (token !== undefined) return entry.token === token
     const reading = readRecord(entry.text, id)
     return 'record' in reading && reading.record.rev === record.rev && (reading.record.write === record.write || this.#options.comparesRevisionsOnly === true)

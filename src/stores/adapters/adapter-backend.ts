@@ -1,5 +1,5 @@
 import { isSameVersion, readRecord, type SessionRecord } from '../../record/index.js'
-import { graceAfterDeadline, type Backend, type Found, type Known, type StoreScope, type Swapped, type Written } from '../../store/index.js'
+import { graceAfterDeadline, type Backend, type Found, type RecordWithToken, type StoreScope, type SwapResult, type Written } from '../../store/index.js'
 import { sessionOf, textOf, type ForeignStore } from './foreign-store.js'
 import type { KeyLocks } from './key-locks.js'
 
@@ -37,11 +37,11 @@ export class AdapterBackend implements Backend {
     })
   }
 
-  async replace(id: string, from: Known, next: Written): Promise<Swapped> {
+  async replace(id: string, from: RecordWithToken, next: Written): Promise<SwapResult> {
     return this.#ifSame(id, from, () => this.#write(id, next))
   }
 
-  async remove(id: string, from: Known): Promise<Swapped> {
+  async remove(id: string, from: RecordWithToken): Promise<SwapResult> {
     return this.#ifSame(id, from, () => this.#store.destroy(this.#keyOf(id)))
   }
 
@@ -49,7 +49,7 @@ export class AdapterBackend implements Backend {
    * Does the work if the stored record is in that state. It holds the lock until the other library's store has answered, however long that
    * takes: a `set` that is still in progress must not take effect after a `destroy`.
    */
-  async #ifSame(id: string, { record }: Known, work: () => Promise<void>): Promise<Swapped> {
+  async #ifSame(id: string, { record }: RecordWithToken, work: () => Promise<void>): Promise<SwapResult> {
     return this.#locks.run(this.#keyOf(id), async () => {
       const found = await this.get(id)
       if (!found) return 'gone'

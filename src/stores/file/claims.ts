@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SessionError } from '../../errors.js'
 import { readRecord } from '../../record/index.js'
-import { isAt, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
+import { holdsVersion, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
 import { isSameState, timesIn, timesOf, type FileTimes } from './file-times.js'
-import { discard, hasCode, ifThere, link, lstat, rename, syncDirectory, unlink, writeNew } from './fs-calls.js'
+import { discard, hasCode, unlessMissing, link, lstat, rename, syncDirectory, unlink, writeNew } from './fs-calls.js'
 import { readFile } from './read-file.js'
 
 /*
@@ -114,7 +114,7 @@ export class Claims implements CompareAndSwap {
     const began = Date.now()
     const temporary = names.step(id, from, times)
     // Without the directory there is no record.
-    if (!(await ifThere(writeNew(temporary, text, times, writing)))) return false
+    if (!(await unlessMissing(writeNew(temporary, text, times, writing)))) return false
     const committed = await this.#commit(id, from, temporary, began)
     if (committed && writing.sync) await syncDirectory(names.dir)
     return committed
@@ -125,10 +125,10 @@ export class Claims implements CompareAndSwap {
     const record = names.record(id)
     const generation = await this.#claim(id, from, (claim) => this.#linkRemoval(id, claim))
     if (generation === undefined) return false
-    const isUnchanged = await isAt(record, id, from, largest)
-    if (isUnchanged) await ifThere(unlink(record))
+    const isUnchanged = await holdsVersion(record, id, from, largest)
+    if (isUnchanged) await unlessMissing(unlink(record))
     // A claim that is a link to the state `from` was made in time, so somebody else finished it.
-    const removed = isUnchanged || (await isAt(names.claim(id, from, generation), id, from, largest))
+    const removed = isUnchanged || (await holdsVersion(names.claim(id, from, generation), id, from, largest))
     await drop(this.#context, id, from, generation)
     if (removed && writing.sync) await syncDirectory(names.dir)
     return removed
@@ -142,9 +142,9 @@ export class Claims implements CompareAndSwap {
       if (Date.now() - began > tooLate) throw new SessionError('ERR_SESSION_STORE', unknownOutcome)
       return true
     }
-    const isUnchanged = (): Promise<boolean> => isAt(record, id, from, largest)
+    const isUnchanged = (): Promise<boolean> => holdsVersion(record, id, from, largest)
     // To give up is to remove the temporary file. If it is gone already, then somebody committed it.
-    const wasCommitted = async (): Promise<boolean> => !(await ifThere(unlink(temporary))) && !(await isUnchanged()) && isInTime()
+    const wasCommitted = async (): Promise<boolean> => !(await unlessMissing(unlink(temporary))) && !(await isUnchanged()) && isInTime()
     try {
       const generation = await this.#claim(id, from, (claim) => link(temporary, claim))
       if (generation === undefined) {
@@ -156,7 +156,7 @@ export class Claims implements CompareAndSwap {
         await drop(this.#context, id, from, generation)
         return committed
       }
-      if (!(await ifThere(rename(temporary, record)))) {
+      if (!(await unlessMissing(rename(temporary, record)))) {
         // The claim is void and stays, because the record is still in its state.
         if (await isUnchanged()) return false
         isInTime()
@@ -184,7 +184,7 @@ export class Claims implements CompareAndSwap {
       }
       for (const wait of waits) {
         await delay(wait * (0.5 + Math.random()))
-        if (!(await isAt(names.record(id), id, from, largest))) return undefined
+        if (!(await holdsVersion(names.record(id), id, from, largest))) return undefined
       }
       if (!(await finish(this.#context, id, from, generation))) return undefined
     }
@@ -217,16 +217,16 @@ export async function finish(context: FileContext, id: string, from: FileTimes, 
   const record = names.record(id)
   const next = await claimedState(names.claim(id, from, generation), id, from)
   if (!next) return false
-  const isUnchanged = await isAt(record, id, from, largest)
+  const isUnchanged = await holdsVersion(record, id, from, largest)
   if (next === 'none') {
     if (isUnchanged) return true
   } else if (isSameState(next, from)) {
-    if (isUnchanged) await ifThere(unlink(record))
+    if (isUnchanged) await unlessMissing(unlink(record))
     // Leave the claim: it shows its maker that another process finished it, and the maker removes it. If the maker is dead, the sweep does.
     return false
-  } else if (isUnchanged && !(await ifThere(rename(names.step(id, from, next), record)))) {
+  } else if (isUnchanged && !(await unlessMissing(rename(names.step(id, from, next), record)))) {
     // If the file was gone first and the record is still in the old state, then the maker gave up.
-    if (await isAt(record, id, from, largest)) return true
+    if (await holdsVersion(record, id, from, largest)) return true
   }
   await drop(context, id, from, generation)
   return false

@@ -33,7 +33,7 @@ export interface CompareAndSwap {
 }
 
 /** Reports whether a file holds the state `from` of a record. */
-export async function isAt(path: string, id: string, from: FileTimes, largest: number): Promise<boolean> {
+export async function holdsVersion(path: string, id: string, from: FileTimes, largest: number): Promise<boolean> {
   const stats = await lstat(path)
   if (!stats || isForeign(stats)) return false
   if (hasTimes(stats, from)) return true

@@ -90,7 +90,7 @@ export function recordIds(page: readonly Entry[]): string[] {
 }
 
 /** Works on the items, a few at once, until `isOver` returns true. It waits for all work in progress, even if one piece fails. */
-export async function sideBySide<T>(items: Iterable<T> | AsyncIterable<T>, isOver: () => boolean, work: (item: T) => Promise<unknown>): Promise<void> {
+export async function forEachInParallel<T>(items: Iterable<T> | AsyncIterable<T>, isOver: () => boolean, work: (item: T) => Promise<unknown>): Promise<void> {
   const left = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
   const worker = async (): Promise<void> => {
     for (let next = await left.next(); !next.done && !isOver(); next = await left.next()) await work(next.value)

@@ -1,6 +1,7 @@
 import { emit } from '../../events.js'
 import { isLive } from '../../store/index.js'
-import { pages, recordIds, sideBySide } from './directory.js'
+import { warnOnce } from '../../warn-once.js'
+import { pages, recordIds, forEachInParallel } from './directory.js'
 import type { FileNames } from './file-names.js'
 import { classOf, moved, owned, type FileTimes } from './file-times.js'
 import { lstat } from './fs-calls.js'
@@ -84,7 +85,7 @@ export class Eviction {
       const spared = users > threshold ? target : Math.max(users, target)
       const usedBefore = used.size
       let removed = 0
-      await sideBySide(nearest.lowest(Math.max(count - spared, 0)), isOver, async (candidate) => {
+      await forEachInParallel(nearest.lowest(Math.max(count - spared, 0)), isOver, async (candidate) => {
         if (await this.#evictOne(candidate, used)) removed++
       })
       most = count - removed
@@ -110,7 +111,7 @@ export class Eviction {
         if (times) offer(id, times, now)
         else unknown.push(id)
       }
-      await sideBySide(unknown, isOver, async (id) => {
+      await forEachInParallel(unknown, isOver, async (id) => {
         const times = await this.#look(id)
         if (times) offer(id, times, now)
       })
@@ -141,7 +142,7 @@ export class Eviction {
     this.forget(id)
     if (classOf(times) !== moved && isLive({ expires: times.deadline }, now)) {
       emit({ type: 'evict', id })
-      warnOnce()
+      warnOnce(thresholdWarning, 'SESSION_FILE_THRESHOLD')
     }
     return true
   }
@@ -163,14 +164,6 @@ function rankOf(times: FileTimes, now: number): number {
   return deadline + (ofClass === owned ? 2 : 1) * lastDeadline
 }
 
-let warned = false
-
-function warnOnce(): void {
-  if (warned) return
-  warned = true
-  process.emitWarning(
-    'fileStore holds more sessions than its `threshold` allows (SESSION_FILE_THRESHOLD), so it removes sessions that are still live, and their' +
-      ' users are logged out: raise it, or set it to 0 to keep every session until it expires',
-    { type: 'SessionWarning', code: 'SESSION_FILE_THRESHOLD' }
-  )
-}
+const thresholdWarning =
+  'fileStore holds more sessions than its `threshold` allows (SESSION_FILE_THRESHOLD), so it removes sessions that are still live, and their' +
+  ' users are logged out: raise it, or set it to 0 to keep every session until it expires'

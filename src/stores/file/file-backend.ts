@@ -1,4 +1,4 @@
-import type { Backend, Found, Known, StoreScope, Swapped, Written } from '../../store/index.js'
+import type { Backend, Found, RecordWithToken, StoreScope, SwapResult, Written } from '../../store/index.js'
 import type { CompareAndSwap, FileContext } from './compare-and-swap.js'
 import { pages, recordIds } from './directory.js'
 import { Eviction } from './eviction.js'
@@ -61,7 +61,7 @@ export class FileBackend implements Backend {
     return true
   }
 
-  async replace(id: string, { record }: Known, next: Written): Promise<Swapped> {
+  async replace(id: string, { record }: RecordWithToken, next: Written): Promise<SwapResult> {
     if (!this.#isReady()) await this.#directory.check()
     const times = timesOf(next.record)
     if (!(await this.#files.replace(record, next, times))) return 'changed'
@@ -69,7 +69,7 @@ export class FileBackend implements Backend {
     return 'done'
   }
 
-  async remove(id: string, { record }: Known): Promise<Swapped> {
+  async remove(id: string, { record }: RecordWithToken): Promise<SwapResult> {
     if (!this.#isReady()) await this.#directory.check()
     if (!(await this.#files.remove(id, timesOf(record), record.owner))) return 'changed'
     this.#eviction.forget(id)

@@ -39,7 +39,7 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
 }
 
 /** Waits for a call and reports whether its file existed. */
-export async function ifThere(made: Promise<void>): Promise<boolean> {
+export async function unlessMissing(made: Promise<void>): Promise<boolean> {
   try {
     await made
     return true

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SessionError } from '../../errors.js'
 import { assertInTime } from './claims.js'
-import { isAt, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
+import { holdsVersion, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
 import type { FileNames } from './file-names.js'
 import type { FileTimes } from './file-times.js'
-import { discard, hasCode, ifThere, lstat, rename, rmdir, syncDirectory, unlink, writeNew } from './fs-calls.js'
+import { discard, hasCode, unlessMissing, lstat, rename, rmdir, syncDirectory, unlink, writeNew } from './fs-calls.js'
 
 /** After how many milliseconds without renewal another process may take over a lock. proper-lockfile allows no less than 2000. */
 const staleRecord = 2000
@@ -60,7 +60,7 @@ export class Locks implements CompareAndSwap {
     const { names, writing } = this.#context
     const temporary = names.temporary(id, randomUUID())
     // There is no directory, so there is no record.
-    if (!(await ifThere(writeNew(temporary, text, times, writing)))) return false
+    if (!(await unlessMissing(writeNew(temporary, text, times, writing)))) return false
     let replaced = false
     try {
       replaced = await this.#locked(id, this.#isUnchanged(id, from), () => rename(temporary, names.record(id)))
@@ -76,7 +76,7 @@ export class Locks implements CompareAndSwap {
 
   #isUnchanged(id: string, from: FileTimes): () => Promise<boolean> {
     const { names, largest } = this.#context
-    return () => isAt(names.record(id), id, from, largest)
+    return () => holdsVersion(names.record(id), id, from, largest)
   }
 
   /** Acts while it holds the record's lock, if the condition is true. `false`: it is not, or the lock could not be acquired in time. */

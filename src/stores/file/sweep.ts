@@ -1,10 +1,10 @@
 import { isGone } from '../../store/index.js'
 import { finish } from './claims.js'
-import { isAt, type FileContext } from './compare-and-swap.js'
-import { pages, sideBySide } from './directory.js'
+import { holdsVersion, type FileContext } from './compare-and-swap.js'
+import { pages, forEachInParallel } from './directory.js'
 import type { Entry } from './file-names.js'
 import { classOf, moved, type FileTimes } from './file-times.js'
-import { ifThere, lstat, unlink } from './fs-calls.js'
+import { unlessMissing, lstat, unlink } from './fs-calls.js'
 import type { OwnerIndex } from './owner-index.js'
 import type { SessionFiles } from './session-files.js'
 
@@ -34,7 +34,7 @@ export class Sweep {
     const began = Date.now()
     let removed = 0
     for await (const page of pages(this.#context.names, isOver)) {
-      await sideBySide(page, isOver, async (entry) => {
+      await forEachInParallel(page, isOver, async (entry) => {
         if (entry.kind !== 'record') await this.#tidy(entry)
         else if (await this.#removeIfGone(entry.id)) removed++
       })
@@ -56,11 +56,11 @@ export class Sweep {
     const stats = await lstat(path)
     if (!stats || Date.now() - stats.ctimeMs < keepTemporary) return
     // A claim must not be removed while the record is in the state for which it was made: see claims.ts.
-    if (entry.kind === 'claim' && (await isAt(names.record(entry.id), entry.id, entry.from, largest))) {
+    if (entry.kind === 'claim' && (await holdsVersion(names.record(entry.id), entry.id, entry.from, largest))) {
       await finish(this.#context, entry.id, entry.from, entry.generation)
     } else {
       // A failure ends the sweep, because the index of owners relies on the removal of old temporary files (owner-index.ts).
-      await ifThere(unlink(path))
+      await unlessMissing(unlink(path))
     }
   }
 }

@@ -1,5 +1,5 @@
 import { isSameVersion, readRecord, type SessionRecord } from '../../record/index.js'
-import type { Backend, Found, Known, StoreScope, Swapped, Written } from '../../store/index.js'
+import type { Backend, Found, RecordWithToken, StoreScope, SwapResult, Written } from '../../store/index.js'
 import { addValue, readValue, replaceValue } from './client.js'
 import { atOnce, exptimeOf } from './exptime.js'
 import { asStored } from './failure.js'
@@ -51,7 +51,7 @@ export class MemcachedBackend implements Backend<Token> {
     return asStored(text, addValue(this.#clientOf(id), this.#keyOf(id), text, exptimeOf(record)))
   }
 
-  async replace(id: string, from: Known<Token>, { record, text }: Written): Promise<Swapped<Token>> {
+  async replace(id: string, from: RecordWithToken<Token>, { record, text }: Written): Promise<SwapResult<Token>> {
     return asStored(text, this.#swap(id, from, text, exptimeOf(record)))
   }
 
@@ -59,11 +59,11 @@ export class MemcachedBackend implements Backend<Token> {
    * Removes a record by a compare-and-swap to a value that has expired. So it is one atomic step, and a late save with the same number finds
    * nothing.
    */
-  async remove(id: string, from: Known<Token>): Promise<Swapped<Token>> {
+  async remove(id: string, from: RecordWithToken<Token>): Promise<SwapResult<Token>> {
     return this.#swap(id, from, '', atOnce)
   }
 
-  async #swap(id: string, from: Known<Token>, text: string, exptime: number): Promise<Swapped<Token>> {
+  async #swap(id: string, from: RecordWithToken<Token>, text: string, exptime: number): Promise<SwapResult<Token>> {
     let { token } = from
     // memcached does not return the number of a state that it has stored, so the number of a written record must be read.
     if (!token || !this.#isFresh(token)) {

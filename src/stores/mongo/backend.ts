@@ -1,4 +1,4 @@
-import type { Backend, Found, Known, StoreScope, Swapped, Written } from '../../store/index.js'
+import type { Backend, Found, RecordWithToken, StoreScope, SwapResult, Written } from '../../store/index.js'
 import type { MongoCollection } from './client.js'
 import { documentOf, filterOf, foundIn, hashOf, type SessionDocument } from './document.js'
 import { assertSize, isTaken } from './failures.js'
@@ -61,7 +61,7 @@ export class MongoBackend implements Backend {
   }
 
   /** After a conflict it does not read the newer state: the kit does that after its pause, at the same cost, and gets a still newer one. */
-  async replace(id: string, { record }: Known, next: Written): Promise<Swapped> {
+  async replace(id: string, { record }: RecordWithToken, next: Written): Promise<SwapResult> {
     assertSize(next.text)
     const key = this.#keyOf(id)
     const [result] = await Promise.all([
@@ -71,7 +71,7 @@ export class MongoBackend implements Backend {
     return result.matchedCount === 1 ? 'done' : 'changed'
   }
 
-  async remove(id: string, { record }: Known): Promise<Swapped> {
+  async remove(id: string, { record }: RecordWithToken): Promise<SwapResult> {
     const result = (await this.#collection.deleteOne(filterOf(this.#keyOf(id), record), this.#writing)) as { deletedCount?: number }
     return result.deletedCount === 1 ? 'done' : 'changed'
   }

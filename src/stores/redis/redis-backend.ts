@@ -1,6 +1,6 @@
 import { SessionError } from '../../errors.js'
 import type { SessionRecord } from '../../record/index.js'
-import { graceAfterDeadline, type Backend, type Found, type Known, type Removed, type StoreScope, type Swapped, type Written } from '../../store/index.js'
+import { graceAfterDeadline, type Backend, type Found, type RecordWithToken, type Removed, type StoreScope, type SwapResult, type Written } from '../../store/index.js'
 import { isWrongType } from './advice.js'
 import type { RedisCommands, ScriptConnection, ScriptRunner } from './commands.js'
 import { compareAndSwap, renewTombstone, type Swap } from './compare-and-swap.js'
@@ -59,7 +59,7 @@ export class RedisBackend implements Backend<string> {
     return removedBy === undefined ? false : { removedBy }
   }
 
-  async replace(id: string, from: Known<string>, next: Written): Promise<Swapped<string>> {
+  async replace(id: string, from: RecordWithToken<string>, next: Written): Promise<SwapResult<string>> {
     if (this.#owners.needsEntry(next.record, from.record)) await this.#owners.add(next.record)
     const swapped = await this.#swap(id, this.#redis, { from: from.token ?? startOf(from.record), to: next.text, ttl: this.#ttlOf(next.record) })
     if (swapped === 'done' && next.record.moved) await this.#owners.remove(from.record)
@@ -73,7 +73,7 @@ export class RedisBackend implements Backend<string> {
    * lost, and the second `GETDEL` finds nothing: the call would report that there was no session, and a login that removes the old
    * session would not know its last state.
    */
-  async remove(id: string, from: Known<string>, mark: string): Promise<Swapped<string>> {
+  async remove(id: string, from: RecordWithToken<string>, mark: string): Promise<SwapResult<string>> {
     const swap: Swap = { from: from.token ?? startOf(from.record), to: tombstone(mark), ttl: tombstoneTtl, isRemoval: true }
     const swapped = await this.#removeBy(id, swap)
     if (swapped === 'done') await this.#owners.remove(from.record)
@@ -124,7 +124,7 @@ export class RedisBackend implements Backend<string> {
     }
   }
 
-  async #swap(id: string, runner: ScriptRunner, swap: Swap): Promise<Swapped<string>> {
+  async #swap(id: string, runner: ScriptRunner, swap: Swap): Promise<SwapResult<string>> {
     try {
       const swapped = await compareAndSwap(runner, this.#prefix + id, swap)
       if (swapped === 'done') return 'done'
@@ -136,7 +136,7 @@ export class RedisBackend implements Backend<string> {
     }
   }
 
-  #removeBy(id: string, swap: Swap): Promise<Swapped<string>> {
+  #removeBy(id: string, swap: Swap): Promise<SwapResult<string>> {
     if (this.#wait.waitReplicas === 0) return this.#swap(id, this.#redis, swap)
     return this.#redis.onConnection(this.#prefix + id, async (connection) => {
       const swapped = await this.#swap(id, connection, swap)

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { graceAfterDeadline, type Backend, type Found, type Known, type StoreScope, type Swapped, type Written } from '../../store/index.js'
+import { graceAfterDeadline, type Backend, type Found, type RecordWithToken, type StoreScope, type SwapResult, type Written } from '../../store/index.js'
 import type { Database } from './database.js'
 import { isDuplicate } from './failures.js'
 import type { Binding } from './knex.js'
@@ -49,11 +49,11 @@ export class SqlBackend implements Backend {
     }
   }
 
-  async replace(id: string, from: Known, next: Written): Promise<Swapped> {
+  async replace(id: string, from: RecordWithToken, next: Written): Promise<SwapResult> {
     return this.#swap(this.#statements.replace, [...this.#valuesOf(next), ...this.#seen(id, from)])
   }
 
-  async remove(id: string, from: Known): Promise<Swapped> {
+  async remove(id: string, from: RecordWithToken): Promise<SwapResult> {
     return this.#swap(this.#statements.remove, this.#seen(id, from))
   }
 
@@ -80,7 +80,7 @@ export class SqlBackend implements Backend {
     return removed
   }
 
-  async #swap(sql: string, bindings: readonly Binding[]): Promise<Swapped> {
+  async #swap(sql: string, bindings: readonly Binding[]): Promise<SwapResult> {
     return this.#database.dialect.written(await this.#database.run(sql, bindings)) === 1 ? 'done' : 'changed'
   }
 
@@ -99,7 +99,7 @@ export class SqlBackend implements Backend {
     return [after, this.#prefix + afterDigits, this.#prefix.length + idLength]
   }
 
-  #seen(id: string, { record }: Known): Binding[] {
+  #seen(id: string, { record }: RecordWithToken): Binding[] {
     return [this.#prefix + id, record.rev, record.write]
   }
 
