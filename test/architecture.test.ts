@@ -21,7 +21,7 @@ const allowed: Record<string, readonly string[]> = {
 }
 
 /** Files that every room may import. */
-const baseFiles = new Set(['errors.ts', 'events.ts', 'checks.ts', 'delays.ts', 'recent-map.ts', 'warn-once.ts'])
+const baseFiles = new Set(['errors.ts', 'events.ts', 'checks.ts', 'delays.ts', 'process-wide.ts', 'recent-map.ts', 'warn-once.ts'])
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts')).map((name) => name.replaceAll('\\', '/'))
 

@@ -1,3 +1,4 @@
+import { processWide } from '../process-wide.js'
 import type { SessionStore } from '../store/index.js'
 import type { FileStoreOptions } from './file/index.js'
 import { openMemcached } from './memcached/index.js'
@@ -23,7 +24,7 @@ export type StoreOpener = (url: string, options: object, where: string) => Sessi
 const where = 'storeFromUrl(url, options)'
 
 /** The openers by the scheme of their URLs. Each loads its driver only when it opens a store. */
-const openers = new Map<string, StoreOpener>([
+const openers = processWide('store schemes', () => new Map<string, StoreOpener>([
   ['file:', openFile],
   ['memory:', openMemory],
   ['redis:', openRedis],
@@ -36,7 +37,7 @@ const openers = new Map<string, StoreOpener>([
   ['mysql:', withUrl(openSql)],
   ['mariadb:', withUrl(openSql)],
   ['sqlite:', withUrl(openSql)]
-])
+]))
 
 /**
  * Opens the store that a URL names. `close()` closes what it opened.

@@ -1,3 +1,4 @@
+import { processWide } from '../../process-wide.js'
 import { Table } from '../../store/index.js'
 
 /** Runs work for the same key one after another. */
@@ -21,7 +22,7 @@ export class KeyLocks {
 function nothing(): void {}
 
 /** The locks by the store of the other library, so that two adapters of one store exclude each other too. */
-const locksOf = new WeakMap<object, KeyLocks>()
+const locksOf = processWide('locks of adapted stores', () => new WeakMap<object, KeyLocks>())
 
 export function locksFor(store: object): KeyLocks {
   let locks = locksOf.get(store)
