@@ -193,6 +193,36 @@ test('a request that arrives with the old sid after a login changes nothing and 
   t.deepEqual([(await record())?.owner, (await record())?.data], ['lin', { cart: ['tea'] }])
 })
 
+test('a login in a request that arrives with the old sid logs nobody in, sends no cookie and is reported', async (t) => {
+  const { client, record } = await startStory(t, routes)
+  await client.get('/add')
+  const late = client.copy()
+  await client.get('/login?user=lin')
+  const events = recordEvents(t)
+  const { status, setCookie } = await late.get('/login?user=late')
+  t.is(status, 204)
+  t.deepEqual(setCookie, [])
+  t.is((await record())?.owner, 'lin')
+  // The session has no id in this request, and no other test logs in like this.
+  t.true(events.some((event) => event.type === 'dropped' && event.reason === 'moved'))
+  t.false(events.some((event) => event.type === 'login' && event.owner === 'late'))
+})
+
+test('sessions that ended because lifetime was lowered are neither listed, counted nor found', async (t) => {
+  const store = memoryStore()
+  const { sessions, time, browser } = await startOwners(t, { store, lifetime: 10 * hour })
+  const visitor = browser()
+  await visitor.get('/login?user=lin')
+  const { recordId } = await seen(visitor)
+  const restarted = session({ store, now: time.now, lifetime: hour })
+  time.pass(2 * hour)
+  t.is((await listed(sessions.ownedBy('lin'))).length, 1)
+  t.deepEqual(await listed(restarted.ownedBy('lin')), [])
+  t.deepEqual(await listed(restarted.all()), [])
+  t.is(await restarted.count(), 0)
+  t.is(await restarted.find(recordId), undefined)
+})
+
 test('endOthers() ends the owner\'s other sessions and nobody else\'s', async (t) => {
   const { sessions, browser } = await startOwners(t)
   const [phone, laptop, other, visitor] = [browser(), browser(), browser(), browser()]
