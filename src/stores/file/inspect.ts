@@ -43,6 +43,8 @@ const hashPattern = /^[0-9a-f]{64}$/
 /**
  * Looks at every file in the directory of a file store and changes nothing. (The store itself moves what is not a record aside as soon as it reads
  * it.)
+ *
+ * @param now the present, in milliseconds since the epoch.
  */
 export async function* inspectDirectory(dir: string, prefix: string, now = Date.now()): AsyncGenerator<Finding> {
   const names = new FileNames(dir, prefix)
@@ -54,14 +56,14 @@ export async function* inspectDirectory(dir: string, prefix: string, now = Date.
     if (name === 'owners') continue
     const entry = names.parse(name)
     if (entry?.kind === 'record') yield* inspectRecord(names, entry.id, name, isOpenToAll, now)
-    else if (entry) yield* leftover(dir, name, oldFile, 'a process that was killed left it, and the application removes it in time')
-    else if (name === 'sweep.lock') yield* leftover(dir, name, oldLock, 'a process that was killed left it, and the next cleanup takes it over')
+    else if (entry) yield* leftover(dir, name, now - oldFile, 'a process that was killed left it, and the application removes it in time')
+    else if (name === 'sweep.lock') yield* leftover(dir, name, now - oldLock, 'a process that was killed left it, and the next cleanup takes it over')
     else if (!ofAnyPrefix.test(name)) yield { kind: 'foreign', name, problem: 'koa-keepsake has not made it: move it out of this directory' }
     else if (!isOfPrefix(name, ofPrefix)) yield { kind: 'other prefix' }
     else if (name.endsWith('.corrupt')) yield { kind: 'leftover', name, problem: 'it was found instead of a record and moved aside: look at it, and delete it' }
-    else yield* leftover(dir, name, oldLock, 'a process that was killed left this lock, and the next one takes it over')
+    else yield* leftover(dir, name, now - oldLock, 'a process that was killed left this lock, and the next one takes it over')
   }
-  yield* inspectOwners(names)
+  yield* inspectOwners(names, now)
 }
 
 async function* inspectRecord(names: FileNames, id: string, name: string, isOpenToAll: boolean, now: number): AsyncGenerator<Finding> {
@@ -95,7 +97,7 @@ function parse(text: string, id: string): SessionRecord | string {
   }
 }
 
-async function* inspectOwners(names: FileNames): AsyncGenerator<Finding> {
+async function* inspectOwners(names: FileNames, now: number): AsyncGenerator<Finding> {
   for await (const owner of namesIn(names.owners)) {
     const name = join('owners', owner)
     if (!hashPattern.test(owner)) {
@@ -105,7 +107,7 @@ async function* inspectOwners(names: FileNames): AsyncGenerator<Finding> {
     for await (const entry of namesIn(join(names.owners, owner))) {
       const id = names.parseOwnerEntry(entry)
       if (id === undefined || (await lstat(names.record(id)))) continue
-      yield* leftover(names.dir, join(name, entry), oldEntry, 'its session has ended, and the application removes it in time')
+      yield* leftover(names.dir, join(name, entry), now - oldEntry, 'its session has ended, and the application removes it in time')
     }
   }
 }
@@ -124,9 +126,10 @@ function* rightsOfRecord(name: string, { mode }: Stats, isOpenToAll: boolean): G
   else if (isOpenToAll && (mode & readableByAll) !== 0) yield { kind: 'rights', name, problem: `every user may read it (mode ${shown}): chmod o-r, or chmod 700 for the directory` }
 }
 
-async function* leftover(dir: string, name: string, age: number, problem: string): AsyncGenerator<Finding> {
+/** Reports a file that was last changed before that moment. */
+async function* leftover(dir: string, name: string, before: number, problem: string): AsyncGenerator<Finding> {
   const stats = await lstat(join(dir, name))
-  if (stats && !isForeign(stats) && Date.now() - stats.ctimeMs > age) yield { kind: 'leftover', name, problem }
+  if (stats && !isForeign(stats) && stats.ctimeMs < before) yield { kind: 'leftover', name, problem }
 }
 
 function isOfPrefix(name: string, prefix: string): boolean {
