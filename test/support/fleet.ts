@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { SessionStore } from '../../src/index.js'
 import { startApp } from './app.js'
 import { createRaceApp } from './race-app.js'
+import type { Options } from './story.js'
 
 /** Servers that run the application of the races over the same sessions. */
 export interface Fleet {
@@ -13,11 +14,11 @@ export interface Fleet {
   close(): Promise<void>
 }
 
-/** Servers in this process. Each of them may have a store object of its own. */
-export async function startServers(stores: SessionStore[]): Promise<Fleet> {
+/** Servers in this process. Each of them may have a store object of its own. @param options more options of their `session()`. */
+export async function startServers(stores: SessionStore[], options: Options = {}): Promise<Fleet> {
   const teardowns: (() => unknown)[] = []
   const cleanup = { teardown: (fn: () => unknown) => void teardowns.push(fn) }
-  const origins = await Promise.all(stores.map((store) => startApp(cleanup, createRaceApp(store))))
+  const origins = await Promise.all(stores.map((store) => startApp(cleanup, createRaceApp(store, options))))
   return {
     origins,
     processes: [],

@@ -1,13 +1,15 @@
 import Koa, { type Context } from 'koa'
 import { session, type SessionStore } from '../../src/index.js'
 import { createGate, type Gate } from './gate.js'
-import { routesOf, secret, type Routes } from './story.js'
+import { routesOf, secret, type Options, type Routes } from './story.js'
 
 /**
  * The application of the races: each server of a fleet runs it. With `?gate=`, a handler waits after it has done its part, until a request for
  * `/_open?gate=` on the same server. `/_reached?gate=&count=` answers when that many handlers wait.
+ *
+ * @param options more options of `session()`.
  */
-export function createRaceApp(store: SessionStore): Koa {
+export function createRaceApp(store: SessionStore, options: Options = {}): Koa {
   const app = new Koa()
   app.keys = [secret]
   app.silent = true
@@ -24,7 +26,7 @@ export function createRaceApp(store: SessionStore): Koa {
   }))
 
   // With touchAfter 0, each read moves the deadline. The timeout is long, because slowness on a busy machine is no failure.
-  app.use(session({ store, touchAfter: 0, permanent: true, storeTimeout: 60_000 }))
+  app.use(session({ store, touchAfter: 0, permanent: true, storeTimeout: 60_000, ...options }))
 
   const routes: Routes = {
     '/get': async (ctx) => {
