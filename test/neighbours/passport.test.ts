@@ -1,6 +1,6 @@
 import { bodyParser } from '@koa/bodyparser'
 import test from 'ava'
-import koaPassport, { type PassportContext } from 'koa-passport'
+import type { KoaPassport, PassportContext } from 'koa-passport'
 import { Strategy } from 'passport-local'
 import { memoryStore, session } from '../../src/index.js'
 import { startApp, type Cleanup } from '../support/app.js'
@@ -8,6 +8,10 @@ import { Client } from '../support/client.js'
 import { idOf } from '../support/events.js'
 import { watchStore } from '../support/store.js'
 import { createApp, routesOf } from '../support/story.js'
+import { loadPassports } from './koa-passport.js'
+
+const { versions, remove } = loadPassports()
+test.after.always(remove)
 
 interface User {
   readonly id: string
@@ -16,8 +20,8 @@ interface User {
 const users: readonly User[] = [{ id: '17', name: 'momo' }, { id: '18', name: 'lin' }]
 
 /** An application with koa-passport and passport-local, whose users all have the password "tea". */
-async function start(t: Cleanup) {
-  const passport = new koaPassport.KoaPassport()
+async function start(t: Cleanup, Passport: typeof KoaPassport) {
+  const passport = new Passport()
   passport.use(new Strategy((name, password, done) => done(null, password === 'tea' && (users.find((user) => user.name === name) ?? false))))
   passport.serializeUser<User>((user, done) => done(null, user.id))
   passport.deserializeUser<User>((id, done) => done(null, users.find((user) => user.id === id) ?? false))
@@ -59,79 +63,81 @@ async function start(t: Cleanup) {
 const momo = { username: 'momo', password: 'tea' }
 const nobody = { user: null, cart: null, isIn: false }
 
-test('Passport logs a user in, who stays logged in, under a new sid', async (t) => {
-  const { client, store } = await start(t)
-  await client.get('/add')
-  const before = client.cookie('session')!
-  t.is((await client.post('/login', momo)).status, 204)
-  const after = client.cookie('session')!
-  t.not(before.split('.')[0], after.split('.')[0])
-  for (let time = 1; time <= 2; time++) t.deepEqual((await client.get('/me')).json, { user: 'momo', cart: ['tea'], isIn: true })
-  const thief = new Client(client.origin)
-  thief.keep(`session=${before}; Path=/`)
-  t.deepEqual((await thief.get('/me')).json, nobody, 'the sid from before the login is worth nothing')
-  t.deepEqual((await store.peek(idOf(after)))?.data['passport'], { user: '17' })
-})
-
-test('a wrong password is 401, and neither logs in nor changes the session', async (t) => {
-  const { client } = await start(t)
-  await client.get('/add')
-  const before = client.cookie('session')
-  for (const wrong of [{ username: 'momo', password: 'coffee' }, { username: 'nobody', password: 'tea' }]) t.is((await client.post('/login', wrong)).status, 401)
-  t.is((await client.post('/login', {})).status, 400)
-  t.is(client.cookie('session'), before)
-  t.deepEqual((await client.get('/me')).json, { user: null, cart: ['tea'], isIn: false })
-})
-
-for (const path of ['/logout', '/logout-keep']) {
-  test(`Passport logs a user out: ${path}`, async (t) => {
-    const { client } = await start(t)
+for (const [version, Passport] of versions) {
+  test(`${version}: a login keeps the user logged in, under a new sid`, async (t) => {
+    const { client, store } = await start(t, Passport)
     await client.get('/add')
-    await client.post('/login', momo)
-    const before = client.copy()
-    t.is((await client.get(path)).status, 204)
+    const before = client.cookie('session')!
+    t.is((await client.post('/login', momo)).status, 204)
+    const after = client.cookie('session')!
+    t.not(before.split('.')[0], after.split('.')[0])
+    for (let time = 1; time <= 2; time++) t.deepEqual((await client.get('/me')).json, { user: 'momo', cart: ['tea'], isIn: true })
+    const thief = new Client(client.origin)
+    thief.keep(`session=${before}; Path=/`)
+    t.deepEqual((await thief.get('/me')).json, nobody, 'the sid from before the login is worth nothing')
+    t.deepEqual((await store.peek(idOf(after)))?.data['passport'], { user: '17' })
+  })
+
+  test(`${version}: a wrong password is 401, and neither logs in nor changes the session`, async (t) => {
+    const { client } = await start(t, Passport)
+    await client.get('/add')
+    const before = client.cookie('session')
+    for (const wrong of [{ username: 'momo', password: 'coffee' }, { username: 'nobody', password: 'tea' }]) t.is((await client.post('/login', wrong)).status, 401)
+    t.is((await client.post('/login', {})).status, 400)
+    t.is(client.cookie('session'), before)
     t.deepEqual((await client.get('/me')).json, { user: null, cart: ['tea'], isIn: false })
-    t.deepEqual((await before.get('/me')).json, nobody, 'a copied cookie is worth nothing after the logout')
+  })
+
+  for (const path of ['/logout', '/logout-keep']) {
+    test(`${version}: a logout ends the login: ${path}`, async (t) => {
+      const { client } = await start(t, Passport)
+      await client.get('/add')
+      await client.post('/login', momo)
+      const before = client.copy()
+      t.is((await client.get(path)).status, 204)
+      t.deepEqual((await client.get('/me')).json, { user: null, cart: ['tea'], isIn: false })
+      t.deepEqual((await before.get('/me')).json, nobody, 'a copied cookie is worth nothing after the logout')
+    })
+  }
+
+  test(`${version}: keepSessionInfo keeps the data of the session, nested values too`, async (t) => {
+    const { client } = await start(t, Passport)
+    await client.get('/add')
+    await client.get('/add')
+    t.is((await client.post('/keep', momo)).status, 204)
+    t.deepEqual((await client.get('/me')).json, { user: 'momo', cart: ['tea', 'tea'], isIn: true })
+  })
+
+  test(`${version}: clear() before ctx.login(), and destroy() instead of ctx.logout(), leave nothing of one user to the next`, async (t) => {
+    const { client } = await start(t, Passport)
+    await client.get('/add')
+    t.is((await client.post('/custom', momo)).status, 204)
+    t.deepEqual((await client.get('/me')).json, { user: 'momo', cart: null, isIn: true })
+    await client.get('/add')
+    t.is((await client.post('/custom', { username: 'lin', password: 'tea' })).status, 204)
+    t.deepEqual((await client.get('/me')).json, { user: 'lin', cart: null, isIn: true })
+    await client.get('/add')
+    t.is((await client.get('/destroy')).status, 204)
+    t.deepEqual((await client.get('/me')).json, nobody)
+    t.is((await client.post('/custom', { username: 'lin', password: 'coffee' })).status, 401)
+  })
+
+  test(`${version}: a slow request beside a logout of Passport does not bring the user back`, async (t) => {
+    const { client } = await start(t, Passport)
+    await client.post('/login', momo)
+    t.is((await client.get('/slow')).status, 204)
+    t.deepEqual((await client.get('/me')).json, nobody)
+  })
+
+  test(`${version}: a failure of the store is the error of the login and of the logout, and nobody waits`, async (t) => {
+    const { client, store } = await start(t, Passport)
+    store.fault = ({ method }) => (method === 'create' ? Promise.reject(new Error('the disk is full')) : undefined)
+    t.is((await client.post('/login', momo)).status, 503)
+    store.fault = undefined
+    t.is((await client.post('/login', momo)).status, 204)
+    store.fault = ({ method }) => (method === 'update' ? Promise.reject(new Error('the disk is full')) : undefined)
+    t.is((await client.get('/logout')).status, 503)
+    store.fault = undefined
+    t.deepEqual((await client.get('/me')).json, { user: 'momo', cart: null, isIn: true })
   })
 }
-
-test('keepSessionInfo keeps the data of the session, nested values too', async (t) => {
-  const { client } = await start(t)
-  await client.get('/add')
-  await client.get('/add')
-  t.is((await client.post('/keep', momo)).status, 204)
-  t.deepEqual((await client.get('/me')).json, { user: 'momo', cart: ['tea', 'tea'], isIn: true })
-})
-
-test('clear() before ctx.login(), and destroy() instead of ctx.logout(), leave nothing of one user to the next', async (t) => {
-  const { client } = await start(t)
-  await client.get('/add')
-  t.is((await client.post('/custom', momo)).status, 204)
-  t.deepEqual((await client.get('/me')).json, { user: 'momo', cart: null, isIn: true })
-  await client.get('/add')
-  t.is((await client.post('/custom', { username: 'lin', password: 'tea' })).status, 204)
-  t.deepEqual((await client.get('/me')).json, { user: 'lin', cart: null, isIn: true })
-  await client.get('/add')
-  t.is((await client.get('/destroy')).status, 204)
-  t.deepEqual((await client.get('/me')).json, nobody)
-  t.is((await client.post('/custom', { username: 'lin', password: 'coffee' })).status, 401)
-})
-
-test('a slow request beside a logout of Passport does not bring the user back', async (t) => {
-  const { client } = await start(t)
-  await client.post('/login', momo)
-  t.is((await client.get('/slow')).status, 204)
-  t.deepEqual((await client.get('/me')).json, nobody)
-})
-
-test('a failure of the store is the error of the login and of the logout, and nobody waits', async (t) => {
-  const { client, store } = await start(t)
-  store.fault = ({ method }) => (method === 'create' ? Promise.reject(new Error('the disk is full')) : undefined)
-  t.is((await client.post('/login', momo)).status, 503)
-  store.fault = undefined
-  t.is((await client.post('/login', momo)).status, 204)
-  store.fault = ({ method }) => (method === 'update' ? Promise.reject(new Error('the disk is full')) : undefined)
-  t.is((await client.get('/logout')).status, 503)
-  store.fault = undefined
-  t.deepEqual((await client.get('/me')).json, { user: 'momo', cart: null, isIn: true })
-})

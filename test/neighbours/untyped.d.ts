@@ -13,7 +13,10 @@ declare module 'koa-passport' {
   /** Passport with middleware of Koa. */
   class KoaPassport {
     use(strategy: Strategy): this
+    // As in the types of Passport itself.
+    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
     serializeUser<User>(fn: (user: User, done: (error: unknown, id?: string) => void) => void): void
+    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
     deserializeUser<User>(fn: (id: string, done: (error: unknown, user?: User | false) => void) => void): void
     initialize(): Middleware
     session(): Middleware
@@ -28,7 +31,7 @@ declare module 'koa-passport' {
   }
   const instance: KoaPassport & { KoaPassport: typeof KoaPassport }
   export default instance
-  export type { PassportContext }
+  export type { KoaPassport, PassportContext }
 }
 
 declare module 'koa-csrf' {
