@@ -52,10 +52,13 @@ export class SessionError extends Error {
  *
  * @param action the call in the words of the message: `read a session`.
  * @param advice tells an operator what to do about it.
+ * @param backend names the backend with its address. The message repeats neither.
  */
-export function storeError(action: string, cause: unknown, advice?: string): SessionError {
+export function storeError(action: string, cause: unknown, advice?: string, backend?: string): SessionError {
   if (cause instanceof SessionError) return cause
-  const message = `the session store failed to ${action}: ${withoutSecrets(reasonOf(cause))}`
+  // Node's error for a host with two addresses contains none of them.
+  const named = backend === undefined || advice?.includes(backend) ? '' : ` (${backend})`
+  const message = `the session store${named} failed to ${action}: ${withoutSecrets(reasonOf(cause))}`
   return new SessionError('ERR_SESSION_STORE', advice === undefined ? message : `${message}: ${advice}`, { cause })
 }
 

@@ -35,7 +35,7 @@ export function fromExpressStore(store: ExpressStore): SessionStore {
   if (adapter === 'fromKoaSessionStore') throw new TypeError(`${where}: store does not extend express-session's Store: use fromKoaSessionStore(store)`)
   if (!adapter) throw new TypeError(`${where}: store must be one for express-session, with the methods get, set and destroy`)
   const foreign = withPromises(store)
-  return createStore({ name: 'express-session', backend: (scope) => new AdapterBackend(foreign, locksFor(store), scope) })
+  return createStore({ name: 'express-session', backendName: () => 'fromExpressStore(store)', whenSlow: 'look at the backend of the wrapped store', backend: (scope) => new AdapterBackend(foreign, locksFor(store), scope) })
 }
 
 function withPromises(store: Callable): ForeignStore {

@@ -33,7 +33,7 @@ export function fromKoaSessionStore(store: KoaSessionStore): SessionStore {
   if (adapter === 'fromExpressStore') throw new TypeError(`${where}: store is one for express-session: use fromExpressStore(store)`)
   if (!adapter) throw new TypeError(`${where}: store must have the methods get, set and destroy`)
   const foreign = withPromises(store)
-  return createStore({ name: 'koa-session', backend: (scope) => new AdapterBackend(foreign, locksFor(store), scope) })
+  return createStore({ name: 'koa-session', backendName: () => 'fromKoaSessionStore(store)', whenSlow: 'look at the backend of the wrapped store', backend: (scope) => new AdapterBackend(foreign, locksFor(store), scope) })
 }
 
 function withPromises(store: Callable): ForeignStore {

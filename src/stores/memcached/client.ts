@@ -11,6 +11,14 @@ export interface MemcachedClient {
   cas(key: string, value: string, options: { lifetime: number; casUniq: string }): Promise<unknown>
 }
 
+/** The servers of the clients, as far as these show them: `127.0.0.1:11211`. */
+export function addressesOf(nodes: ReadonlyMap<string, MemcachedClient>): string {
+  return Array.from(nodes, ([name, client]) => {
+    const server: unknown = (client as { options?: { server?: unknown } }).options?.server
+    return typeof server === 'string' ? server : name || 'an unknown address'
+  }).join(', ')
+}
+
 /** A stored value: the text, and the number that memcached gave to this state of it. */
 export interface Stored {
   /** `undefined`: the value is not text. */

@@ -1,7 +1,7 @@
 import { assertOption, isDataObject, kindOf, OptionChecks } from '../../checks.js'
 import { createStore, type SessionStore } from '../../store/index.js'
 import { MemcachedBackend } from './backend.js'
-import type { MemcachedClient } from './client.js'
+import { addressesOf, type MemcachedClient } from './client.js'
 import { adviceOf } from './failure.js'
 import { distribute } from './nodes.js'
 
@@ -40,6 +40,8 @@ export function storeOf(nodes: ReadonlyMap<string, MemcachedClient>, close?: () 
   return createStore({
     name: 'memcached',
     backend: (scope) => new MemcachedBackend(clientOf, scope),
+    backendName: () => `memcached at ${addressesOf(nodes)}`,
+    whenSlow: 'look at its CPU, its limit of connections (-c) and the network',
     advice: adviceOf,
     ...(close && { close })
   })

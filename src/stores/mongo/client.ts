@@ -22,6 +22,14 @@ export interface MongoCollection {
   createIndex(keys: { [field: string]: 1 }, options: object): Promise<string>
 }
 
+/** The addresses of a collection's servers, without a user and a password. Drivers before version 6 show them only with the client. */
+export function addressesOf(collection: MongoCollection): string {
+  const { client } = collection as { client?: { options?: { srvHost?: unknown; hosts?: unknown } } }
+  const { srvHost, hosts } = client?.options ?? {}
+  if (typeof srvHost === 'string') return srvHost
+  return Array.isArray(hosts) && hosts.length > 0 ? hosts.map(String).join(', ') : 'an unknown address'
+}
+
 export function isClient(value: unknown): value is MongoClient {
   return hasMethods(value, ['db'])
 }

@@ -1,5 +1,6 @@
 import { createStore, type SessionStore } from '../../store/index.js'
 import { MongoBackend } from './backend.js'
+import { addressesOf } from './client.js'
 import { adviceOn } from './failures.js'
 import { Indexes } from './indexes.js'
 import { resolveOptions, type MongoSettings, type MongoStoreOptions } from './options.js'
@@ -24,6 +25,8 @@ export function storeOf({ collection, writeConcern, createIndexes }: MongoSettin
   return createStore({
     name: 'mongo',
     backend: (scope, closing) => new MongoBackend(collection, indexes, writeConcern, scope, closing),
+    backendName: () => `MongoDB at ${addressesOf(collection)}`,
+    whenSlow: 'look at slow operations (db.currentOp()), at the primary, at maxPoolSize of the client and at the network',
     advice: adviceOn,
     ...(close && { close })
   })

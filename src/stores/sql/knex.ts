@@ -13,6 +13,15 @@ export interface KnexClient {
   releaseConnection(connection: unknown): Promise<unknown>
 }
 
+/** Where the database is, without a user and a password: `at localhost:5432`, or `in shop.db`. */
+export function addressOf({ client }: KnexInstance): string {
+  const { host, port, filename, socketPath } = (client as { connectionSettings?: { [name: string]: unknown } }).connectionSettings ?? {}
+  if (typeof filename === 'string') return `in ${filename}`
+  if (typeof socketPath === 'string') return `at ${socketPath}`
+  if (typeof host !== 'string') return 'at an unknown address'
+  return typeof port === 'string' || typeof port === 'number' ? `at ${host}:${port}` : `at ${host}`
+}
+
 export interface KnexQuery extends PromiseLike<unknown> {
   connection(connection: unknown): KnexQuery
   timeout(milliseconds: number, options: { cancel: boolean }): KnexQuery

@@ -3,6 +3,7 @@ import { SqlBackend } from './backend.js'
 import { createMissing } from './create-table.js'
 import { Database } from './database.js'
 import { adviceFor } from './failures.js'
+import { addressOf } from './knex.js'
 import { resolveOptions, type SqlSettings, type SqlStoreOptions } from './options.js'
 import { statementsOf } from './statements.js'
 
@@ -39,6 +40,8 @@ export function storeOf({ knex, dialect, table, schema, pruneEvery, timeout }: S
     name: 'SQL',
     backend: (scope, closing) => new SqlBackend(database, statements, scope, closing),
     pruneEvery,
+    backendName: () => `${dialect.name} ${addressOf(knex)}`,
+    whenSlow: 'look at long transactions and locks, at the pool (pool.max), and at the load of the database',
     advice: adviceFor,
     ...opened
   })
