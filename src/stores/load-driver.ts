@@ -1,4 +1,5 @@
-import { createRequire } from 'node:module'
+// Not by its name `createRequire`: bundles to ES modules often declare that for the CommonJS in them.
+import nodeModule from 'node:module'
 import { dirname, join, resolve as resolvePath } from 'node:path'
 
 /** A package that `loadDriver` has loaded. */
@@ -47,7 +48,7 @@ function advice(drivers: readonly string[], isUpdate: boolean): string {
 /** The `require` functions of the working directory and of the script that was started. */
 function requires(): NodeJS.Require[] {
   const main = process.argv[1]
-  return [join(process.cwd(), 'index.js'), ...(main === undefined ? [] : [resolvePath(main)])].map((path) => createRequire(path))
+  return [join(process.cwd(), 'index.js'), ...(main === undefined ? [] : [resolvePath(main)])].map((path) => nodeModule.createRequire(path))
 }
 
 function resolve(require: NodeJS.Require, name: string): string | undefined {
