@@ -22,7 +22,7 @@ const day = 24 * 3_600_000
 /** The demo: a Koa app like any other. */
 export function createApp({ options, storage, pause = (ms) => setTimeout(ms) }: AppOptions): Koa {
   const { lifetime: remembered = 31 * day } = options
-  const router = pages({ remembered, forgotten: Math.min(remembered, day / 2), slowness: 4000, pause, kept: storage.words })
+  const router = pages({ remembered, forgotten: Math.min(remembered, day / 2), slowness: 4000, pause, storage })
   router.get('/session', sessionPage(storage, options))
   const sessions = session(options)
   devicePages(router, sessions, storage.listsOwners)

@@ -4,6 +4,7 @@ import { addPiece, goods, linesOf, piecesIn, takePiece } from './goods.js'
 import { longestUserAgent } from './device.js'
 import { field, seeOther } from './guard.js'
 import { isPassword, password } from './password.js'
+import type { Storage } from './storage.js'
 import { preferencesOf, render, renderForm } from './views.js'
 import { flash, newCsrfToken, themes, visitorOf, type Cart, type Preferences } from './visitor.js'
 import { greet, languages, writeDuration, writePieces, writePrice, writeSince } from './words.js'
@@ -15,8 +16,7 @@ export interface Terms {
   /** How long "count slowly" takes, in milliseconds, and how it waits. */
   slowness: number
   pause: (milliseconds: number) => Promise<void>
-  /** Where sessions are kept, in words. */
-  kept: string
+  storage: Pick<Storage, 'words' | 'outlivesProcess'>
 }
 
 const maxName = 40
@@ -34,13 +34,13 @@ export function pages(terms: Terms): Router {
     .post('/preferences', savePreferences)
 }
 
-function home(ctx: Context, { slowness, kept }: Terms): void {
+function home(ctx: Context, { slowness, storage }: Terms): void {
   const visitor = visitorOf(ctx)
   const { language } = preferencesOf(ctx)
   const { owner, loggedInAt, visits = 0 } = visitor
   render(ctx, 'home', {
     title: 'Home',
-    kept,
+    storage,
     isNew: visitor.isNew,
     saidGoodbye: owner === undefined && ctx.query['goodbye'] !== undefined,
     language,
@@ -75,7 +75,7 @@ async function login(ctx: Context, terms: Terms): Promise<void> {
   const name = field(ctx, 'name').replace(/[\p{C}\s]+/gu, ' ').trim()
 
   if (!(await isPassword(field(ctx, 'password')))) {
-    const failed = session.change<number>('failedLogins', (times = 0) => times + 1)
+    const failed = session.increment('failedLogins')
     ctx.status = 401
     const attempts = failed === 1 ? 'One wrong attempt' : `${failed} wrong attempts`
     return loginForm(ctx, terms, { field: 'password', text: `That is not the password. ${attempts} so far, counted in your session.` })
@@ -110,7 +110,7 @@ async function count(ctx: Context, { slowness, pause }: Terms): Promise<void> {
     await pause(slowness)
     flash(ctx, 'Counted slowly, and nothing that happened meanwhile was lost.')
   }
-  session.change<number>('visits', (times = 0) => times + 1)
+  session.increment('visits')
   seeOther(ctx, '/')
 }
 

@@ -13,6 +13,8 @@ export interface Storage {
   note: string
   /** Whether the sessions of a user can be listed. */
   listsOwners: boolean
+  /** Whether sessions are there after a restart of the demo. */
+  outlivesProcess: boolean
   /** The record of this request's session. */
   read(ctx: Context): Promise<SessionRecord | undefined>
   /** Facts about where the record of that id is kept. */
@@ -31,7 +33,7 @@ export async function openStorage(env: Environment, { store, prefix = defaultSco
     case 'filesystem':
       return inStore(store, prefix, `the directory ${shortest(directoryOf(env))}`, (id) => factsOfFile(directoryOf(env), id))
     case 'memory':
-      return inStore(store, prefix, 'the memory of this process', key)
+      return { ...inStore(store, prefix, 'the memory of this process', key), outlivesProcess: false }
     case 'redis': {
       // Imported when it is wanted: the demo with files needs no driver.
       const { RedisFacts } = await import('./redis-facts.js')
@@ -54,6 +56,7 @@ function inStore(store: SessionStore, prefix: string, words: string, describe: S
   return {
     words,
     listsOwners: store.ownedBy !== undefined,
+    outlivesProcess: true,
     note: 'The name is the SHA-256 of the secret in your cookie. Nobody who reads the store can make a cookie of it.',
     read: async ({ session: { recordId } }) => (recordId === undefined ? undefined : scoped.read(recordId)),
     describe,
@@ -66,6 +69,7 @@ function inCookie(name: string): Storage {
   return {
     words: 'the cookie itself',
     listsOwners: false,
+    outlivesProcess: true,
     note: 'The cookie is signed and not encrypted: everybody who has it can read it, and nobody can change it.',
     async read(ctx) {
       const [, payload] = ctx.cookies.get(name, { signed: false })?.split('.') ?? []

@@ -30,8 +30,8 @@ export function viewOf({ settings, results }: Run): object {
     settings,
     keys: timelines(results, ({ keys }) => keys, plainStyle, (outcome) => lossOf(outcome, 'kept')),
     counts: timelines(results, ({ counts }) => counts, plainStyle, (outcome) => lossOf(outcome, 'counted')),
-    plainLost: lostOf(results.at(-1)!.plainCounts),
-    logout: timelines(results, ({ logout }) => logout, logoutStyle, (outcome) => (lostOf(outcome) > 0 ? 'The logout was undone' : 'Logged out for good')),
+    plainLost: results.flatMap(({ plainCounts }) => (plainCounts ? [lostOf(plainCounts)] : [])),
+    logout: timelines(results, ({ logout }) => logout, logoutStyle, (outcome) => (lostOf(outcome) > 0 ? 'Logout undone' : 'Logged out for good')),
     thefts: theftsOf(results)
   }
 }
@@ -48,7 +48,7 @@ function timelines(results: readonly Result[], pick: (result: Result) => Outcome
       verdict: judge(outcome),
       summary: `Timeline of ${outcome.bars.length} requests through ${result.name}, ${lost === 0 ? 'none' : lost} of them lost`,
       drawing: draw(outcome.bars, end, style),
-      left: tokensOfJson(JSON.stringify(outcome.left, null, 1).replaceAll(/\n\s*/g, ' '))
+      left: tokensOfJson(JSON.stringify(outcome.left, null, 1).replaceAll(/\n\s*/g, ' ').replaceAll(/(?<=":) | (?=}$)/g, '\u00a0'))
     }
   })
 }

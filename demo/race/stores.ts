@@ -1,5 +1,5 @@
 import type { SessionStore } from '../../src/index.js'
-import { createStore, type Known } from '../../src/store/index.js'
+import { createStore } from '../../src/store/index.js'
 import type { Texts } from './texts.js'
 
 /** koa-session asks a store for these three calls: it reads a session and writes it back whole. */
@@ -34,10 +34,16 @@ export function keepsakeStore(texts: Texts): SessionStore {
   })
 }
 
-function isStill({ record }: Known): (stored: string | undefined) => boolean {
+/** Which state of a session is stored: no two have the same. */
+interface Version {
+  rev: number
+  write: string
+}
+
+function isStill({ record }: { record: Version }): (stored: string | undefined) => boolean {
   return (stored) => {
     if (stored === undefined) return false
-    const { rev, write } = JSON.parse(stored) as { rev: number; write: string }
+    const { rev, write } = JSON.parse(stored) as Version
     return rev === record.rev && write === record.write
   }
 }

@@ -20,7 +20,6 @@ export async function stealCookies(origin: string, login: '/login' | '/secure-lo
     thieves.push(thief)
     return thief
   }
-  const openedBy = async (thief: Browser) => Object.keys((await thief.read()).data)
   try {
     await victim.post('/set?key=cart&value=3')
     const early = steal()
@@ -35,4 +34,8 @@ export async function stealCookies(origin: string, login: '/login' | '/secure-lo
   } finally {
     for (const browser of [victim, ...thieves]) browser.close()
   }
+}
+
+async function openedBy(thief: Browser): Promise<string[]> {
+  return Object.keys((await thief.read()).data)
 }

@@ -87,6 +87,44 @@ shopTest('a name is needed, may be anything, and is escaped', async (t) => {
   }
 })
 
+shopTest('a refused login marks the field that is wrong: the password, or an empty name', async (t) => {
+  const { guest } = await open(t)
+  await guest.get('/login')
+  const marked = async (fields: Record<string, string>) => {
+    const { text } = await guest.send('/login', fields)
+    return [...text.matchAll(/<input id="(\w+)"([^>]*)>/g)].filter(([, , rest]) => rest!.includes('aria-invalid="true" aria-describedby="problem"')).map(([, id]) => id)
+  }
+  t.deepEqual(await marked({ name: 'Momo', password: 'guess' }), ['password'])
+  t.deepEqual(await marked({ name: ' ', password }), ['name'])
+})
+
+shopTest('the greeting and the line above it are in the language that was chosen, and every other date is in the language of the page', async (t) => {
+  const { guest } = await open(t)
+  await guest.get('/preferences')
+  await guest.send('/preferences', { theme: 'light', language: 'de' })
+  await guest.login()
+  t.regex((await guest.get('/')).text, /<p class="eyebrow" lang="de">Angemeldet seit \w+, \d+\. \w+ \d{4} um /)
+  const months = /\d+ (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept|Oct|Nov|Dec) \d{4}/
+  t.regex((await guest.get('/devices')).text, new RegExp(`First seen ${months.source}`))
+  t.regex((await guest.get('/session')).text, new RegExp(`Created</dt><dd>${months.source}`))
+})
+
+shopTest('a visitor is asked to log in before pressing a button that only users have', async (t) => {
+  const { guest } = await open(t)
+  const hint = async () => /<h3>Log out elsewhere<\/h3><p>(.*?)<\/p>/.exec((await guest.get('/')).text)![1]!
+  t.regex(await hint(), /^<a href="\/login">Log in<\/a> first/)
+  await guest.login()
+  t.regex(await hint(), /^Press <em>Count slowly<\/em>/)
+  t.true((await guest.get('/')).text.includes('>Count slowly</button>'))
+})
+
+for (const [type, hint] of [['filesystem', 'You are still logged in'], ['memory', 'You are logged out']] as const) {
+  shopTest(`the start page says what a restart does to sessions of the type ${type}`, async (t) => {
+    const { guest } = await open(t, { SESSION_TYPE: type })
+    t.regex((await guest.get('/')).text, new RegExp(`npm run demo</code> again\\. ${hint}`))
+  })
+}
+
 shopTest('a login gives a new cookie and a new token; the cookie from before it is worth nothing', async (t) => {
   const { guest, records } = await open(t)
   await guest.get('/login')

@@ -3,22 +3,14 @@ import test, { type ExecutionContext } from 'ava'
 import type { BrowserContext, Page } from 'playwright-core'
 import { closeChromium, needsBrowser, openBrowser } from '../support/browser.js'
 import { openDemo } from '../support/demo-here.js'
-import { makeDirectory, password, startDemo } from '../support/demo.js'
+import { makeDirectory, startDemo } from '../support/demo.js'
 import { createGate } from '../support/gate.js'
 import { freePort } from '../support/redis.js'
+import { login } from './browser-steps.js'
 
 // A browser is heavy: one after the other.
 const browserTest = needsBrowser(test).serial
 test.after.always(closeChromium)
-
-async function login(page: Page, origin: string, remember = false, name = 'Momo'): Promise<void> {
-  await page.goto(`${origin}/login`)
-  await page.getByLabel('Name').fill(name)
-  await page.getByLabel('Password').fill(password)
-  if (remember) await page.getByRole('checkbox', { name: /Remember me/ }).check()
-  await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
-  await page.waitForURL(`${origin}/`)
-}
 
 const greeting = (page: Page) => page.getByRole('heading', { level: 1 }).innerText()
 const isLoggedIn = async (page: Page) => (await page.getByRole('banner').getByRole('button', { name: 'Log out' }).count()) === 1
@@ -166,29 +158,6 @@ browserTest('two browsers at once: each sees both, one logs the other out, and t
   t.is(await everybody.filter({ hasText: 'Momo' }).count(), 0)
   await desk.reload()
   t.is(desk.url(), `${origin}/login`)
-})
-
-browserTest('every page works in light and dark, on a wide and a narrow screen, without an error in the console', async (t) => {
-  const { origin } = await openHere(t)
-  for (const [colorScheme, width] of [['light', 1200], ['dark', 360]] as const) {
-    const page = await (await openBrowser(t, { colorScheme, viewport: { width, height: 800 } })).newPage()
-    const said: string[] = []
-    page.on('console', (message) => said.push(message.text()))
-    page.on('pageerror', (error) => said.push(error.message))
-    await login(page, origin, true)
-    await page.goto(`${origin}/shop`)
-    await page.getByRole('button', { name: 'Add Sea shell to the cart' }).click()
-    for (const path of ['/', '/shop', '/preferences', '/session', '/devices', '/login']) {
-      await page.goto(origin + path)
-      const [content, window, background] = await page.evaluate<[number, number, string]>(
-        '[document.documentElement.scrollWidth, innerWidth, getComputedStyle(document.body).backgroundColor]'
-      )
-      t.true(content <= window, `${path} is ${content} wide in ${window}`)
-      t.is(background, colorScheme === 'light' ? 'rgb(250, 246, 239)' : 'rgb(22, 19, 17)')
-    }
-    t.deepEqual(said, [])
-    await page.close()
-  }
 })
 
 browserTest('the theme that was chosen holds against that of the system', async (t) => {
