@@ -16,7 +16,7 @@ export class SnippetProject {
     symlinkSync(modules, join(this.#dir, 'node_modules'))
     const compilerOptions = {
       strict: true, noEmit: true, target: 'es2023', lib: ['es2023'], module: 'nodenext', types: ['node'], skipLibCheck: true,
-      paths: { 'koa-keepsake': [fileURLToPath(new URL('src/index.ts', root))] }
+      paths: { 'koa-keepsake': [fileURLToPath(new URL('src/index.ts', root))], 'koa-keepsake/testing': [fileURLToPath(new URL('src/testing/index.ts', root))] }
     }
     const all = { 'package.json': '{"type":"module"}', 'tsconfig.json': JSON.stringify({ compilerOptions, include: ['*.ts'] }), ...files }
     for (const [name, text] of Object.entries(all)) writeFileSync(join(this.#dir, name), text)
@@ -28,8 +28,12 @@ export class SnippetProject {
     return compiler.then(({ stdout }) => stdout, (error: { stdout: string }) => error.stdout)
   }
 
+  pathOf(name: string): string {
+    return join(this.#dir, name)
+  }
+
   async load(name: string): Promise<unknown> {
-    return import(pathToFileURL(join(this.#dir, name)).href)
+    return import(pathToFileURL(this.pathOf(name)).href)
   }
 
   remove(): void {
