@@ -34,6 +34,8 @@ const targets = {
 const targetWithoutCookie = 2
 /** The highest ratio of the cost of a login to that of a regeneration. */
 const targetOfLogin = 1.3
+/** The most that a request with a sealed session may cost more than one with a session that is not sealed, in µs. */
+const targetOfSealed = 15
 /** The highest ratio of the cost of a new session at the threshold, with the removals that it causes, to that of one below it. */
 const targetAtThreshold = 2
 
@@ -55,6 +57,7 @@ export function report({ environment: { versions, ...machine }, plan, skipped, v
       ['store', '`regenerate()`', '`loginAs()`', 'of `regenerate()`', 'target', `the ${sessionsPerOwner} sessions of an owner`],
       ownerRows(results)
     ),
+    ...section('Sealed sessions: CPU µs per request more than sessions that are not sealed', ['store', 'request', 'more', 'target'], sealedRows(results)),
     ...section(
       'New sessions at the threshold: CPU µs per request above bare Koa',
       ['store', 'below the threshold', 'at the threshold', 'of below', 'target'],
@@ -119,6 +122,17 @@ function ownerRows(results) {
   })
 }
 
+function sealedRows(results) {
+  return Object.entries(stores).flatMap(([store, title]) => {
+    const [plain, sealed] = [results[`${store}/koa-keepsake`], results[`${store}/sealed`]]
+    if (!plain || !sealed) return []
+    return kinds.filter((kind) => kind !== 'none').map((kind) => {
+      const more = sealed[kind].over - plain[kind].over
+      return [title, kindNames[kind], microseconds(more), mark(more, targetOfSealed, ' µs')]
+    })
+  })
+}
+
 function thresholdRows(results) {
   const below = results['file/below the threshold']?.new
   const at = results['file/at the threshold']?.new
@@ -179,6 +193,7 @@ const differences = [
   '- **express-session** runs with `resave` and `saveUninitialized` off. It touches the store on each request of a known session:',
   '  an `EXPIRE` in Redis, reading and rewriting the file in session-file-store.',
   '- **@fastify/session** runs with `saveUninitialized` off; its default `rolling` saves on each request that has a session.',
+  '- **koa-keepsake, sealed** runs with `seal: true`, which encrypts the data in the store, or in the cookie modes with `encrypt: true`.',
   '- In the cookie modes the whole session travels in the cookie; nothing is stored, and nothing can be revoked.',
   `- \`regenerate()\` and \`loginAs()\` are called in sessions of visitors who have not logged in. Each owner has ${sessionsPerOwner} sessions in the end.`,
   '  The list of an owner\'s sessions is read in the request of one of them. memcached cannot list them.',

@@ -1,6 +1,6 @@
 import { DerivedFromSecrets, type Token } from './cookie/index.js'
 import type { Settings } from './options.js'
-import { recordPurpose, Sealer } from './record/index.js'
+import { RecordSealer, Sealer } from './record/index.js'
 import { SealedRecords, unsealed, type RecordSource } from './request/index.js'
 import { TimedStore } from './store/index.js'
 import { cookiePurpose } from './stores/cookie.js'
@@ -18,7 +18,7 @@ export class RecordSources {
     this.#settings = settings
     this.#source = store && { rules: settings, store, sealing: unsealed }
     const { seal } = settings
-    if (seal !== false) this.#sealings = new DerivedFromSecrets('seal', (secrets) => new SealedRecords(new Sealer(secrets, recordPurpose), seal === 'migrate'))
+    if (seal !== false) this.#sealings = new DerivedFromSecrets('seal', (secrets) => new SealedRecords(new RecordSealer(secrets), seal === 'migrate'))
   }
 
   /**

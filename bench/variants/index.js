@@ -24,6 +24,10 @@ export const variants = {
   ...koaOn('mariadb'),
   ...koaOn('sqlite'),
   ...koaOn('cookie'),
+  ...sealedOn('memory', { options: { seal: true } }),
+  ...sealedOn('file', { options: { seal: true } }),
+  ...sealedOn('redis', { options: { seal: true } }),
+  ...sealedOn('cookie', { storeOptions: { encrypt: true } }),
   ...earlierOn('memory'),
   ...earlierOn('file'),
   ...earlierOn('redis'),
@@ -63,6 +67,12 @@ function koaOn(store) {
     of('koa-keepsake', async () => (await koa()).koaKeepsakeOn(store)),
     of('koa-session', async () => (await koa()).koaSessionOn(store))
   ])
+}
+
+/** With data that is encrypted: in the store, or in the cookie. */
+function sealedOn(store, settings) {
+  const load = async () => (await koa()).koaKeepsakeOn(store)
+  return { [`${store}/sealed`]: { bare: 'koa', store, label: 'koa-keepsake, sealed', load, settings: () => settings } }
 }
 
 /** Another build, whose exports may be fewer. */

@@ -87,7 +87,7 @@ async function keepsake(kind, { dir, connect, dist, options, storeOptions }) {
     postgres: inTable,
     mariadb: inTable,
     sqlite: inTable,
-    cookie: () => cookieStore()
+    cookie: () => cookieStore(storeOptions)
   }
   return session({ store: await stores[kind](), ...options })
 }

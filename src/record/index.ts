@@ -1,6 +1,6 @@
 export { flawOf, isOwner, isSealed, readRecord, writeRecord } from './record.js'
 export { Sealer } from './sealer.js'
-export { recordPurpose, sealRecord, unsealRecord } from './seal.js'
+export { RecordSealer } from './seal.js'
 export { sizeOver } from './record-size.js'
 export { createMark, createWriter, isSameCreation, isSameVersion, markOf, wasCreated } from './write-marks.js'
 export { decode, encode } from './values.js'

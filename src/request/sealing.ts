@@ -1,6 +1,6 @@
 import { SessionError } from '../errors.js'
 import { emit } from '../events.js'
-import { isSealed, sealRecord, unsealRecord, type Sealer, type SessionRecord } from '../record/index.js'
+import { isSealed, type RecordSealer, type SessionRecord } from '../record/index.js'
 
 /** How the records of a request are stored: as they are, or sealed with its sid and the secrets of the application. */
 export interface Sealing {
@@ -33,11 +33,11 @@ export function sealedError(): SessionError {
 
 /** With the option `seal`. */
 export class SealedRecords implements Sealing {
-  readonly #sealer: Sealer
+  readonly #sealer: RecordSealer
   readonly #acceptsUnsealed: boolean
 
   /** @param acceptsUnsealed `true`: `seal` is `'migrate'`, so records from before are read too. */
-  constructor(sealer: Sealer, acceptsUnsealed: boolean) {
+  constructor(sealer: RecordSealer, acceptsUnsealed: boolean) {
     this.#sealer = sealer
     this.#acceptsUnsealed = acceptsUnsealed
   }
@@ -45,7 +45,7 @@ export class SealedRecords implements Sealing {
   open(record: SessionRecord, sid: string): SessionRecord | undefined {
     const { id } = record
     if (isSealed(record)) {
-      const opened = unsealRecord(this.#sealer, record, sid)
+      const opened = this.#sealer.unseal(record, sid)
       if (!opened) emit({ type: 'corrupt', id, reason: 'its sealed data was edited, is not its own, or was sealed with a secret that is not among the keys' })
       return opened
     }
@@ -57,6 +57,6 @@ export class SealedRecords implements Sealing {
 
   close(record: SessionRecord, sid: string): SessionRecord {
     // A marker has no data.
-    return record.moved ? record : sealRecord(this.#sealer, record, sid)
+    return record.moved ? record : this.#sealer.seal(record, sid)
   }
 }

@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import Keygrip from 'keygrip'
 import { memoryStore, session, type SessionStore } from '../../src/index.js'
 import { createSid, idOf as idOfSid } from '../../src/cookie/index.js'
-import { isSealed, recordPurpose, Sealer, sealRecord, unsealRecord } from '../../src/record/index.js'
+import { isSealed, RecordSealer } from '../../src/record/index.js'
 import { sessionCookie } from '../../src/testing/session-cookie.js'
 import { Client } from '../support/client.js'
 import { idOf, recordEvents } from '../support/events.js'
@@ -59,10 +59,10 @@ test('a copy of the store with the secret opens nothing', async (t) => {
   const { client, store, origin } = await start(t)
   await client.get('/set?key=cart&value=tea')
   const stolen = (await atRest(store, client))!
-  const sealer = new Sealer([secret], recordPurpose)
+  const sealer = new RecordSealer([secret])
   // The thief knows the id, and every text in the record.
   for (const guess of [stolen.id, stolen.id.slice(0, 43), stolen.write, stolen.sealed!, createSid(), '']) {
-    t.is(unsealRecord(sealer, stolen, guess), undefined)
+    t.is(sealer.unseal(stolen, guess), undefined)
   }
   // With the secret, the thief can sign any cookie: for the id, and for a sid of its own beside the copied text.
   const [sid, other] = [createSid(), new Client(origin)]
@@ -98,7 +98,7 @@ test('whoever can write to the store and knows a sid, but no secret, makes no se
   const forged = [
     { ...unsealed, owner: 'admin', data: { admin: true } },
     { ...own, owner: 'admin' },
-    sealRecord(new Sealer(['a secret of the attacker, of more than 32 characters'], recordPurpose), { ...unsealed, owner: 'admin', data: { admin: true } }, sid),
+    new RecordSealer(['a secret of the attacker, of more than 32 characters']).seal({ ...unsealed, owner: 'admin', data: { admin: true } }, sid),
     { ...own, sealed: '', owner: 'admin' }
   ]
   const events = recordEvents(t)
@@ -199,7 +199,7 @@ test('after a key rotation, older secrets open, and the next write seals under t
   const tab = client.at(rotated.origin)
   const before = await atRest(store, tab)
   t.deepEqual((await tab.get('/get')).json, { cart: 'tea' })
-  t.is(unsealRecord(new Sealer([newer], recordPurpose), (await atRest(store, tab))!, sidOf(tab))?.data['cart'], 'tea', 'the new cookie of a rotation is a write')
+  t.is(new RecordSealer([newer]).unseal((await atRest(store, tab))!, sidOf(tab))?.data['cart'], 'tea', 'the new cookie of a rotation is a write')
   t.not((await atRest(store, tab))!.sealed, before!.sealed)
   t.deepEqual((await tab.at(only.origin).get('/get')).json, { cart: 'tea' })
 })
@@ -213,7 +213,7 @@ test('keys that an application changes while it runs are used at once', async (t
   await client.get('/set?key=cart&value=tea')
   app.keys = [newer, secret]
   await client.get('/set?key=cart&value=milk')
-  t.deepEqual(unsealRecord(new Sealer([newer], recordPurpose), (await atRest(store, client))!, sidOf(client))?.data, { cart: 'milk' })
+  t.deepEqual(new RecordSealer([newer]).unseal((await atRest(store, client))!, sidOf(client))?.data, { cart: 'milk' })
   app.keys.pop()
   t.deepEqual((await client.get('/get')).json, { cart: 'milk' })
 })
@@ -360,7 +360,7 @@ for (const path of ['/regenerate', '/login?user=17']) {
     t.deepEqual((await client.get('/get')).json, { cart: 'tea', meanwhile: 'yes', after: 'yes' })
     const record = (await atRest(store, client))!
     t.true(isSealed(record))
-    t.is(unsealRecord(new Sealer([secret], recordPurpose), record, sidOf(before)), undefined)
+    t.is(new RecordSealer([secret]).unseal(record, sidOf(before)), undefined)
     t.deepEqual((await before.get('/get')).json, {})
     const marker = (await atRest(store, before))!
     t.like(marker, { moved: true, movedTo: record.id, data: {} })
