@@ -24,7 +24,7 @@ type OtherKey = Known extends never ? string : never
 export type Session = Data & SessionMembers
 
 /** A Node callback, such as the one that Passport passes to `regenerate` and `save`. */
-type Callback = (error?: unknown) => void
+export type Callback = (error?: Error | null) => void
 
 /** The members of `ctx.session`. They are never data: data of these names is set with `set` and read with `get`. */
 export interface SessionMembers {

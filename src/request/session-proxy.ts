@@ -6,14 +6,12 @@ import type { ChangeFunction, ChangeTracker } from './changes.js'
 import { isLifetime, warnOfShortLifetime } from './lifetimes.js'
 import type { LoginOptions } from './replace-sid.js'
 import type { SessionCalls } from './session-calls.js'
-import type { Session, SessionMembers } from './session-members.js'
+import type { Callback, Session, SessionMembers } from './session-members.js'
 
 /** Makes the object that is `ctx.session`. */
 export function createSessionProxy(calls: SessionCalls): Session {
   return new Proxy(new Members(calls), handler) as unknown as Session
 }
-
-type Callback = (error?: unknown) => void
 
 /** The members of `ctx.session`, and the target of the proxy. */
 class Members implements SessionMembers {
@@ -213,7 +211,7 @@ function withCallback<T>(promise: Promise<T>, callback: Callback | undefined): P
   if (typeof callback === 'function') {
     promise.then(
       () => setImmediate(callback, null),
-      (error: unknown) => setImmediate(callback, error)
+      (error: Error) => setImmediate(callback, error)
     )
   }
   return promise

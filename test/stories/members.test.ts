@@ -396,3 +396,17 @@ test('regenerate() gives a new sid and keeps the data, and the old sid stops wor
   t.deepEqual((await client.get('/')).json, { user: 'momo', cart: ['tea'] })
   t.deepEqual((await record())?.data, { user: 'momo', cart: ['tea'] })
 })
+
+test('no member has a name that applications use for data: such a name is undefined until the application sets it', async (t) => {
+  const names = ['login', 'user', 'id', 'flash', 'token', 'cookie', 'admin', 'role', 'data', 'name', 'views', 'returnTo', 'passport', 'secret', 'captcha'] as const
+  const { client } = await startStory(t, {
+    '/empty': (ctx) => ({ present: names.filter((name) => ctx.session[name] !== undefined || name in ctx.session || ctx.session.has(name)) }),
+    '/set': (ctx) => {
+      for (const name of names) ctx.session[name] = `own ${name}`
+    },
+    '/': (ctx) => ({ ...ctx.session })
+  })
+  t.deepEqual((await client.get('/empty')).json, { present: [] })
+  await client.get('/set')
+  t.deepEqual((await client.get('/')).json, Object.fromEntries(names.map((name) => [name, `own ${name}`])))
+})

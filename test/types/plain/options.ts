@@ -1,5 +1,6 @@
 import Keygrip from 'keygrip'
-import { cookieStore, fileStore, memoryStore, session, type SessionOptions, type SessionStore } from 'koa-keepsake'
+import type { Context } from 'koa'
+import { cookieStore, fileStore, memoryStore, session, type Carrier, type SessionOptions, type SessionStore } from 'koa-keepsake'
 
 // What is right compiles,
 
@@ -17,6 +18,16 @@ session({ maxBytes: 1, saveOnError: true, onStoreError: 'anonymous', storeTimeou
 session({ store: undefined, keys: undefined, cookie: undefined, skip: undefined, prefix: undefined })
 const options: SessionOptions = { lifetime: 1 }
 session(Object.freeze(options))
+session({ carrier: { read: (ctx) => ctx.get('X-Session'), write: (ctx, token) => ctx.set('X-Session', token ?? ''), vary: 'X-Session' } })
+const carrier: Carrier = {
+  read: ({ req }) => req.headers.authorization?.replace('Bearer ', ''),
+  write(ctx: Context, token) {
+    if (token !== undefined) ctx.state.token = token
+  }
+}
+session({ carrier })
+// In a request, read() gets the context.
+session({ carrier: { read: (ctx: Context) => ctx.cookies.get('other'), write: () => {} } })
 
 // and what is wrong does not.
 
@@ -46,3 +57,7 @@ session({ skip: 'all' })
 session({ now: () => new Date() })
 // @ts-expect-error -- not null
 session({ store: null })
+// @ts-expect-error -- two functions
+session({ carrier: { read: () => '' } })
+// @ts-expect-error -- answers a token, not a promise
+session({ carrier: { read: async () => '', write: () => {} } })

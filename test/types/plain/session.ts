@@ -23,9 +23,23 @@ app.use(async (ctx, next) => {
   const counted = ctx.session.change('visits', (n = 0) => n + 1)
   void counted
   assertSame<ReturnType<typeof ctx.session.increment>, number>(true)
+  ctx.session.increment('visits', -0.5)
+  // @ts-expect-error -- adds a number
+  ctx.session.increment('visits', '1')
+  ctx.session.polling = true
+  // @ts-expect-error -- a boolean
+  ctx.session.polling = 1
+  const isThere = await ctx.session.reload()
+  assertSame<typeof isThere, boolean>(true)
+  // @ts-expect-error -- a function
+  await ctx.session.reload(1)
   const saved = await ctx.session.save()
   assertSame<typeof saved, boolean>(true)
+  // Node callbacks, such as those of Passport.
   void ctx.session.save((error) => void error)
+  void ctx.session.regenerate((error) => void error)
+  void ctx.session.destroy((error?: Error | null) => void error)
+  void ctx.session.reload(() => {})
   await ctx.session.loginAs('17', { keep: ['cart'], permanent: true })
   assertSame<typeof ctx.session.owner, string | undefined>(true)
   assertSame<typeof ctx.session.recordId, string | undefined>(true)
@@ -38,6 +52,12 @@ app.use(async (ctx, next) => {
   ctx.session.update({ name, anything: 1 })
   ctx.session.permanent = true
   ctx.session.lifetime = 1000
+
+  // Applications keep data under these names, so no member may have one.
+  for (const own of ['login', 'user', 'id', 'flash', 'token', 'cookie'] as const) {
+    assertSame<typeof ctx.session[typeof own], unknown>(true)
+    ctx.session[own] = 'data'
+  }
 
   ctx.session = null
   ctx.session = { user: 'lin' }
