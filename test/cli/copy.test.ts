@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import test from 'ava'
 import { memoryStore } from '../../src/index.js'
 import { Counts } from '../../src/cli/copy-counts.js'
@@ -211,7 +212,7 @@ test('at most sixteen sessions are copied at once', async (t) => {
     ...target,
     async create(id, record) {
       most = Math.max(most, ++now)
-      await new Promise((resolve) => setImmediate(resolve))
+      await setImmediate()
       now--
       return target.create(id, record)
     }
@@ -222,10 +223,15 @@ test('at most sixteen sessions are copied at once', async (t) => {
 
 /** The same store, whose calls take turns with those of others. */
 function slow(store: SessionStore): SessionStore {
-  const pause = () => new Promise((resolve) => setImmediate(resolve))
   return {
     ...store,
-    async read(id) { await pause(); return store.read(id) },
-    async create(id, record) { await pause(); return store.create(id, record) }
+    async read(id) {
+      await setImmediate()
+      return store.read(id)
+    },
+    async create(id, record) {
+      await setImmediate()
+      return store.create(id, record)
+    }
   }
 }

@@ -33,9 +33,9 @@ test('show does not open sealed data', async (t) => {
 
 test('the first digits are enough to name a session, if they name only one', async (t) => {
   const dir = tempDir(t)
-  const id = (start: string) => start.padEnd(64, '0')
-  await seed(fileStore({ dir }), [{ id: id('abcdef1') }, { id: id('abcdef2') }])
-  t.regex((await runCommand(['show', 'abcdef1', '--store', `file:${dir}`])).stdout, new RegExp(`^id: +${id('abcdef1')}$`, 'm'))
+  const [one, other] = ['abcdef1', 'abcdef2'].map((start) => start.padEnd(64, '0')) as [string, string]
+  await seed(fileStore({ dir }), [{ id: one }, { id: other }])
+  t.regex((await runCommand(['show', 'abcdef1', '--store', `file:${dir}`])).stdout, new RegExp(`^id: +${one}$`, 'm'))
   const ambiguous = await runCommand(['show', 'abcdef', '--store', `file:${dir}`])
   t.is(ambiguous.status, 1)
   t.regex(ambiguous.stderr, /more than one session has an ID that begins with abcdef: pass more digits/)

@@ -35,7 +35,8 @@ export class Application {
       '/renew': (ctx) => ctx.session.regenerate(),
       '/logout': (ctx) => ctx.session.destroy()
     }))
-    this.#server = createServer(app.callback()).listen(this.#port, '127.0.0.1')
+    const answer = app.callback()
+    this.#server = createServer((request, response) => void answer(request, response)).listen(this.#port, '127.0.0.1')
     await once(this.#server, 'listening')
   }
 
@@ -165,6 +166,11 @@ export class Traffic {
 }
 
 function isSame(one: unknown, other: object): boolean {
-  const plain = (value: unknown) => JSON.stringify(Object.entries(value as object).filter(([, each]) => each !== undefined && each !== 0).toSorted())
   return plain(one) === plain(other)
+}
+
+/** A person without visits may have no number of them. */
+function plain(value: unknown): string {
+  const { user, visits } = value as { user?: string; visits?: number }
+  return JSON.stringify([user, visits ?? 0])
 }

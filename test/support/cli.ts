@@ -37,9 +37,9 @@ const bin = fileURLToPath(new URL('../../src/cli/bin.ts', import.meta.url))
 const argv = ['--import=tsx', bin]
 
 /** Runs the command in a process of its own, with pipes. */
-export function runProcess(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Result> {
+export function runProcess(args: readonly string[]): Promise<Result> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [...argv, ...args], { env: { ...process.env, ...env } }, (error, stdout, stderr) => {
+    execFile(process.execPath, [...argv, ...args], (error, stdout, stderr) => {
       resolve({ status: error ? Number(error.code) : 0, stdout, stderr })
     })
   })
@@ -61,5 +61,5 @@ export async function runInTerminal(args: readonly string[], input = ''): Promis
   })
   const [status] = (await once(child, 'close')) as [number]
   // eslint-disable-next-line no-control-regex
-  return { status, screen: screen.replace(/\u001B(?:\[[\d;?]*[A-Za-z]|[78])/g, '').replaceAll('\r\n', '\n') }
+  return { status, screen: screen.replace(/\u001B(?:\[[\d;?]*[A-Za-z]|[78])/g, '').replaceAll('\r', '') }
 }
