@@ -191,3 +191,22 @@ test('Node callbacks are called: Passport waits for them', async (t) => {
   store.fault = ({ method }) => (method === 'create' ? Promise.reject(new Error('down')) : undefined)
   t.deepEqual((await other.get('/fails')).json, { code: 'ERR_SESSION_STORE' })
 })
+
+for (const [member, method] of [['save', 'update'], ['reload', 'read'], ['regenerate', 'create'], ['destroy', 'destroy']] as const) {
+  test(`the callback of ${member}() gets the error of a failing store, and the promise that nobody awaits ends no process`, async (t) => {
+    let code: string | undefined
+    const { client, store } = await startStory(t, {
+      ...routes,
+      '/fails': async (ctx) => {
+        ctx.session.set('a', 1)
+        store.fault = (call) => (call.method === method ? Promise.reject(new Error('down')) : undefined)
+        const error = await new Promise<Error | null | undefined>((resolve) => void ctx.session[member](resolve))
+        store.fault = undefined
+        code = (error as { code?: string } | null)?.code
+      }
+    })
+    await client.get('/token')
+    await client.get('/fails')
+    t.is(code, 'ERR_SESSION_STORE')
+  })
+}
