@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createMark, type SessionRecord } from '../store/index.js'
+import { copyOf, createMark, isUntouchedCopy, originOf, stateOf, type SessionRecord } from '../store/index.js'
 import { unchanged } from './recipes.js'
 import type { Case } from './fixture.js'
 
@@ -179,6 +179,28 @@ export const recordCases: readonly Case[] = [
       const written = await store.update(record.id, (current) => ({ ...current, data: { changed: true } }))
       assert.deepEqual(written, { ...record, rev: 2, write: written?.write, data: { changed: true } })
       assert.deepEqual(await store.destroy(record.id), written)
+    }
+  ],
+  [
+    "a copy of another store's record keeps its facts, and shows from which state it came and whether it was changed since",
+    async ({ store, scope, newRecord }) => {
+      const now = scope.now()
+      const facts = { owner: 'momo', created: now - 5000, used: now - 1000, permanent: true, lifetime: 5000 }
+      const source: SessionRecord = { ...newRecord({ step: 1 }, facts), rev: 41, write: 'writer-a other-b' }
+      const { rev, write, ...content } = source
+      assert.equal(await store.create(source.id, copyOf(source, 1, now)), true)
+      const first = await store.read(source.id)
+      assert.ok(first && isUntouchedCopy(first))
+      assert.deepEqual(first, { ...content, rev: 1, write: first.write, copied: { from: stateOf({ ...source, rev, write }), rev: 1, at: now } })
+      const newer: SessionRecord = { ...source, rev: 42, write: 'other-c writer-a', data: { step: 2 } }
+      await store.update(source.id, (current) => copyOf(newer, current.rev + 1, now), first)
+      const second = await store.read(source.id)
+      assert.ok(second && isUntouchedCopy(second))
+      assert.deepEqual([second.rev, second.data, originOf(second)?.from], [2, { step: 2 }, stateOf(newer)])
+      await store.update(source.id, unchanged, second)
+      const changed = await store.read(source.id)
+      assert.ok(changed && !isUntouchedCopy(changed))
+      assert.equal(originOf(changed)?.from, stateOf(newer))
     }
   ],
   [

@@ -79,6 +79,16 @@ export const recordFaults: readonly Fault[] = [
       return store.create(id, { rev, write, id, created, used, expires, permanent, data })
     }
   }))],
+  ["a copy of another store's record", 'an update loses fields that are not known', memory((store) => ({
+    update(id, recipe, seen) {
+      return store.update(id, (current) => {
+        const made = recipe(current)
+        if (!made) return null
+        const { rev, write, created, used, expires, permanent, data } = made
+        return { rev, write, id, created, used, expires, permanent, data }
+      }, seen)
+    }
+  }))],
   ['any string is a key', 'a key is lost', memory((store) => ({
     create: (id, record) => store.create(id, { ...record, data: Object.fromEntries(Object.entries(record.data).filter(([key]) => key !== '__proto__')) })
   }))],
