@@ -1,6 +1,7 @@
 import test from 'ava'
 import type { Context } from 'koa'
 import { cookieStore, memoryStore, session, type Carrier } from '../../src/index.js'
+import { sessionCookie } from '../../src/testing/index.js'
 import { startApp } from '../support/app.js'
 import { Client, type Answer } from '../support/client.js'
 import { idOf, recordEvents } from '../support/events.js'
@@ -117,6 +118,15 @@ test('without signatures, the token is the bare sid', async (t) => {
   t.regex(token, /^[\w-]{43}$/)
   t.truthy(await store.peek(idOf(token)))
   t.deepEqual((await client.get('/cart', withToken(token))).json, { cart: ['tea'], owner: null })
+})
+
+test('a sealed session opens with the token of the header, and sessionCookie() makes its token', async (t) => {
+  const options = { store: memoryStore(), carrier: inHeader, seal: true, keys: [secret] } as const
+  const { client } = await start(t, options)
+  const token = tokenIn(await client.get('/set'))
+  t.deepEqual((await client.get('/cart', withToken(token))).json, { cart: ['tea'], owner: null })
+  const made = await sessionCookie({ cart: ['cup'] }, { ...options, now: () => Date.UTC(2026, 0, 1) }, 'lin')
+  t.deepEqual((await client.get('/cart', withToken(made.slice(made.indexOf('=') + 1)))).json, { cart: ['cup'], owner: 'lin' })
 })
 
 test('with cookieStore(), the token carries the record, and a record that is too large is an error', async (t) => {
