@@ -15,6 +15,13 @@ export interface DrawnBar extends Bar {
   width: number
   y: number
   height: number
+  text: Label
+}
+
+/** Where the label above a bar begins, or ends. */
+export interface Label {
+  x: number
+  anchor: 'start' | 'end'
 }
 
 export interface Style {
@@ -45,10 +52,18 @@ export function draw(bars: readonly Bar[], end: number, { row, bar, labelled = f
       x: percent(each.from),
       width: Math.max(thinnest, percent(each.to - each.from)),
       y: (rows[at]! + 1) * row - bar - 3,
-      height: bar
+      height: bar,
+      text: labelOf(each.label, percent(each.from), percent(each.to))
     })),
     ticks: ticksOf(end).map((time) => ({ x: percent(time), text: `${time} ms` }))
   }
+}
+
+/** Keeps the label in the drawing on a phone, where 40 characters are as wide as it. */
+function labelOf(label: string, from: number, to: number): Label {
+  const width = label.length * 2.5
+  if (from + width <= 100) return { x: from, anchor: 'start' }
+  return { x: Math.min(100, Math.max(to, width)), anchor: 'end' }
 }
 
 /** Gives each bar the first row that is free when it begins. */

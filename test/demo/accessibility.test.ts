@@ -41,6 +41,8 @@ async function* pagesOf(page: Page, origin: string): AsyncGenerator<string> {
   await page.getByLabel('Name').fill('Momo')
   await page.getByLabel('Password').fill('guess')
   await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
+  await page.getByText('That is not the password.').waitFor()
+  await page.waitForLoadState()
   yield 'a refused login'
   await page.goto(`${origin}/race`)
   await page.getByRole('button', { name: 'Send the traffic' }).click()
@@ -50,6 +52,7 @@ async function* pagesOf(page: Page, origin: string): AsyncGenerator<string> {
   yield 'messages after the login'
   await page.goto(`${origin}/shop`)
   await page.getByRole('button', { name: 'Add Sea shell to the cart' }).click()
+  await page.waitForURL(/#shell$/)
   for (const path of ['/', '/shop', '/preferences', '/session', '/devices', '/race']) yield await at(path)
   await page.getByRole('button', { name: 'Log out' }).click()
   await page.waitForURL(`${origin}/?goodbye`)

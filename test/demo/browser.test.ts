@@ -168,6 +168,8 @@ browserTest('the theme that was chosen holds against that of the system', async 
   await page.getByLabel('Language').selectOption('de')
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByText('Your preferences are kept.').waitFor()
+  // With its style sheet.
+  await page.waitForLoadState()
   t.is(await page.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(22, 19, 17)')
   await login(page, origin)
   t.is(await greeting(page), 'Schön, dass du da bist, Momo.')

@@ -30,10 +30,12 @@ async function takeShop(page: Page, origin: string): Promise<void> {
   for (const name of ['Sea shell', 'Pocket watch']) {
     await page.goto(`${origin}/shop`)
     await page.getByRole('button', { name: `Add ${name} to the cart` }).click()
+    await page.waitForURL(/#/)
   }
   for (let times = 1; times <= 7; times++) {
     await page.goto(origin)
     await page.getByRole('button', { name: 'Count', exact: true }).click()
+    await page.locator('#count', { hasText: String(times) }).waitFor()
   }
   const images = []
   for (const [path, colorScheme] of [['/', 'light'], ['/session', 'dark']] as const) {

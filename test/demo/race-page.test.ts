@@ -111,6 +111,17 @@ test('a bar begins a new row only if no row is free, and no bar leaves the drawi
   t.true(drawn.every(({ x, width, y, height: tall }) => x >= 0 && x + width <= 100 && y + tall <= floor && floor < height))
 })
 
+test('no label of a bar leaves the drawing, wherever the bar is', (t) => {
+  for (const label of ['logout', 'the old cookie opens the session', 'slow upload: dropped with its session']) {
+    for (let from = 0; from <= 100; from += 5) {
+      const { x, anchor } = draw([{ label, from, to: Math.min(100, from + 3), fate: 'kept' }], 100, { row: 42, bar: 12, labelled: true }).bars[0]!.text
+      // A character is 2.5 percent of the drawing on a phone.
+      const [start, end] = anchor === 'start' ? [x, x + label.length * 2.5] : [x - label.length * 2.5, x]
+      t.true(start >= 0 && end <= 100, `${label} at ${from}`)
+    }
+  }
+})
+
 test('the lines of code on the page are in the handlers', async (t) => {
   const view = await readFile(new URL('../../demo/views/race.eta', import.meta.url), 'utf8')
   const source = (await Promise.all(['handlers', 'library'].map((name) => readFile(new URL(`../../demo/race/${name}.ts`, import.meta.url), 'utf8')))).join('')

@@ -19,7 +19,7 @@ async function visit(t: ExecutionContext, env: Environment): Promise<void> {
   t.is(await guest.count(), 1)
   const { text } = await guest.get('/session')
   t.regex(text.replace(/<[^>]+>/g, '').replaceAll('&quot;', '"'), /"visits": 1/)
-  await guest.get('/')
+  t.is((await guest.get('/race')).status, 200)
   await guest.send('/logout')
   t.is(await guest.count(), undefined)
   t.true((await guest.get('/session')).text.includes('There is none'))
