@@ -45,10 +45,15 @@ export function byUse(one: Row, other: Row): number {
 
 /** Prints the rows as a table that fits the terminal. In a pipe nothing is cut. */
 export async function printSessions(stream: Output, rows: readonly Row[]): Promise<void> {
-  const width = stream.isTTY ? (stream.columns ?? 80) : undefined
+  const width = stream.isTTY ? widthOfTerminal(stream) : undefined
   const layout = layouts.find((columns) => width === undefined || widthOf(columns) + leastOwner <= width) ?? layouts.at(-1)!
   const widths = layout.map((column) => column.width)
   for (const page of tableOf([...layout, owner], widths, rows, width)) await print(stream, page)
+}
+
+/** Some terminals do not say how wide they are. */
+function widthOfTerminal({ columns = 0 }: Output): number {
+  return columns > 0 ? columns : 80
 }
 
 function widthOf(columns: readonly SizedColumn[]): number {

@@ -33,6 +33,13 @@ for (const columns of [40, 60, 80, 132]) {
   })
 }
 
+test('list fits 80 columns in a terminal that does not say how wide it is', async (t) => {
+  const dir = tempDir(t)
+  await seed(fileStore({ dir }), [{ owner: 'a'.repeat(200) }])
+  const { stdout } = await runCommand(['list', '--store', `file:${dir}`], { columns: 0 })
+  t.deepEqual(stdout.trimEnd().split('\n').map((line) => line.length <= 80), [true, true])
+})
+
 test('list --owner shows only the sessions of that user', async (t) => {
   const dir = tempDir(t)
   const records = await seed(fileStore({ dir }), [{ owner: '17' }, { owner: '18' }, { owner: '17' }, {}])

@@ -3,6 +3,7 @@ import { fileStore } from '../../src/index.js'
 import { runCommand } from '../support/cli.js'
 import { seed, sessionOf } from '../support/cli-sessions.js'
 import { tempDir } from '../support/files.js'
+import { secret, startStory } from '../support/story.js'
 
 test('show prints the facts and the data, with values of every kind as Node shows them', async (t) => {
   const dir = tempDir(t)
@@ -49,6 +50,24 @@ test('show follows a session to its new sid', async (t) => {
   const next = sessionOf()
   const [, marker] = await seed(fileStore({ dir }), [next, { moved: true, movedTo: next.id, data: {} }])
   t.regex((await runCommand(['show', marker!.id, '--store', `file:${dir}`])).stdout, new RegExp(`^id: +${next.id}$`, 'm'))
+})
+
+test('no output of any command contains a sid, a cookie or a key', async (t) => {
+  const dir = tempDir(t)
+  const { client } = await startStory(t, { '/login': (ctx) => ctx.session.loginAs('17'), '/renew': (ctx) => ctx.session.regenerate() }, { store: fileStore({ dir }), now: Date.now })
+  const cookies: string[] = []
+  for (const path of ['/login', '/renew', '/renew']) {
+    await client.get(path)
+    cookies.push(client.cookie('session')!)
+  }
+  const on = ['--store', `file:${dir}`]
+  const { id } = JSON.parse((await runCommand(['list', '--json', ...on])).stdout) as { id: string }
+  const commands = [['list', ...on], ['list', '--json', ...on], ['show', id, ...on], ['show', '--json', id, ...on], ['check', ...on], ['copy', `file:${dir}`, `file:${dir}/copy`], ['prune', '--yes', ...on], ['end', id, '--yes', ...on]]
+  for (const args of commands) {
+    const { status, stdout, stderr } = await runCommand(args)
+    t.is(status, 0, args[0])
+    for (const word of [secret, ...cookies.flatMap((cookie) => cookie.split('.'))]) t.false((stdout + stderr).includes(word), args[0])
+  }
 })
 
 test('the command never repeats what may be a sid, wherever somebody types one', async (t) => {
