@@ -100,10 +100,6 @@ export interface StoreDefinition<Token = unknown> {
   backendName?(): string
   /** Advice for an operator whose backend is too slow: `look at SLOWLOG`. @default 'look at the backend' */
   readonly whenSlow?: string
-  /** Names the backend in errors, with its address and without a password: `Redis at localhost:6379`. @default name */
-  backendName?(): string
-  /** Advice for an operator whose backend is too slow: `look at SLOWLOG`. @default 'look at the backend' */
-  readonly whenSlow?: string
   /** Advice for an operator about an error of the backend: `raise maxmemory`. `undefined`: there is none. */
   advice?(error: unknown): string | undefined
   /** Closes the connections that the store opened. Called once, after every scope was closed. */

@@ -45,8 +45,6 @@ export function fileStore(options: FileStoreOptions = {}): SessionStore {
     backend: (scope, closing) => new FileBackend(checked, scope, closing),
     backendName: () => `files in ${checked.dir}`,
     whenSlow: 'look at the disk or the network file system, and at what else keeps the thread pool of Node busy (UV_THREADPOOL_SIZE)',
-    backendName: () => `files in ${checked.dir}`,
-    whenSlow: 'look at the disk or the network file system, and at what else keeps the thread pool of Node busy (UV_THREADPOOL_SIZE)',
     advice: (error) => adviceFor(error, checked.dir)
   })
 }
