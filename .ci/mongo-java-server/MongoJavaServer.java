@@ -19,12 +19,18 @@ public class MongoJavaServer {
         store.setRetentionTime(0);
         FailCommand failCommand = new FailCommand();
         H2Backend backend = new H2Backend(store) {
+            /** With `ismaster`, drivers see whether the server is there. The answer must not wait for the commands of others. */
+            @Override
+            public Document handleMessage(MongoMessage message) {
+                String name = message.getDocument().keySet().iterator().next();
+                return name.equalsIgnoreCase("ismaster") ? super.handleMessage(message) : handleCommand(message);
+            }
+
             /**
              * One command after another, and each answer is a copy: in MongoDB a document is read and written as a whole, but this server encodes
              * an answer while another command changes the document in it. It also fails when two commands create a collection at once.
              */
-            @Override
-            public synchronized Document handleMessage(MongoMessage message) {
+            private synchronized Document handleCommand(MongoMessage message) {
                 try {
                     return failCommand.handle(message, () -> super.handleMessage(message)).cloneDeeply();
                 } finally {
