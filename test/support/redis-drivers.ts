@@ -75,7 +75,7 @@ function ioRedis(name: string): Driver[] {
   const version = versionOf(name)
   if (version === undefined) return []
   const { Redis, Cluster } = require(name) as typeof IoRedis
-  const options = { connectTimeout: 1000, enableOfflineQueue: false, lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: (tries: number) => Math.min(20 * 2 ** tries, 300) }
+  const options = { connectTimeout: 60_000, enableOfflineQueue: false, lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: (tries: number) => Math.min(20 * 2 ** tries, 300) }
   const open = (url: string): Opened => {
     const client = new Redis(url, options).on('error', nothing)
     return { client, close: () => client.disconnect(), connecting: client.connect() }
@@ -105,7 +105,7 @@ function ioRedis(name: string): Driver[] {
 
 /** Each client gets its own object: node-redis writes the address into it. */
 function socketOptions() {
-  return { connectTimeout: 1000, reconnectStrategy: (tries: number) => Math.min(20 * 2 ** tries, 300) }
+  return { connectTimeout: 60_000, reconnectStrategy: (tries: number) => Math.min(20 * 2 ** tries, 300) }
 }
 
 /** Closes a client at once: with `destroy` since version 5, with `disconnect` in version 4. */

@@ -132,7 +132,7 @@ function greets(port: number, url: string): Promise<boolean> {
     const socket = connect(port, '127.0.0.1', () => {
       if (isPostgres) socket.write(postgresLogin)
     })
-    socket.setTimeout(1000, () => socket.destroy())
+    socket.setTimeout(10_000, () => socket.destroy())
     socket.once('data', (reply) => {
       resolve(!isPostgres || String(reply).startsWith('R'))
       socket.destroy()

@@ -6,7 +6,7 @@ import { until } from '../../support/redis.js'
 import { mysqlConnection, needsEngine, newRecord, onEachConnection, patience, servers, type Database, type Engine } from '../../support/sql.js'
 
 /** How long a store here waits, in milliseconds. */
-const timeout = 400
+const timeout = 1000
 
 const fewConnections = {
   PostgreSQL: ['max_connections=15', 'superuser_reserved_connections=0', 'max_wal_senders=0'],
@@ -76,7 +76,7 @@ for (const engine of servers) {
     } finally {
       database.server!.resume()
     }
-    t.true(performance.now() - from < 15_000, `it took ${performance.now() - from} ms`)
+    t.true(performance.now() - from < 45_000, `it took ${performance.now() - from} ms`)
   })
 
   engineTest.serial(title('when the server is killed in the midst of writes, each is answered, and every acknowledged one is there afterwards'), async (t) => {
@@ -153,7 +153,7 @@ for (const engine of servers) {
 
   engineTest.serial(title('while a transaction holds the row, saves fail in time and reads go on; nothing that has failed is written later'), async (t) => {
     const { knex, table, patient, record } = await prepare(t)
-    const store = sqlStore({ knex, table, timeout: 2_000 })
+    const store = sqlStore({ knex, table, timeout: 3_000 })
     await knex.transaction(async (transaction) => {
       await transaction(table).where({ id: `session:${record.id}` }).forUpdate()
       const expected = { code: 'ERR_SESSION_STORE', message: /did not answer in time: a transaction may hold the row/ }
@@ -203,7 +203,7 @@ async function isRefused(t: ExecutionContext, store: SessionStore, id: string, m
       await t.throwsAsync(async () => call(), { code: 'ERR_SESSION_STORE', message })
       const took = performance.now() - from
       // Two calls for one session follow each other. A busy machine may be late.
-      t.true(took < 2 * timeout + 4000, `it took ${took} ms`)
+      t.true(took < 2 * timeout + 20_000, `it took ${took} ms`)
     })
   )
 }
