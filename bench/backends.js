@@ -99,6 +99,7 @@ export async function startBackend(store) {
   }
   return {
     url: url(port),
+    pid: child.pid,
     async stop() {
       child.kill('SIGKILL')
       await ended

@@ -6,20 +6,29 @@ import { pinning } from './process.js'
 import { variants } from './variants/index.js'
 
 /** Where it was measured: no host name, no paths. */
-export async function environment(serverVersions, dir) {
+export async function machine(dir) {
   const all = cpus()
-  const peers = Object.keys(packageIn('.').dependencies)
   return {
     cpu: all[0].model.trim(),
     cores: all.length,
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
     system: `${process.platform} ${release()}`,
-    files: await fileSystemOf(dir),
+    files: await fileSystemOf(dir)
+  }
+}
+
+/** The versions of what was measured. */
+export function ownVersions(serverVersions) {
+  return { node: process.versions.node, ...serverVersions, 'koa-keepsake': packageIn('..').version }
+}
+
+export async function environment(serverVersions, dir) {
+  const peers = Object.keys(packageIn('.').dependencies)
+  return {
+    ...(await machine(dir)),
     pinning,
     versions: {
-      node: process.versions.node,
-      ...serverVersions,
-      'koa-keepsake': packageIn('..').version,
+      ...ownVersions(serverVersions),
       ...Object.fromEntries(peers.map((name) => [name, packageIn(`node_modules/${name}`).version]))
     }
   }
