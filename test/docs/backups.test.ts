@@ -100,6 +100,23 @@ test.serial('ending what the log of ended sessions names leaves exactly the sess
   t.is(await open(beforeLogin), 'nobody')
 })
 
+redisTest.serial('the command copies the sessions of a Redis to files, and back into an empty Redis', async (t) => {
+  const redis = await startRedis()
+  t.teardown(() => redis.stop())
+  const dir = await mkdtemp(join(tmpdir(), 'keepsake-backup-'))
+  t.teardown(() => rm(dir, { recursive: true, force: true }))
+  const store = storeFromUrl(redis.url)
+  t.teardown(() => store.close!())
+  const visit = await startShop(t, store)
+  const momo = visit()
+  await momo.get('/login/momo')
+  t.is((await runCommand(['copy', redis.url, `file:${dir}/backup`, '--yes'])).status, 0)
+  await redis.cli('FLUSHALL')
+  t.is((await momo.copy().get('/')).text, 'nobody')
+  t.is((await runCommand(['copy', `file:${dir}/backup`, redis.url, '--yes'])).status, 0)
+  t.is((await momo.get('/')).text, 'momo')
+})
+
 /** A directory that was restored to the state before a logout, two logins and a new session, and clients with the cookies that they had. */
 async function restoredFiles(t: ExecutionContext, { preserveTimestamps = true } = {}) {
   const parent = await mkdtemp(join(tmpdir(), 'keepsake-backup-'))
