@@ -66,7 +66,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       const { origin } = await openDemo(t)
       const page = await (await openBrowser(t, { colorScheme, viewport: { width, height: 800 } })).newPage()
       const said: string[] = []
-      page.on('console', (message) => said.push(message.text()))
+      page.on('console', (message) => message.type() === 'error' && said.push(message.text()))
       page.on('pageerror', (error) => said.push(error.message))
       let count = 0
       for await (const name of pagesOf(page, origin)) {
