@@ -29,7 +29,7 @@ export interface SessionRecord {
   /** The version of the format. Absent: the first. */
   readonly version?: number
   /** The encrypted data of a sealed record, in base64url (see seal.ts). `data` is empty then. */
-  readonly sealed?: string
+  readonly sealed?: string | undefined
   readonly data: Data
 }
 

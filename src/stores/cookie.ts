@@ -60,7 +60,12 @@ export function isCookieStore(value: unknown): value is CookieStore {
 
 const writer = createWriter()
 
-function carry(received: readonly ReceivedCookie[], { now, largest }: Pick<StoreScope, 'now' | 'largest'>, sealer: Sealer | undefined, encrypts: boolean): CarriedStore {
+function carry(
+  received: readonly ReceivedCookie[],
+  { now, largest }: Pick<StoreScope, 'now' | 'largest'>,
+  sealer: Sealer | undefined,
+  encrypts: boolean
+): CarriedStore {
   const records = new Map<string, SessionRecord>()
   for (const { sid, id, payload } of received) {
     if (payload === undefined) continue

@@ -85,8 +85,9 @@ test('any record is unsealed as it was, with fields that are not known', (t) => 
     fc.property(records(record.id), (each) => {
       const read = JSON.parse(JSON.stringify(sealer.seal(each, sid))) as SessionRecord
       const expected = JSON.parse(JSON.stringify(each)) as SessionRecord
-      t.deepEqual(sealer.unseal(read, sid), expected)
-      t.deepEqual(new RecordSealer([secret]).unseal(read, sid), expected, 'decrypted, because this sealer has not seen it')
+      // `sealed` is undefined then.
+      t.deepEqual(JSON.parse(JSON.stringify(sealer.unseal(read, sid))), expected)
+      t.deepEqual(JSON.parse(JSON.stringify(new RecordSealer([secret]).unseal(read, sid))), expected, 'decrypted, because this sealer has not seen it')
     })
   )
 })
