@@ -16,7 +16,7 @@ export interface CopySettings {
 }
 
 /** The target's record that no longer has a session in the source. If the source has a marker instead, it replaces the record. */
-interface Ended {
+export interface Ended {
   readonly id: string
   readonly marker: SessionRecord | undefined
 }
@@ -49,8 +49,9 @@ export class SessionCopy {
    * Looks at what earlier copies have brought, and returns the copies whose sessions the source no longer has. Call it before `copyAll`.
    *
    * @param findsEnded whether to look for those.
+   * @param onEach is called after each session of the target.
    */
-  async review(findsEnded: boolean): Promise<Ended[]> {
+  async review(findsEnded: boolean, onEach: () => void): Promise<Ended[]> {
     const ended: Ended[] = []
     await sideBySide(this.#target.records?.() ?? nothing(), atOnce, async (record) => {
       const origin = originOf(record)
@@ -60,6 +61,7 @@ export class SessionCopy {
         const stored = await this.#source.read(record.id)
         if (!stored || stored.moved) ended.push({ id: record.id, marker: stored })
       }
+      onEach()
     })
     return ended
   }

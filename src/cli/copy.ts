@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { channelName, type SessionEvent } from '../events.js'
 import { confirm, declined } from './confirm.js'
 import { Counts } from './copy-counts.js'
-import { SessionCopy } from './copy-sessions.js'
+import { SessionCopy, type Ended } from './copy-sessions.js'
 import { CommandError, print, type Io } from './io.js'
 import { listingOf, type Opened } from './open-store.js'
 import { startProgress } from './progress.js'
@@ -23,13 +23,12 @@ export async function copy(from: Opened, to: Opened, { delete: removes = false, 
   if (from.name === to.name) throw new CommandError('FROM and TO are the same store')
   const counts = new Counts()
   const sessionCopy = new SessionCopy(from.store, to.store, { dryRun, restore }, counts)
-  const { live, corrupt } = await survey(from)
+  if (removes) listingOf(to)
+  const { live, corrupt, ended } = await look(from, sessionCopy, removes, io)
   for (const [id, reason] of corrupt) counts.leaveOut(id, `the source has something under its id that is not a session: ${reason}`)
-  if (removes) {
-    if (live === 0) throw new CommandError(`${from.name} has no sessions, so --delete would remove every copy from ${to.name}: check the source and --prefix`)
-    listingOf(to)
+  if (removes && live === 0) {
+    throw new CommandError(`${from.name} has no sessions, so --delete would remove every copy from ${to.name}: check the source and --prefix`)
   }
-  const ended = await sessionCopy.review(removes)
   if (ended.length > 0 && !dryRun) {
     const action = `This removes ${sessions(ended.length)} from ${to.name}: earlier copies, whose sessions have ended in ${from.name}. Then it copies ${sessions(live)}.`
     if (!(await confirm(io, action, yes))) return declined(io)
@@ -47,8 +46,27 @@ export async function copy(from: Opened, to: Opened, { delete: removes = false, 
   return counts.leftOut > 0 ? 1 : 0
 }
 
-/** Counts the live sessions of the source, and collects what is not a session, by id. */
-async function survey(from: Opened): Promise<{ live: number; corrupt: Map<string, string> }> {
+/** Looks at both stores before anything is written. */
+async function look(from: Opened, sessionCopy: SessionCopy, removes: boolean, io: Io): Promise<Survey & { readonly ended: readonly Ended[] }> {
+  const progress = startProgress(io.stderr, undefined)
+  try {
+    const advance = (): void => progress.advance()
+    // One after the other: an event does not say in which store something corrupt was found.
+    const found = await survey(from, advance)
+    return { ...found, ended: await sessionCopy.review(removes, advance) }
+  } finally {
+    progress.stop()
+  }
+}
+
+interface Survey {
+  readonly live: number
+  /** What the source has instead of sessions: the reason by id. */
+  readonly corrupt: ReadonlyMap<string, string>
+}
+
+/** Counts the live sessions of the source, and collects what is not a session. @param onEach is called after each. */
+async function survey(from: Opened, onEach: () => void): Promise<Survey> {
   const corrupt = new Map<string, string>()
   const listen = (message: unknown): void => {
     const event = message as SessionEvent
@@ -57,7 +75,10 @@ async function survey(from: Opened): Promise<{ live: number; corrupt: Map<string
   subscribe(channelName, listen)
   try {
     let live = 0
-    for await (const _ of listingOf(from)) live++
+    for await (const _ of listingOf(from)) {
+      live++
+      onEach()
+    }
     return { live, corrupt }
   } finally {
     unsubscribe(channelName, listen)

@@ -10,19 +10,25 @@ export interface Progress {
   stop(): void
 }
 
-export function startProgress(stream: Output, total: number): Progress {
+/** @param total `undefined`: it is not known yet, so there is no bar. */
+export function startProgress(stream: Output, total: number | undefined): Progress {
   const bar = new progress.SingleBar({
     stream,
-    format: stream.isTTY ? '{bar} {percentage}% | {value} of {total} | {eta_formatted}' : '{value} of {total} sessions, {duration_formatted}',
+    format: formatOf(stream, total),
     barsize: 30,
     noTTYOutput: true,
     notTTYSchedule: lineEvery,
     // To turn wrapping off would leave the terminal so after Ctrl+C.
     linewrap: true
   }, progress.Presets.shades_classic)
-  bar.start(total, 0)
+  bar.start(total ?? 0, 0)
   return {
     advance: () => bar.increment(),
     stop: () => bar.stop()
   }
+}
+
+function formatOf({ isTTY }: Output, total: number | undefined): string {
+  if (total === undefined) return 'looked at {value} sessions, {duration_formatted}'
+  return isTTY ? '{bar} {percentage}% | {value} of {total} | {eta_formatted}' : '{value} of {total} sessions, {duration_formatted}'
 }

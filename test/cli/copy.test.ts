@@ -17,7 +17,7 @@ interface Options {
 async function copy(source: SessionStore, target: SessionStore, { removes = false, dryRun = false, restore = false }: Options = {}): Promise<Record<string, number>> {
   const counts = new Counts()
   const sessionCopy = new SessionCopy(source, target, { dryRun, restore }, counts)
-  await sessionCopy.removeEnded(await sessionCopy.review(removes))
+  await sessionCopy.removeEnded(await sessionCopy.review(removes, () => undefined))
   await sessionCopy.copyAll(() => undefined)
   const names = ['copied', 'updated', 'unchanged', 'kept', 'removed'] as const
   const all = Object.fromEntries(names.map((name): [string, number] => [name, counts.of(name)]))
