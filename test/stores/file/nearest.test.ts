@@ -1,7 +1,7 @@
 import { array, assert, asyncProperty, nat } from 'fast-check'
 import test from 'ava'
 import { hash } from 'node:crypto'
-import { Nearest, type Candidate } from '../../../src/stores/file/nearest.js'
+import { Nearest, type Candidate } from '../../../src/stores/file/cleanup/nearest.js'
 
 test('of any number of candidates those with the lowest ranks are kept, each with its id', async (t) => {
   await assert(

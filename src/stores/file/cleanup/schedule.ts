@@ -1,9 +1,9 @@
-import { longestDelay } from '../../delays.js'
-import { emit } from '../../events.js'
+import { longestDelay } from '../../../delays.js'
+import { emit } from '../../../events.js'
 import type { Eviction } from './eviction.js'
-import type { FileNames } from './file-names.js'
-import { hasCode } from './fs-calls.js'
-import { lockSweep } from './lock-files.js'
+import type { FileNames } from '../file-names.js'
+import { hasCode } from '../fs-calls.js'
+import { lockSweep } from '../session/lock-files.js'
 import type { Sweep } from './sweep.js'
 
 /**

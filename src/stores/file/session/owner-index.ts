@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
-import type { FileNames } from './file-names.js'
-import { discard, hasCode, lstat, makeDirectory, rmdir, syncDirectory, writeNew, type Writing } from './fs-calls.js'
+import type { FileNames } from '../file-names.js'
+import { discard, hasCode, lstat, makeDirectory, rmdir, syncDirectory, writeNew, type Writing } from '../fs-calls.js'
 
 /*
  * The index of owners has an empty file for each session of an owner: `owners/<hash of the owner>/<prefix><id>`.

@@ -1,12 +1,12 @@
 import fs, { type Stats } from 'node:fs'
 import { join } from 'node:path'
-import { reasonOf } from '../../errors.js'
-import { readRecord, type SessionRecord } from '../../record/index.js'
-import { isGone, isListed } from '../../store/index.js'
-import { Directory, isForeign } from './directory.js'
-import { encodePrefix, FileNames } from './file-names.js'
-import { hasCode, lstat } from './fs-calls.js'
-import { readFile } from './read-file.js'
+import { reasonOf } from '../../../errors.js'
+import { readRecord, type SessionRecord } from '../../../record/index.js'
+import { isGone, isListed } from '../../../store/index.js'
+import { Directory, isForeign } from '../directory.js'
+import { encodePrefix, FileNames } from '../file-names.js'
+import { hasCode, lstat } from '../fs-calls.js'
+import { readFile } from '../read-file.js'
 
 /** One thing that `inspectDirectory` has found. */
 export type Finding =

@@ -1,12 +1,12 @@
-import { emit } from '../../events.js'
-import { isLive } from '../../store/index.js'
-import { warnOnce } from '../../warn-once.js'
-import { pages, recordIds, forEachInParallel } from './directory.js'
-import type { FileNames } from './file-names.js'
-import { classOf, moved, owned, type FileTimes } from './file-times.js'
-import { lstat } from './fs-calls.js'
+import { emit } from '../../../events.js'
+import { isLive } from '../../../store/index.js'
+import { warnOnce } from '../../../warn-once.js'
+import { pages, recordIds, forEachInParallel } from '../directory.js'
+import type { FileNames } from '../file-names.js'
+import { classOf, moved, owned, type FileTimes } from '../file-times.js'
+import { lstat } from '../fs-calls.js'
 import { Nearest, type Candidate } from './nearest.js'
-import type { SessionFiles } from './session-files.js'
+import type { SessionFiles } from '../session/session-files.js'
 
 /** How many states are remembered. They take about 25 MB. Other states are read from the directory. */
 const mostKnown = 100_000

@@ -1,12 +1,12 @@
-import { isGone } from '../../store/index.js'
-import { finish } from './claims.js'
-import { holdsVersion, type FileContext } from './compare-and-swap.js'
-import { pages, forEachInParallel } from './directory.js'
-import type { Entry } from './file-names.js'
-import { classOf, moved, type FileTimes } from './file-times.js'
-import { unlessMissing, lstat, unlink } from './fs-calls.js'
-import type { OwnerIndex } from './owner-index.js'
-import type { SessionFiles } from './session-files.js'
+import { isGone } from '../../../store/index.js'
+import { finish } from '../session/claims.js'
+import { holdsVersion, type FileContext } from '../session/compare-and-swap.js'
+import { pages, forEachInParallel } from '../directory.js'
+import type { Entry } from '../file-names.js'
+import { classOf, moved, type FileTimes } from '../file-times.js'
+import { unlessMissing, lstat, unlink } from '../fs-calls.js'
+import type { OwnerIndex } from '../session/owner-index.js'
+import type { SessionFiles } from '../session/session-files.js'
 
 /** The age in milliseconds after which a temporary file is removed. Its process is dead, or was stopped for so long that its call fails. */
 const keepTemporary = 3_600_000

@@ -1,10 +1,10 @@
 import type { Stats } from 'node:fs'
-import { readRecord, type SessionRecord } from '../../record/index.js'
-import { isForeign } from './directory.js'
-import type { FileNames } from './file-names.js'
-import { hasTimes, isSameState, timesOf, type FileTimes } from './file-times.js'
-import { lstat, type Writing } from './fs-calls.js'
-import { readFile, type Unreadable } from './read-file.js'
+import { readRecord, type SessionRecord } from '../../../record/index.js'
+import { isForeign } from '../directory.js'
+import type { FileNames } from '../file-names.js'
+import { hasTimes, isSameState, timesOf, type FileTimes } from '../file-times.js'
+import { lstat, type Writing } from '../fs-calls.js'
+import { readFile, type Unreadable } from '../read-file.js'
 
 /** The settings that the parts of a file store share. */
 export interface FileContext {

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
-import { RecentMap } from '../../recent-map.js'
-import { isForeign } from './directory.js'
-import { isSameState, timesIn, type FileTimes } from './file-times.js'
+import { RecentMap } from '../../../recent-map.js'
+import { isForeign } from '../directory.js'
+import { isSameState, timesIn, type FileTimes } from '../file-times.js'
 
 interface CachedText {
   readonly text: string

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { Claims } from './claims.js'
 import type { CompareAndSwap, FileContext } from './compare-and-swap.js'
-import type { FileTimes } from './file-times.js'
-import { discard, hasCode, link, writeNew } from './fs-calls.js'
+import type { FileTimes } from '../file-times.js'
+import { discard, hasCode, link, writeNew } from '../fs-calls.js'
 import { Locks } from './lock-files.js'
 
 /** The id in the names of the trial's files. No session has it. */

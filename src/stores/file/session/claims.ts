@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { SessionError } from '../../errors.js'
-import { readRecord } from '../../record/index.js'
+import { SessionError } from '../../../errors.js'
+import { readRecord } from '../../../record/index.js'
 import { holdsVersion, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
-import { isSameState, timesIn, timesOf, type FileTimes } from './file-times.js'
-import { discard, hasCode, unlessMissing, link, lstat, rename, syncDirectory, unlink, writeNew } from './fs-calls.js'
-import { readFile } from './read-file.js'
+import { isSameState, timesIn, timesOf, type FileTimes } from '../file-times.js'
+import { discard, hasCode, unlessMissing, link, lstat, rename, syncDirectory, unlink, writeNew } from '../fs-calls.js'
+import { readFile } from '../read-file.js'
 
 /*
  * The protocol: how processes that share a directory change a record one at a time, without a lock.
