@@ -15,7 +15,7 @@ import { moduleOf, root, snippetsOf, uses, type Snippet } from './snippets.js'
 // Every snippet of these pages compiles under `strict`, as a reader's own file, and runs.
 
 const pages = [
-  'README.md', 'docs/options-and-members.md', 'docs/how-it-works.md', 'docs/file-format.md', 'docs/failures.md', 'docs/security.md', 'docs/benchmarks.md',
+  'README.md', 'docs/options-and-members.md', 'docs/how-it-works.md', 'docs/file-format.md', 'docs/failures.md', 'docs/security.md', 'docs/sealing.md', 'docs/benchmarks.md',
   'docs/stores/file.md', 'docs/stores/memory.md', 'docs/stores/cookie.md', 'docs/stores/redis.md'
 ]
 const snippets = pages.flatMap((page) => snippetsOf(page))

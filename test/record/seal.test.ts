@@ -1,5 +1,5 @@
 import test from 'ava'
-import { hkdfSync } from 'node:crypto'
+import { createDecipheriv, hkdfSync } from 'node:crypto'
 import * as fc from 'fast-check'
 import { createSid, idOf } from '../../src/cookie/index.js'
 import { DerivedKeys } from '../../src/record/derived-keys.js'
@@ -111,4 +111,15 @@ test('a record is corrupt if it is sealed and has data too, or if what is sealed
   t.is(flawOf(sealed, record.id), undefined)
   t.is(flawOf({ ...sealed, data: { cart: [] } }, record.id), 'it is sealed, but has data that is not')
   for (const other of [null, 1, {}, [], true]) t.is(flawOf({ ...sealed, sealed: other }, record.id), 'sealed is not a text')
+})
+
+test('a sealed record has the format that docs/sealing.md describes', (t) => {
+  const { sealed = '' } = sealer.seal(record, sid)
+  const name = 'koa-keepsake sealed record'
+  const bytes = Buffer.from(sealed.slice(1), 'base64url')
+  const decryption = createDecipheriv('aes-256-gcm', Buffer.from(hkdfSync('sha256', `${name}\n${sid}`, secret, name, 32)), bytes.subarray(0, 12))
+  decryption.setAAD(Buffer.from([name, record.id, record.created, record.owner].join('\n')))
+  decryption.setAuthTag(bytes.subarray(-16))
+  t.is(sealed[0], '1')
+  t.is(decryption.update(bytes.subarray(12, -16), undefined, 'utf8') + decryption.final('utf8'), JSON.stringify(record.data))
 })
