@@ -7,12 +7,12 @@ import { Application, Person, Traffic } from './traffic.js'
 
 // The four steps of docs/command.md, with traffic before, between and after them.
 
-function moves(run: TestFn, what: string, start: (t: ExecutionContext) => Promise<readonly [from: string, to: string]>): void {
+function moves(run: TestFn, what: string, start: (t: ExecutionContext) => Promise<readonly [from: string, to: string]>, seal = false): void {
   run(`moving ${what} in four steps logs nobody out, loses nothing that was acknowledged and brings no logged-out session back`, async (t) => {
     const [from, to] = await start(t)
     const [source, target] = [storeFromUrl(from), storeFromUrl(to)]
     t.teardown(() => Promise.all([source.close!(), target.close!()]))
-    const application = await Application.create()
+    const application = await Application.create(seal)
     t.teardown(() => application.stop())
     const person = (name: string) => new Person(name, application.origin)
     const [idle, leaving, moving, editing, late, lateLeaving] = ['idle', 'leaving', 'moving', 'editing', 'late', 'lateLeaving'].map(person) as [Person, Person, Person, Person, Person, Person]
@@ -73,10 +73,10 @@ function moves(run: TestFn, what: string, start: (t: ExecutionContext) => Promis
   })
 }
 
-moves(needsRedis(test), 'from files to Redis', async (t) => {
+moves(needsRedis(test), 'sessions from files to Redis', async (t) => {
   const server = await startRedis()
   t.teardown(server.stop)
   return [`file:${tempDir(t)}?threshold=0`, server.url]
 })
 
-moves(test, 'from SQLite to files', async (t) => [`sqlite:${tempDir(t)}/sessions.db`, `file:${tempDir(t)}?threshold=0`])
+moves(test, 'sealed sessions from SQLite to files', async (t) => [`sqlite:${tempDir(t)}/sessions.db`, `file:${tempDir(t)}?threshold=0`], true)

@@ -10,14 +10,17 @@ import { routesOf, secret } from '../support/story.js'
 /** An application that is stopped and started on the same port, each time with the store that it is given. */
 export class Application {
   readonly #port: number
+  readonly #seal: boolean
   #server: Server | undefined
 
-  private constructor(port: number) {
+  private constructor(port: number, seal: boolean) {
     this.#port = port
+    this.#seal = seal
   }
 
-  static async create(): Promise<Application> {
-    return new Application(await freePort())
+  /** @param seal the option of `session()`. */
+  static async create(seal: boolean): Promise<Application> {
+    return new Application(await freePort(), seal)
   }
 
   get origin(): string {
@@ -27,7 +30,7 @@ export class Application {
   async start(store: SessionStore): Promise<void> {
     const app = new Koa()
     app.keys = [secret]
-    app.use(session({ store, touchAfter: 0, storeTimeout: 60_000 }))
+    app.use(session({ store, touchAfter: 0, storeTimeout: 60_000, seal: this.#seal }))
     app.use(routesOf({
       '/': (ctx) => ({ user: ctx.session.owner, visits: ctx.session['visits'] }),
       '/visit': (ctx) => ctx.session.increment('visits'),
