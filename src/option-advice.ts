@@ -14,7 +14,7 @@ const counterparts: Advice = {
   saveUninitialized: 'is not needed: a session is stored once it has data',
   unset: 'is not needed: ctx.session = null destroys the session',
   overwrite: 'is not needed',
-  encode: 'is not needed: values are stored as they are',
+  encode: 'is not needed: values are stored as they are; to encrypt them use seal',
   decode: 'is not needed: values are stored as they are',
   genid: 'is not needed: the library makes the sid',
   genSid: 'is not needed: the library makes the sid',

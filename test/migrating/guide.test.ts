@@ -11,7 +11,8 @@ import { memoryStore, session } from '../../src/index.js'
 import * as migrating from '../../src/migrating/index.js'
 import { startApp } from '../support/app.js'
 import { Client } from '../support/client.js'
-import { createApp, routesOf } from '../support/story.js'
+import { watchStore } from '../support/store.js'
+import { createApp, createClock, day, minute, routesOf } from '../support/story.js'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -85,6 +86,29 @@ test('the middleware that stands in for valid and beforeSave does what they did'
   await client.get('/out')
   t.deepEqual((await client.get('/')).json, {})
   t.deepEqual(client.cookies, [])
+})
+
+test('the middleware that stands in for session.cookie, touch() and manuallyCommit() does what they did', async (t) => {
+  const { code } = snippetsOf(guide).find((snippet) => snippet.code.includes('and manuallyCommit()'))!
+  const [time, store] = [createClock(), watchStore(memoryStore())]
+  const app = createApp()
+  // oxlint-disable-next-line typescript/no-implied-eval -- the code of the guide itself
+  const mount = new Function('app', 'session', code.replace(/^import .*$/m, '')) as (...given: unknown[]) => void
+  mount(app, (options: object) => session({ ...options, store, now: time.now }))
+  const answer = (ctx: Context) => ({ user: ctx.session.get('user') ?? null })
+  app.use(routesOf({ '/': answer, '/poll': answer, '/events': answer, '/set': (ctx) => ctx.session.set('user', 'momo'), '/remember': () => 'fine' }))
+  const client = new Client(await startApp(t, app), { now: time.now })
+  await client.get('/set')
+  const other = client.copy()
+  time.pass(50 * minute)
+  t.deepEqual((await other.get('/poll')).json, { user: 'momo' })
+  time.pass(11 * minute)
+  t.deepEqual((await other.get('/')).json, { user: null }, 'the request that polls has not moved the deadline')
+  await client.get('/set')
+  t.deepEqual((await client.get('/events')).json, { user: 'momo' })
+  await client.get('/remember')
+  time.pass(29 * day)
+  t.deepEqual((await client.get('/')).json, { user: 'momo' })
 })
 
 /** The options of the old libraries. koa-session's are read from the library; the others list them in their README. */
