@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { SessionError } from '../../../errors.js'
 import { assertInTime } from './claims.js'
 import { holdsVersion, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
+import { loadLockfile } from './load-lockfile.js'
 import type { FileNames } from '../file-names.js'
 import type { FileTimes } from '../file-times.js'
 import { discard, hasCode, unlessMissing, lstat, rename, rmdir, syncDirectory, unlink, writeNew } from '../fs-calls.js'
@@ -114,8 +115,7 @@ async function waitFor(file: string, lockfilePath: string): Promise<Lock | undef
 
 /** Tries once to acquire a lock. `undefined`: another process has it. */
 async function acquire(file: string, lockfilePath: string, stale: number): Promise<Lock | undefined> {
-  // Import it only when it is needed, because it listens for signals of the process.
-  const { default: lockfile } = await import('proper-lockfile')
+  const lockfile = await loadLockfile()
   let lost = false
   try {
     const release = await lockfile.lock(file, {
