@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileStore, memoryStore, redisStore } from '../../src/index.js'
-import { startServers } from '../support/fleet.js'
+import { startProcesses, startServers } from '../support/fleet.js'
 import { closingToo, newest } from '../support/redis-store.js'
 import { needsRedis, startRedis } from '../support/redis.js'
 import { races } from './races.js'
@@ -17,7 +17,8 @@ races(test, 'sealed, memory', () => {
 })
 
 const dir = mkdtempSync(join(tmpdir(), 'keepsake-races-'))
-races(test, 'sealed, files', () => startServers([fileStore({ dir }), fileStore({ dir })], { seal: true }))
+races(test, 'sealed, files, one process', () => startServers([fileStore({ dir }), fileStore({ dir })], { seal: true }))
+races(test, 'sealed, files, four processes', () => startProcesses(4, new URL('../support/file-store.ts', import.meta.url), dir, { seal: true }))
 test.after.always(() => rmSync(dir, { recursive: true, force: true }))
 
 for (const driver of newest.slice(0, 1)) {

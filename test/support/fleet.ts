@@ -34,10 +34,11 @@ export async function startServers(stores: SessionStore[], options: Options = {}
  *
  * @param module URL of a module whose default export makes the store from the argument: `(argument: string) => SessionStore`,
  * or a promise of one.
+ * @param options more options of `session()`, as far as JSON has them.
  */
-export async function startProcesses(count: number, module: URL, argument: string): Promise<Fleet> {
+export async function startProcesses(count: number, module: URL, argument: string, options: Options = {}): Promise<Fleet> {
   const server = fileURLToPath(new URL('race-server.ts', import.meta.url))
-  const processes = Array.from({ length: count }, () => fork(server, [module.href, argument], { execArgv: ['--import=tsx'] }))
+  const processes = Array.from({ length: count }, () => fork(server, [module.href, argument, JSON.stringify(options)], { execArgv: ['--import=tsx'] }))
   const origins = await Promise.all(processes.map(started))
   return {
     origins,
