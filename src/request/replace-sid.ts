@@ -70,51 +70,48 @@ function logInNewSession(session: RequestSession, login: Login): MaybePromise<vo
   })
 }
 
-function replaceStored(session: RequestSession, old: StoredState, login: Login | undefined): MaybePromise<void> {
+async function replaceStored(session: RequestSession, old: StoredState, login: Login | undefined): Promise<void> {
   const { store, assigned } = session
   const changes = session.changes()
   const { record } = old
   const created = newSession(session, dataFor(record, login, changes), factsOf(session, record, login))
-  return whenDone(store.create(created.atRest), () =>
-    recover(
-      () =>
-        whenDone(replaceByMarker(session, old, created.record.id), (replaced) =>
-          whenDone(carryOver(session, created, replaced, record, login, changes), (complete) => {
-            // Nothing is left to keep: a session without data and without an owner is none.
-            if (complete === undefined) return removeEmpty(session, old, created, replaced !== undefined, changes)
-            session.finishSave(old, complete, assigned, changes, true)
-            const { id } = complete.record
-            if (login) emit({ type: 'login', id, from: record.id, owner: login.owner })
-            else emit({ type: 'regenerate', id, from: record.id })
-          })
-        ),
-      async (error) => {
-        // If this removal fails too, the new record expires by itself: nobody knows its sid.
-        await recover<unknown>(() => store.destroy(created.record.id), () => undefined)
-        throw error
-      }
-    )
-  )
+  await store.create(created.atRest)
+  try {
+    const replaced = await replaceByMarker(session, old, created.record.id)
+    const complete = await carryOver(session, created, replaced, record, login, changes)
+    if (complete === undefined) {
+      await removeEmpty(session, old, created, replaced !== undefined, changes)
+      return
+    }
+    session.finishSave(old, complete, assigned, changes, true)
+    const { id } = complete.record
+    if (login) emit({ type: 'login', id, from: record.id, owner: login.owner })
+    else emit({ type: 'regenerate', id, from: record.id })
+  } catch (error) {
+    // If this removal fails too, the new record expires by itself: nobody knows its sid.
+    await recover<unknown>(() => store.destroy(created.record.id), () => undefined)
+    throw error
+  }
 }
 
 /**
  * Returns the record that the marker replaced. `undefined`: the session was gone. `'moved'`: another request has replaced the sid, and the
  * session is still live under it.
  */
-function replaceByMarker(session: RequestSession, old: StoredState, movedTo: string): MaybePromise<SessionRecord | undefined | 'moved'> {
+async function replaceByMarker(session: RequestSession, old: StoredState, movedTo: string): Promise<SessionRecord | undefined | 'moved'> {
   const { store } = session
   const now = session.rules.now()
   let replaced: SessionRecord | undefined
-  const written = updateRecord(session, 'regenerate a session', old, (current) => {
+  const marker = await updateRecord(session, 'regenerate a session', old, (current) => {
     replaced = current
     const { rev, write, id, created } = current
     return { rev, write, id, created, used: now, expires: now + graceAfterDeadline, permanent: false, moved: true, movedTo, data: {} }
   })
-  return whenDone(written, (marker) => {
-    if (marker !== 'moved') return marker ? replaced : undefined
-    // The session may have been ended under its new sid: then nothing of it may come back.
-    return whenDone(store.read(old.record.id), (other) => whenDone(other && followMarker(store, other), (live) => (live ? 'moved' : undefined)))
-  })
+  if (marker !== 'moved') return marker ? replaced : undefined
+  // The session may have been ended under its new sid: then nothing of it may come back.
+  const other = await store.read(old.record.id)
+  const live = other && (await followMarker(store, other))
+  return live ? 'moved' : undefined
 }
 
 /**
@@ -124,38 +121,37 @@ function replaceByMarker(session: RequestSession, old: StoredState, movedTo: str
  * @param replaced the record that the marker replaced.
  * @param read the record that this request has read.
  */
-function carryOver(
+async function carryOver(
   session: RequestSession,
   created: StoredState,
   replaced: SessionRecord | undefined | 'moved',
   read: SessionRecord,
   login: Login | undefined,
   changes: Changes
-): MaybePromise<StoredState | undefined> {
+): Promise<StoredState | undefined> {
   // If another request gave the session a new sid, it did not end it: this request keeps the data that it has read.
   if (replaced === 'moved' || (replaced && isSameVersion(replaced, read))) return isEmpty(created.record) ? undefined : created
   // Of a session that was gone, neither data nor owner may come back. Only the changes of this request are kept.
   const data = replaced ? dataFor(replaced, login, changes) : keptOf(login, applyChanges(changes, {}) ?? {})
-  const written = updateRecord(session, 'regenerate a session', created, ({ owner, ...current }) => {
+  const updated = await updateRecord(session, 'regenerate a session', created, ({ owner, ...current }) => {
     const keptOwner = replaced ? owner : undefined
     // This may exceed maxBytes. To refuse it would lose what the other request has committed.
     const next: SessionRecord = { ...current, ...keptFacts(session, replaced, login), ...withOwner(login?.owner ?? keptOwner), data }
     return isEmpty(next) ? null : next
   })
-  return whenDone(written, (updated) => (updated && updated !== 'moved' ? { ...created, ...updated } : undefined))
+  return updated && updated !== 'moved' ? { ...created, ...updated } : undefined
 }
 
-/** Removes a new record that is empty. @param existed whether the old session still existed. */
-function removeEmpty(session: RequestSession, old: StoredState, created: StoredState, existed: boolean, changes: Changes): MaybePromise<void> {
-  return whenDone(session.store.destroy(created.record.id), () => {
-    if (session.state === old) {
-      session.state = { kind: 'new' }
-      session.startAnew(changes)
-    }
-    if (!existed) return
-    emit({ type: 'destroy', id: old.record.id })
-    session.clearCookie()
-  })
+/** Removes a new record of which nothing is left to keep: a session without data and without an owner is none. @param existed whether the old session still existed. */
+async function removeEmpty(session: RequestSession, old: StoredState, created: StoredState, existed: boolean, changes: Changes): Promise<void> {
+  await session.store.destroy(created.record.id)
+  if (session.state === old) {
+    session.state = { kind: 'new' }
+    session.startAnew(changes)
+  }
+  if (!existed) return
+  emit({ type: 'destroy', id: old.record.id })
+  session.clearCookie()
 }
 
 function isEmpty({ owner, data }: SessionRecord): boolean {

@@ -22,34 +22,34 @@ class Members implements SessionMembers {
   }
 
   /** Notes an access, and returns the tracker to read data from. */
-  get reading(): ChangeTracker {
+  beginRead(): ChangeTracker {
     this.#calls.noteAccess()
     return this.#calls.session.tracker
   }
 
   /** Notes an access, because as in Flask setting is one, and returns the tracker to change data. @throws SessionError when the session is read-only. */
-  get writing(): ChangeTracker {
+  beginWrite(): ChangeTracker {
     this.#calls.assertWritable()
-    return this.reading
+    return this.beginRead()
   }
 
   get(key: string, fallback?: unknown): never {
-    const { reading } = this
+    const reading = this.beginRead()
     return (reading.has(key) ? reading.get(key) : fallback) as never
   }
 
   set(key: string, value: unknown): void {
     assertKey(key)
-    this.writing.set(key, value)
+    this.beginWrite().set(key, value)
   }
 
   has(key: string): boolean {
-    return this.reading.has(key)
+    return this.beginRead().has(key)
   }
 
   pop(key: string, fallback?: unknown): never {
     const value: unknown = this.get(key, fallback)
-    if (this.reading.has(key)) this.writing.delete(key)
+    if (this.beginRead().has(key)) this.beginWrite().delete(key)
     return value as never
   }
 
@@ -60,13 +60,13 @@ class Members implements SessionMembers {
 
   setDefault(key: string, value: unknown): never {
     assertKey(key)
-    if (!this.reading.has(key)) this.writing.set(key, value)
-    return this.reading.get(key) as never
+    if (!this.beginRead().has(key)) this.beginWrite().set(key, value)
+    return this.beginRead().get(key) as never
   }
 
   update(object: object): void {
     if (!isDataObject(object)) throw new TypeError('ctx.session: update(object) expects a plain object with the keys to set')
-    for (const [key, value] of Object.entries(object)) this.writing.set(key, value)
+    for (const [key, value] of Object.entries(object)) this.beginWrite().set(key, value)
   }
 
   clear(): void {
@@ -76,7 +76,7 @@ class Members implements SessionMembers {
   change(key: string, fn: ChangeFunction): never {
     assertKey(key)
     if (typeof fn !== 'function') throw new TypeError(`ctx.session: change('${key}', fn) expects a function that returns the new value`)
-    return this.writing.change(key, fn) as never
+    return this.beginWrite().change(key, fn) as never
   }
 
   increment(key: string, by = 1): number {
@@ -194,7 +194,7 @@ class Members implements SessionMembers {
 
   /** Returns the data only, including keys that have the name of a member. */
   toJSON(): object {
-    const { reading } = this
+    const reading = this.beginRead()
     const data = Object.create(null) as Record<string, unknown>
     for (const key of reading.keys()) data[key] = reading.get(key)
     return data
@@ -248,35 +248,35 @@ const handler: ProxyHandler<Members> = {
       const member = Reflect.get(target, key, target) as unknown
       return typeof member === 'function' ? (member.bind(target) as unknown) : member
     }
-    const { reading } = target
+    const reading = target.beginRead()
     if (reading.has(key)) return reading.get(key)
     if (foreignMembers.has(key)) warnOnce(`ctx.session.${key} is a member of another session library and is undefined here: ${foreignMembers.get(key)}`)
     return hiddenNames.has(key) ? undefined : (Reflect.get(Object.prototype, key, session) as unknown)
   },
   set(target, key, value) {
     if (typeof key === 'string' && writableMembers.has(key)) return Reflect.set(target, key, value, target)
-    target.writing.set(dataKey(key), value)
+    target.beginWrite().set(dataKey(key), value)
     return true
   },
   has(target, key) {
-    return typeof key === 'string' && target.reading.has(key)
+    return typeof key === 'string' && target.beginRead().has(key)
   },
   deleteProperty(target, key) {
-    target.writing.delete(dataKey(key))
+    target.beginWrite().delete(dataKey(key))
     return true
   },
   defineProperty(target, key, property) {
     if (!('value' in property)) throw new TypeError('ctx.session: an accessor cannot be stored: set a value')
-    target.writing.set(dataKey(key), property.value)
+    target.beginWrite().set(dataKey(key), property.value)
     return true
   },
   ownKeys(target) {
-    return target.reading.keys()
+    return target.beginRead().keys()
   },
   getOwnPropertyDescriptor(target, key) {
-    if (typeof key === 'symbol' || !target.reading.has(key)) return undefined
+    if (typeof key === 'symbol' || !target.beginRead().has(key)) return undefined
     // A key with the name of a member is not enumerable, because a spread would read the member instead.
-    return { value: target.reading.get(key), writable: true, configurable: true, enumerable: !memberNames.has(key) }
+    return { value: target.beginRead().get(key), writable: true, configurable: true, enumerable: !memberNames.has(key) }
   },
   getPrototypeOf: () => Object.prototype,
   setPrototypeOf: () => false,
