@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import type { TestFn } from 'ava'
 import { MongoClient, type MongoClientOptions } from 'mongodb'
 import type { Cleanup } from './app.js'
+import { limitFiles } from './file-limit.js'
 import { freePort, until } from './redis.js'
 import { needs } from './needs.js'
 
@@ -28,6 +29,8 @@ export interface MongoServer {
   /** SIGSTOP: it holds its connections and answers nobody. */
   pause(): Promise<void>
   resume(): void
+  /** Limits the size of its files in bytes, until it is started again. */
+  limitFiles(bytes: number): void
   /** kill -9. */
   kill(): Promise<void>
   /** On the same port, with the data that it had. */
@@ -48,6 +51,7 @@ export async function startMongo(t: Cleanup): Promise<MongoServer> {
       await until('the server is stopped', () => isStopped(child!.pid!))
     },
     resume: () => void child?.kill('SIGCONT'),
+    limitFiles: (bytes) => limitFiles(child!.pid!, bytes),
     async kill() {
       if (!child || child.exitCode !== null || child.signalCode !== null) return
       const exited = once(child, 'exit')

@@ -6,6 +6,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { limitFiles } from './file-limit.js'
 import { freePort, until } from './redis.js'
 
 const run = promisify(execFile)
@@ -16,6 +17,8 @@ export interface SqlServer {
   /** SIGSTOP: it holds its connections and answers nobody. */
   pause(): Promise<void>
   resume(): void
+  /** Limits the size of its files in bytes, from now on. Absent: without limit. */
+  limitFiles(bytes?: number): void
   /** kill -9. */
   kill(): Promise<void>
   /** On the same port, with the data that it has on disk. */
@@ -79,6 +82,9 @@ async function startServer(dir: string, port: number, url: string, command: read
       await until('the server has stopped', () => [child!.pid!, ...childrenOf(child!.pid!)].every(isStopped))
     },
     resume: () => signal('SIGCONT'),
+    limitFiles(bytes) {
+      for (const pid of [...childrenOf(child!.pid!), child!.pid!]) limitFiles(pid, bytes)
+    },
     async kill() {
       if (!child || child.exitCode !== null || child.signalCode !== null) return
       const exited = once(child, 'exit')
