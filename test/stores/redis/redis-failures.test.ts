@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { redisStore, type SessionError } from '../../../src/index.js'
@@ -214,6 +216,32 @@ for (const driver of newest) {
     t.is(status, 204)
     t.regex(setCookie[0]!, /^session=;/)
     t.deepEqual((await thief.get('/get')).json, {})
+  })
+
+  redisTest(title('when Redis takes no more connections, an application that starts answers 503 until there is one, and those that are connected work'), async (t) => {
+    const { server, client } = await start(t, driver)
+    await client.get('/set?key=user&value=momo')
+    // The application's connection, and the one for this command.
+    await server.cli('CONFIG', 'SET', 'maxclients', '2')
+    const taken = connect(server.port, '127.0.0.1')
+    t.teardown(() => taken.destroy())
+    await once(taken, 'connect')
+    taken.write('PING\r\n')
+    await once(taken, 'data')
+    const { client: redis, connecting, close } = driver.open(server.url)
+    connecting.catch(() => undefined)
+    t.teardown(close)
+    const late = await startStory(t, routes, { ...soon, store: redisStore({ client: redis }) })
+    isRefused(t, await late.client.get('/set?key=user&value=lin'))
+    isRefused(t, await client.copy().at(late.origin).get('/get'))
+    // Redis refuses the connection with the reason, which the drivers do not pass on to commands.
+    t.regex(late.errors[0]!.message, /cannot reach Redis at 127/)
+    t.deepEqual((await client.get('/get')).json, { user: 'momo' })
+    taken.destroy()
+    await until('the application works', async () => (await late.client.get('/set?key=user&value=lin')).status === 204)
+    t.deepEqual((await late.client.get('/get')).json, { user: 'lin' })
+    t.is((await client.at(late.origin).get('/logout')).status, 204)
+    t.deepEqual((await client.get('/get')).json, {})
   })
 
   redisTest(title('a session that is evicted during a request does not come back, and no cookie is sent or cleared'), async (t) => {
