@@ -34,9 +34,14 @@ needsRedis(test)('the commands that the page names are those that Redis and SQLi
   const { stdout } = await scale('--dist', 'src', '--stores', 'redis,sqlite', '--records', '100', '--print')
   for (const store of ['Redis', 'SQLite']) {
     const row = new RegExp(`^\\| ${store} \\| none \\| .*\\|$`, 'm')
-    t.is(row.exec(stdout)?.[0], row.exec(page)?.[0])
+    t.is(always(row.exec(stdout)?.[0]), always(row.exec(page)?.[0]))
   }
 })
+
+/** The commands of a row that are sent each time: the list of an owner lives longer (PEXPIRE) only for logins of a later millisecond. */
+function always(row: string | undefined): string | undefined {
+  return row?.replaceAll('PEXPIRE, ', '')
+}
 
 async function requestsPerSecond(...args: string[]): Promise<string | undefined> {
   const { stdout } = await scale(...earlier, '--sessions', '1000000', ...args)
