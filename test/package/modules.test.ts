@@ -72,7 +72,7 @@ test('importing the root loads no driver, though all are installed, and nothing 
     await import('koa-keepsake')
     const { createRequire } = await import('node:module')
     for (const path of Object.keys(createRequire(import.meta.url).cache)) console.log(path)`
-  const loaded = await runs(t, project, 'load.mjs', text, ['--import', './register.mjs'])
+  const loaded = await runs(t, project, 'load.mjs', text, ['--import', './register.mjs', '--disable-warning=DEP0205'])
   const packages = new Set(loaded.split('\n').filter((line) => line.includes('node_modules/')).map((line) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(line)![1]!))
   t.true(packages.has('koa-keepsake') && packages.has('keygrip'), loaded)
   // What the middleware needs, and what proper-lockfile and keygrip themselves need. The command's packages are not among them.
