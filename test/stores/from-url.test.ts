@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { registerStoreScheme, storeFromUrl } from '../../src/stores/from-url.js'
 import { memoryStore } from '../../src/stores/memory/index.js'
-import { newRecord } from '../support/redis-records.js'
+import { newRecord } from '../support/new-record.js'
 import { freePort, needsRedis, startRedis, until } from '../support/redis.js'
 import type { Command, Scenario } from '../support/url-worker.js'
 

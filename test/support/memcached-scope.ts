@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { createMark, type Json, type SessionRecord, type SessionStore, type StoreScope } from '../../src/store/index.js'
+import type { Json, SessionRecord, SessionStore, StoreScope } from '../../src/store/index.js'
 import { memcachedStore, type MemcachedClient } from '../../src/stores/memcached/index.js'
+import { newRecord } from './new-record.js'
 
 /** A store in memcached with a prefix and a clock of its own. */
 export interface MemcachedScope {
@@ -24,9 +25,6 @@ export function openScope(client: MemcachedClient, largest = 4_000_000): Memcach
     another,
     keyOf: (id) => scope.prefix + id,
     advance: (milliseconds) => void (time += milliseconds),
-    newRecord(data = { user: 'momo' }, fields = {}) {
-      const id = randomBytes(32).toString('hex')
-      return { rev: 1, write: createMark(), id, created: time, used: time, expires: time + 3_600_000, permanent: false, ...fields, data }
-    }
+    newRecord: (data, fields) => newRecord(data, fields, time)
   }
 }

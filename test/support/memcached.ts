@@ -1,14 +1,11 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
 import { connect } from 'node:net'
-import { join } from 'node:path'
 import type { TestFn } from 'ava'
 import { MemcacheClient } from 'memcache-client'
 import type { Cleanup } from './app.js'
 import { freePort, until } from './redis.js'
 import { needs } from './needs.js'
+import { ServerProcess } from './server-process.js'
 
 /** Real memcached servers, each on a free loopback port. */
 export const hasMemcached = spawnSync('memcached', ['-V']).status === 0
@@ -36,26 +33,16 @@ export interface MemcachedServer {
 /** Starts a server that ends with the test; arguments are memcached's. */
 export async function startMemcached(t: Cleanup, ...args: string[]): Promise<MemcachedServer> {
   const port = await freePort()
-  let child: ChildProcess | undefined
+  const child = new ServerProcess('memcached', '-l', '127.0.0.1', '-p', String(port), '-U', '0', '-m', '16', ...asNobody, ...args)
   const server: MemcachedServer = {
     port,
     address: `127.0.0.1:${port}`,
     ask: (text) => ask(port, text),
-    async pause() {
-      child!.kill('SIGSTOP')
-      // Its threads go on for a moment, long enough to answer.
-      await until('memcached is stopped', () => isStopped(child!.pid!))
-    },
-    resume: () => void child?.kill('SIGCONT'),
-    async kill() {
-      if (!child || child.exitCode !== null || child.signalCode !== null) return
-      const exited = once(child, 'exit')
-      child.kill('SIGKILL')
-      await exited
-    },
+    pause: () => child.pause(),
+    resume: () => child.resume(),
+    kill: () => child.kill(),
     async start() {
-      child = spawn(command, [...prefix, '-l', '127.0.0.1', '-p', String(port), '-U', '0', '-m', '16', ...asNobody, ...args], { stdio: 'ignore' })
-      live.add(child)
+      child.start({ stdio: 'ignore' })
       await until(`memcached listens on ${port}`, async () => (await ask(port, 'version')).startsWith('VERSION'))
     }
   }
@@ -83,21 +70,7 @@ export async function commandCounts(server: MemcachedServer): Promise<{ gets: nu
   return { gets: count('cmd_get'), stores: count('cmd_set'), deletes, touches: count('cmd_touch') }
 }
 
-// However a test process ends, its servers end with it: on Linux by the kernel, also when it is killed.
-const tied = ['setpriv', '--pdeathsig', 'KILL', 'memcached']
-const [command = 'memcached', ...prefix] = spawnSync(tied[0]!, [...tied.slice(1), '-V']).status === 0 ? tied : ['memcached']
 const asNobody = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
-const live = new Set<ChildProcess>()
-process.on('exit', () => {
-  for (const child of live) child.kill('SIGKILL')
-})
-
-async function isStopped(pid: number): Promise<boolean> {
-  const tasks = `/proc/${pid}/task`
-  if (!existsSync(tasks)) return true
-  const states = await Promise.all((await readdir(tasks)).map((task) => readFile(join(tasks, task, 'stat'), 'utf8')))
-  return states.every((state) => / T /.test(state))
-}
 
 function ask(port: number, text: string): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { Collection, MongoClient } from 'mongodb'
-import { createMark, type Json, type SessionRecord, type StoreScope } from '../../src/store/index.js'
+import type { Json, SessionRecord, StoreScope } from '../../src/store/index.js'
 import { mongoStore, type MongoStoreOptions } from '../../src/stores/mongo/index.js'
 import type { SessionDocument } from '../../src/stores/mongo/document.js'
 import { watchStore, type WatchedStore } from '../../src/testing/watched-store.js'
+import { newRecord } from './new-record.js'
 
 /** A store in MongoDB with a prefix and a clock of its own, and its collection. */
 export interface MongoScope {
@@ -30,9 +31,6 @@ export function openScope(client: MongoClient, options: Partial<MongoStoreOption
     another,
     keyOf: (id) => scope.prefix + id,
     advance: (milliseconds) => void (time += milliseconds),
-    newRecord(data = { user: 'momo' }, fields = {}) {
-      const id = randomBytes(32).toString('hex')
-      return { rev: 1, write: createMark(), id, created: time, used: time, expires: time + 3_600_000, permanent: false, ...fields, data }
-    }
+    newRecord: (data, fields) => newRecord(data, fields, time)
   }
 }

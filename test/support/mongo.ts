@@ -1,16 +1,16 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestFn } from 'ava'
 import { MongoClient, type MongoClientOptions } from 'mongodb'
 import type { Cleanup } from './app.js'
 import { limitFiles } from './file-limit.js'
-import { freePort, until } from './redis.js'
+import { freePort } from './redis.js'
 import { needs } from './needs.js'
+import { ServerProcess } from './server-process.js'
 
 /** Real servers: mongo-java-server, each on a free loopback port and with a temporary directory. */
 export const hasMongo = spawnSync('sh', ['-c', 'command -v mongo-java-server']).status === 0
@@ -41,29 +41,18 @@ export interface MongoServer {
 export async function startMongo(t: Cleanup): Promise<MongoServer> {
   const port = await freePort()
   const folder = await mkdtemp(join(tmpdir(), 'keepsake-mongo-'))
-  let child: ChildProcess | undefined
+  const child = new ServerProcess('mongo-java-server', `127.0.0.1:${port}`, folder)
   const server: MongoServer = {
     port,
     url: `mongodb://127.0.0.1:${port}`,
-    async pause() {
-      child!.kill('SIGSTOP')
-      // Its threads go on for a moment, long enough to answer.
-      await until('the server is stopped', () => isStopped(child!.pid!))
-    },
-    resume: () => void child?.kill('SIGCONT'),
-    limitFiles: (bytes) => limitFiles(child!.pid!, bytes),
-    async kill() {
-      if (!child || child.exitCode !== null || child.signalCode !== null) return
-      const exited = once(child, 'exit')
-      child.kill('SIGKILL')
-      await exited
-      live.delete(child)
-    },
+    pause: () => child.pause(),
+    resume: () => child.resume(),
+    limitFiles: (bytes) => limitFiles(child.pid, bytes),
+    kill: () => child.kill(),
     async start() {
-      child = spawn(command, [...prefix, `127.0.0.1:${port}`, folder], { stdio: ['ignore', 'pipe', 'ignore'] })
-      live.add(child)
-      const ended = once(child, 'exit').then(() => Promise.reject(new Error('mongo-java-server ended before it listened')))
-      await Promise.race([once(child.stdout!, 'data'), ended])
+      const started = child.start({ stdio: ['ignore', 'pipe', 'ignore'] })
+      const ended = once(started, 'exit').then(() => Promise.reject(new Error('mongo-java-server ended before it listened')))
+      await Promise.race([once(started.stdout!, 'data'), ended])
       ended.catch(() => undefined)
     }
   }
@@ -126,19 +115,4 @@ export type Failure = { errorCode: number } | { closeConnection: true } | { writ
 /** Makes the next commands of that name fail on the server. */
 export async function failNext(client: MongoClient, command: string, failure: Failure, times = 1): Promise<void> {
   await client.db('admin').command({ configureFailPoint: 'failCommand', mode: { times }, data: { failCommands: [command], ...failure } })
-}
-
-// However a test process ends, its servers end with it: on Linux by the kernel, also when it is killed.
-const tied = ['setpriv', '--pdeathsig', 'KILL']
-const [command, ...prefix] = spawnSync(tied[0]!, [...tied.slice(1), 'true']).status === 0 ? [...tied, 'mongo-java-server'] : ['mongo-java-server']
-const live = new Set<ChildProcess>()
-process.on('exit', () => {
-  for (const child of live) child.kill('SIGKILL')
-})
-
-async function isStopped(pid: number): Promise<boolean> {
-  const tasks = `/proc/${pid}/task`
-  if (!existsSync(tasks)) return true
-  const states = await Promise.all((await readdir(tasks)).map((task) => readFile(join(tasks, task, 'stat'), 'utf8')))
-  return states.every((state) => / T /.test(state))
 }

@@ -1,11 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { createMark, type Json, type SessionRecord, type SessionStore } from '../../src/store/index.js'
-
-/** A record that was never stored. It has an hour to live, unless another number of milliseconds is given. */
-export function newRecord(data: { [key: string]: Json } = { user: 'momo' }, fields: Partial<SessionRecord> = {}): SessionRecord {
-  const now = Date.now()
-  return { rev: 1, write: createMark(), id: randomBytes(32).toString('hex'), created: now, used: now, expires: now + 3_600_000, permanent: false, ...fields, data }
-}
+import type { Json, SessionRecord, SessionStore } from '../../src/store/index.js'
 
 /** Under which key a store without a scope keeps a record. */
 export function keyOf({ id }: Pick<SessionRecord, 'id'>): string {

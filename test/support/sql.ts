@@ -1,10 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestFn } from 'ava'
 import makeKnex, { type Knex } from 'knex'
-import { createMark, type SessionRecord } from '../../src/store/index.js'
 import { hasMariaDb, hasPostgres, startMariaDb, startPostgres, type SqlServer } from './sql-servers.js'
 import { needs } from './needs.js'
 
@@ -75,13 +73,6 @@ export function needsEngine(test: TestFn, { name, isInstalled, package: missing 
 /** mysql2 gives up on a connection after ten seconds by itself, which a busy machine may need. */
 export function mysqlConnection(uri: string): Knex.MySql2ConnectionConfig {
   return { uri, connectTimeout: patience }
-}
-
-/** A record that was never stored, with an hour to live. */
-export function newRecord(data: SessionRecord['data'] = { user: 'momo' }, fields: Partial<SessionRecord> = {}): SessionRecord {
-  const now = Date.now()
-  const id = randomBytes(32).toString('hex')
-  return { rev: 1, write: createMark(), id, created: now, used: now, expires: now + 3_600_000, permanent: false, ...fields, data }
 }
 
 /** Everything that an async iteration gives. */

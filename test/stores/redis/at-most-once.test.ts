@@ -5,7 +5,8 @@ import { redisStore, type RedisClient } from '../../../src/stores/redis/index.js
 import { recordEvents } from '../../support/events.js'
 import { startProxy } from '../../support/proxy.js'
 import { drivers } from '../../support/redis-drivers.js'
-import { count, increment, keyOf, list, newRecord, withKey } from '../../support/redis-records.js'
+import { newRecord } from '../../support/new-record.js'
+import { count, increment, keyOf, list, withKey } from '../../support/redis-records.js'
 import { needsRedis, startRedis, until } from '../../support/redis.js'
 
 const redisTest = needsRedis(test)

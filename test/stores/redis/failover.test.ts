@@ -3,7 +3,8 @@ import { redisStore } from '../../../src/stores/redis/index.js'
 import type { SessionRecord } from '../../../src/store/index.js'
 import { startProxy } from '../../support/proxy.js'
 import { drivers, type Driver } from '../../support/redis-drivers.js'
-import { keyOf, newRecord, withKey } from '../../support/redis-records.js'
+import { newRecord } from '../../support/new-record.js'
+import { keyOf, withKey } from '../../support/redis-records.js'
 import { needsRedis, startRedis, until } from '../../support/redis.js'
 
 const redisTest = needsRedis(test)

@@ -5,7 +5,7 @@ import type * as NodeRedis from 'redis'
 import { redisStore, type RedisClient } from '../../../src/stores/redis/index.js'
 import type { SessionStore } from '../../../src/store/index.js'
 import { startProxy } from '../../support/proxy.js'
-import { newRecord } from '../../support/redis-records.js'
+import { newRecord } from '../../support/new-record.js'
 import { freePort, needsRedis, startCluster, startRedis, until } from '../../support/redis.js'
 import { recordWarnings } from '../../support/warnings.js'
 

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { redisStore, type RedisStoreOptions } from '../../../src/stores/redis/index.js'
-import { newRecord } from '../../support/redis-records.js'
+import { newRecord } from '../../support/new-record.js'
 
 test('a client with callbacks, or with types of its own, is an error and never "no session"', async (t) => {
   for (const answer of [undefined, 2, true]) {

@@ -4,7 +4,7 @@ import { redisStore } from '../../../src/stores/redis/index.js'
 import type { SessionRecord } from '../../../src/store/index.js'
 import { storeConformance } from '../../../src/testing/index.js'
 import { drivers, type Connected } from '../../support/redis-drivers.js'
-import { newRecord } from '../../support/redis-records.js'
+import { newRecord } from '../../support/new-record.js'
 import { textsOf } from '../../support/redis-texts.js'
 import { needsRedis, startCluster, type RedisServer } from '../../support/redis.js'
 

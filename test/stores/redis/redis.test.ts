@@ -6,7 +6,8 @@ import type { SessionStore } from '../../../src/store/index.js'
 import type { Cleanup } from '../../support/app.js'
 import { recordEvents } from '../../support/events.js'
 import { drivers, type Driver } from '../../support/redis-drivers.js'
-import { increment, keyOf, list as listOf, newRecord, withKey } from '../../support/redis-records.js'
+import { newRecord } from '../../support/new-record.js'
+import { increment, keyOf, list as listOf, withKey } from '../../support/redis-records.js'
 import { commandCounts, needsRedis, startRedis, until, type RedisServer } from '../../support/redis.js'
 
 const redisTest = needsRedis(test)

@@ -2,7 +2,8 @@ import test from 'ava'
 import type { SessionRecord } from '../../../src/store/index.js'
 import { createTable, sqlStore } from '../../../src/stores/sql/index.js'
 import { until } from '../../support/redis.js'
-import { collect, mysqlConnection, needsEngine, newRecord, onEachConnection, patience, servers, type Database } from '../../support/sql.js'
+import { newRecord } from '../../support/new-record.js'
+import { collect, mysqlConnection, needsEngine, onEachConnection, patience, servers, type Database } from '../../support/sql.js'
 
 const engine = servers.find(({ name }) => name === 'MariaDB')!
 const engineTest = needsEngine(test, engine)

@@ -3,7 +3,8 @@ import type { Knex } from 'knex'
 import type { SessionRecord, SessionStore } from '../../../src/store/index.js'
 import { createTable, openSql, sqlStore } from '../../../src/stores/sql/index.js'
 import { until } from '../../support/redis.js'
-import { mysqlConnection, needsEngine, newRecord, onEachConnection, patience, servers, type Database, type Engine } from '../../support/sql.js'
+import { newRecord } from '../../support/new-record.js'
+import { mysqlConnection, needsEngine, onEachConnection, patience, servers, type Database, type Engine } from '../../support/sql.js'
 
 /** How long a store here waits, in milliseconds. */
 const timeout = 1000

@@ -5,7 +5,8 @@ import type { SessionRecord } from '../../../src/store/index.js'
 import { createTable, sqlStore } from '../../../src/stores/sql/index.js'
 import { until } from '../../support/redis.js'
 import { setting } from '../../support/recipes.js'
-import { engines, needsEngine, newRecord, patience, type Database, type Engine } from '../../support/sql.js'
+import { newRecord } from '../../support/new-record.js'
+import { engines, needsEngine, patience, type Database, type Engine } from '../../support/sql.js'
 
 /** How a database gets full, and how somebody makes room. */
 interface Fullness {

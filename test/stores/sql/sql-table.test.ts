@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
 import { createTable, sqlStore } from '../../../src/stores/sql/index.js'
-import { engines, needsEngine, newRecord, patience, type Database } from '../../support/sql.js'
+import { newRecord } from '../../support/new-record.js'
+import { engines, needsEngine, patience, type Database } from '../../support/sql.js'
 
 const guide = await readFile(new URL('../../../docs/stores/sql.md', import.meta.url), 'utf8')
 

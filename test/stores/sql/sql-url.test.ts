@@ -2,7 +2,8 @@ import { inspect } from 'node:util'
 import test from 'ava'
 import { openSql } from '../../../src/stores/sql/index.js'
 import { freePort, until } from '../../support/redis.js'
-import { collect, engines, needsEngine, newRecord, patience, type Database } from '../../support/sql.js'
+import { newRecord } from '../../support/new-record.js'
+import { collect, engines, needsEngine, patience, type Database } from '../../support/sql.js'
 
 for (const engine of engines) {
   const engineTest = needsEngine(test, engine)

@@ -7,7 +7,8 @@ import { dialectOf } from '../../../src/stores/sql/dialects.js'
 import { createTable, sqlStore } from '../../../src/stores/sql/index.js'
 import { statementsOf } from '../../../src/stores/sql/statements.js'
 import { until } from '../../support/redis.js'
-import { collect, engines, needsEngine, newRecord, patience, planOf, type Database } from '../../support/sql.js'
+import { newRecord } from '../../support/new-record.js'
+import { collect, engines, needsEngine, patience, planOf, type Database } from '../../support/sql.js'
 
 for (const engine of engines) {
   const engineTest = needsEngine(test, engine)

@@ -9,7 +9,8 @@ import Sqlite from 'better-sqlite3'
 import makeKnex from 'knex'
 import type { SessionRecord, SessionStore } from '../../../src/store/index.js'
 import { createTable, openSql, sqlStore } from '../../../src/stores/sql/index.js'
-import { newRecord, patience } from '../../support/sql.js'
+import { newRecord } from '../../support/new-record.js'
+import { patience } from '../../support/sql.js'
 
 /** A path in a directory that is removed when the test ends. */
 function newFile(t: ExecutionContext): string {
