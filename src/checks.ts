@@ -14,7 +14,8 @@ export interface Advice {
 export class OptionChecks {
   readonly #where: string
   readonly #problems: string[] = []
-  #known: readonly string[] | undefined
+  /** The names that the options may have. Absent: every name was one of them. */
+  #knownNames: readonly string[] | undefined
 
   /** @param where starts the error, for example `session(options)`. */
   constructor(where: string) {
@@ -26,14 +27,14 @@ export class OptionChecks {
    *
    * @throws TypeError at once for a value that is no object of options.
    */
-  known(options: object, known: readonly string[], advice: Advice = {}): void {
+  names(options: object, known: readonly string[], advice: Advice = {}): void {
     if (typeof options !== 'object' || options === null || Array.isArray(options)) {
       throw new TypeError(`${this.#where}: expected an object of options, got ${kindOf(options)}`)
     }
     const unknown = Object.keys(options).filter((name) => !known.includes(name))
-    if (unknown.length > 0) this.#known = known
+    if (unknown.length > 0) this.#knownNames = known
     for (const name of unknown) {
-      const meant = nearest(name, known)
+      const meant = closestName(name, known)
       if (Object.hasOwn(advice, name)) this.add(`"${name}" ${advice[name]}`)
       else this.add(`unknown option "${name}"${meant === undefined ? '' : `: did you mean "${meant}"?`}`)
     }
@@ -67,15 +68,15 @@ export class OptionChecks {
   /** @throws TypeError that lists every problem. */
   throwIfAny(): void {
     if (this.#problems.length === 0) return
-    const known = this.#known ? [`known are ${this.#known.join(', ')}`] : []
+    const known = this.#knownNames ? [`known are ${this.#knownNames.join(', ')}`] : []
     throw new TypeError(`${this.#where}: ${[...this.#problems, ...known].join('; ')}`)
   }
 }
 
 /** Refuses unknown names of options. One error lists them all. */
-export function assertKnown(where: string, options: object, known: readonly string[], advice?: Advice): void {
+export function assertOptionNames(where: string, options: object, known: readonly string[], advice?: Advice): void {
   const checks = new OptionChecks(where)
-  checks.known(options, known, advice)
+  checks.names(options, known, advice)
   checks.throwIfAny()
 }
 
@@ -98,16 +99,16 @@ export function isDataObject(value: unknown): value is object {
 }
 
 /** The known name that a misspelt name most likely means, or `undefined` if none is similar. Case does not matter. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
+export function closestName(name: string, known: readonly string[]): string | undefined {
   // A name with more than one typing error in three characters is another name.
   let least = Math.max(1, Math.floor(name.length / 3)) + 1
   let found: string | undefined
-  for (const each of known) {
-    if (Math.abs(each.length - name.length) >= least) continue
-    const distance = editDistance(name.toLowerCase(), each.toLowerCase())
+  for (const candidate of known) {
+    if (Math.abs(candidate.length - name.length) >= least) continue
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
     if (distance >= least) continue
     least = distance
-    found = each
+    found = candidate
   }
   return found
 }
@@ -115,18 +116,18 @@ export function nearest(name: string, known: readonly string[]): string | undefi
 /** How many characters must be added, removed, replaced or transposed to turn one text into the other (optimal string alignment). */
 function editDistance(from: string, to: string): number {
   const rows = [Array.from({ length: to.length + 1 }, (_, column) => column)]
-  const at = (row: number, column: number) => rows[row]![column]!
+  const distanceAt = (row: number, column: number) => rows[row]![column]!
   for (let row = 1; row <= from.length; row++) {
     rows.push([row])
     for (let column = 1; column <= to.length; column++) {
       const cost = from[row - 1] === to[column - 1] ? 0 : 1
-      let least = Math.min(at(row - 1, column) + 1, at(row, column - 1) + 1, at(row - 1, column - 1) + cost)
+      let least = Math.min(distanceAt(row - 1, column) + 1, distanceAt(row, column - 1) + 1, distanceAt(row - 1, column - 1) + cost)
       const areTransposed = row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]
-      if (areTransposed) least = Math.min(least, at(row - 2, column - 2) + 1)
+      if (areTransposed) least = Math.min(least, distanceAt(row - 2, column - 2) + 1)
       rows[row]!.push(least)
     }
   }
-  return at(from.length, to.length)
+  return distanceAt(from.length, to.length)
 }
 
 /** Describes a value by its type, and a number or a boolean by itself: for an error about a value that may be a secret. */

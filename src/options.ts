@@ -107,7 +107,7 @@ const namesOfContext: ReadonlySet<string> = new Set(
 export function resolveOptions(options: SessionOptions = {}, second?: unknown): Settings {
   assertNoApplication(where, options, second)
   const checks = new OptionChecks(where)
-  checks.known(options, optionNames, adviceOnForeign(options))
+  checks.names(options, optionNames, adviceOnForeign(options))
   const {
     store = fileStore(),
     keys,

@@ -1,20 +1,20 @@
 import test from 'ava'
-import { assertKnown, assertOption, isCount, isPositive, kindOf, nearest, OptionChecks } from '../src/checks.js'
+import { assertOptionNames, assertOption, isCount, isPositive, kindOf, closestName, OptionChecks } from '../src/checks.js'
 
 test('known names and an empty object are accepted', (t) => {
-  t.notThrows(() => assertKnown('store(options)', { dir: 1, mode: undefined }, ['dir', 'mode']))
-  t.notThrows(() => assertKnown('store(options)', {}, []))
+  t.notThrows(() => assertOptionNames('store(options)', { dir: 1, mode: undefined }, ['dir', 'mode']))
+  t.notThrows(() => assertOptionNames('store(options)', {}, []))
 })
 
 test('one error lists all unknown names, each with a suggestion or advice, and the known ones', (t) => {
-  t.throws(() => assertKnown('store(options)', { dri: 1 }, ['dir', 'mode']), {
+  t.throws(() => assertOptionNames('store(options)', { dri: 1 }, ['dir', 'mode']), {
     instanceOf: TypeError,
     message: 'store(options): unknown option "dri": did you mean "dir"?; known are dir, mode'
   })
-  t.throws(() => assertKnown('store(options)', { dri: 1, dir: 1, ttl: 1, something: 1 }, ['dir'], { ttl: 'is now lifetime' }), {
+  t.throws(() => assertOptionNames('store(options)', { dri: 1, dir: 1, ttl: 1, something: 1 }, ['dir'], { ttl: 'is now lifetime' }), {
     message: 'store(options): unknown option "dri": did you mean "dir"?; "ttl" is now lifetime; unknown option "something"; known are dir'
   })
-  t.throws(() => assertKnown('store(options)', JSON.parse('{"__proto__":1}') as object, ['dir']), { message: /"__proto__"/ })
+  t.throws(() => assertOptionNames('store(options)', JSON.parse('{"__proto__":1}') as object, ['dir']), { message: /"__proto__"/ })
 })
 
 const kinds: readonly [unknown, string][] = [
@@ -39,17 +39,17 @@ for (const [value, kind] of kinds) {
     t.is(quoting?.message, `store(options): mode must be a number, got ${value === 'hunter2' ? "'hunter2'" : kind}`)
     if (kind === 'an object') return
     const message = typeof value === 'function' ? undefined : `store(options): expected an object of options, got ${kind}`
-    t.throws(() => assertKnown('store(options)', value as object, []), { instanceOf: TypeError, ...(message !== undefined && { message }) })
+    t.throws(() => assertOptionNames('store(options)', value as object, []), { instanceOf: TypeError, ...(message !== undefined && { message }) })
   })
 }
 
 test('one error lists every wrong name and every wrong value of a call, and quotes text up to 60 characters', (t) => {
   const checks = new OptionChecks('store(options)')
-  checks.known({ dri: 1 }, ['dir', 'mode'])
+  checks.names({ dri: 1 }, ['dir', 'mode'])
   checks.option('mode', 'rw', false, 'a number')
   checks.option('dir', '/'.repeat(100), false, 'a path')
   checks.option('size', 1, true, 'a number')
-  checks.include(() => assertKnown('store(options): cookie', { pth: 1 }, ['path']))
+  checks.include(() => assertOptionNames('store(options): cookie', { pth: 1 }, ['path']))
   t.is(checks.include(() => 7), 7)
   t.throws(() => checks.throwIfAny(), {
     instanceOf: TypeError,
@@ -95,6 +95,6 @@ const misspelt: readonly [name: string, meant: string | undefined][] = [
 ]
 for (const [name, meant] of misspelt) {
   test(`the nearest name to "${name.slice(0, 20)}" is ${meant ?? 'none'}`, (t) => {
-    t.is(nearest(name, ['store', 'lifetime', 'prefix', 'as', 'seal']), meant)
+    t.is(closestName(name, ['store', 'lifetime', 'prefix', 'as', 'seal']), meant)
   })
 }

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { isPromise } from 'node:util/types'
 import type { Context } from 'koa'
-import { assertKnown } from '../checks.js'
+import { assertOptionNames } from '../checks.js'
 
 /** The request from which a carrier reads: Koa's context, or the same names of the request that `sessions.read(request)` was given. */
 export interface CarrierRequest {
@@ -31,7 +31,7 @@ const names = Object.keys({ read: 0, write: 0, vary: 0 } satisfies { [Name in ke
 /** @param where starts the messages. @throws TypeError that says what is wrong. */
 export function assertCarrier(where: string, carrier: Carrier): void {
   const what = `${where}: carrier`
-  assertKnown(what, carrier, names)
+  assertOptionNames(what, carrier, names)
   const example = "{ read: (ctx) => ctx.get('X-Session'), write: (ctx, token) => ctx.set('X-Session', token ?? '') }"
   if (typeof carrier.read !== 'function' || typeof carrier.write !== 'function') throw new TypeError(`${what} must have the functions read and write, for example ${example}`)
   const { vary } = carrier

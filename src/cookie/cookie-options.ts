@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { assertKnown, OptionChecks, type Advice } from '../checks.js'
+import { assertOptionNames, OptionChecks, type Advice } from '../checks.js'
 
 /** The attributes by which, together with the name, a browser distinguishes cookies. */
 export interface CookieScope {
@@ -80,10 +80,10 @@ const domainPattern = /^\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i
  * @throws TypeError that names each wrong option, what is expected and what came.
  */
 export function resolveCookieOptions(where: string, name: string, options: CookieOptions = {}): CookieSettings {
-  const names = new OptionChecks(`${where}: cookie`)
-  names.known(options, cookieNames, foreignAttributes)
+  const attributeChecks = new OptionChecks(`${where}: cookie`)
+  attributeChecks.names(options, cookieNames, foreignAttributes)
   const checks = new OptionChecks(where)
-  checks.include(() => names.throwIfAny())
+  checks.include(() => attributeChecks.throwIfAny())
   checks.include(() => assertName(where, name))
   const { httpOnly = true, secure = 'auto', sameSite = 'lax', priority, previous = [] } = options
   const scope = resolveScope(checks, 'cookie.', options, false)
@@ -96,7 +96,7 @@ export function resolveCookieOptions(where: string, name: string, options: Cooki
 
   const settings: CookieSettings = {
     ...scope, httpOnly, secure, sameSite, priority,
-    previous: previous.map((each, at) => resolvePrevious(where, `cookie.previous[${at}]`, each, scope))
+    previous: previous.map((earlier, index) => resolvePrevious(where, `cookie.previous[${index}]`, earlier, scope))
   }
   assertKept(where, name, settings)
   return settings
@@ -110,7 +110,7 @@ function resolveScope(checks: OptionChecks, prefix: string, { path = '/', domain
 }
 
 function resolvePrevious(where: string, name: string, given: ScopeOptions, present: CookieScope): CookieScope {
-  assertKnown(`${where}: ${name}`, given, scopeNames)
+  assertOptionNames(`${where}: ${name}`, given, scopeNames)
   const checks = new OptionChecks(where)
   const scope = resolveScope(checks, `${name}.`, given, present.partitioned)
   checks.throwIfAny()

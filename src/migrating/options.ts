@@ -1,5 +1,5 @@
 import type { Context } from 'koa'
-import { assertKnown, assertOption } from '../checks.js'
+import { assertOptionNames, assertOption } from '../checks.js'
 import type { OldCookie, OldSession } from '../request/index.js'
 import type { MaybePromise } from '../store/index.js'
 
@@ -28,7 +28,7 @@ export const commonNames = Object.keys({ until: 0, cookie: 0, owner: 0, convert:
 
 /** @throws TypeError that names the option and what is expected. */
 export function assertBridgeOptions<Data extends object>(where: string, options: BridgeOptions<Data>, names: readonly string[]): void {
-  assertKnown(where, options, [...commonNames, ...names])
+  assertOptionNames(where, options, [...commonNames, ...names])
   const { until, owner, convert } = options
   assertOption(where, 'until', until, until instanceof Date && !Number.isNaN(until.getTime()), 'a valid Date')
   assertOption(where, 'owner', owner, owner === undefined || typeof owner === 'function', 'a function that returns the id of the user')

@@ -1,5 +1,5 @@
 import type { Context } from 'koa'
-import { assertKnown, assertOption } from '../checks.js'
+import { assertOptionNames, assertOption } from '../checks.js'
 import { resolveCookieOptions, SessionCookie, type CookieOptions } from '../cookie/index.js'
 import type { MaybePromise } from '../store/index.js'
 
@@ -58,7 +58,7 @@ export function resolveBridges(where: string, migrate: Bridge | readonly Bridge[
   if (migrate === undefined) return []
   return [migrate].flat().map((bridge: Bridge) => {
     const name = `${where}: migrate`
-    assertKnown(name, bridge, bridgeNames)
+    assertOptionNames(name, bridge, bridgeNames)
     const { until, cookies } = bridge
     assertOption(name, 'name', bridge.name, typeof bridge.name === 'string' && bridge.name !== '', 'the name of the bridge')
     assertOption(name, 'until', until, until instanceof Date && !Number.isNaN(until.getTime()), 'a valid Date')

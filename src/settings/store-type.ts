@@ -1,4 +1,4 @@
-import { nearest } from '../checks.js'
+import { closestName } from '../checks.js'
 import { Refusal, type Parse } from './reader.js'
 
 export type StoreType = 'cookie' | 'memory' | 'filesystem' | 'redis' | 'memcached' | 'mongodb' | 'sqlalchemy'
@@ -30,6 +30,6 @@ export const storeType: Parse<StoreType> = (value) => {
   const names = [...types.keys()]
   const reason = missing.get(name)
   if (reason !== undefined) return new Refusal(`must be another type: ${reason}`)
-  const meant = nearest(name, names)
+  const meant = closestName(name, names)
   return new Refusal(`must be ${names.slice(0, -1).join(', ')} or ${names.at(-1)}${meant === undefined ? '' : ` (did you mean ${meant}?)`}`)
 }

@@ -1,4 +1,4 @@
-import { nearest } from '../checks.js'
+import { closestName } from '../checks.js'
 import { settingNames } from './names.js'
 import type { SettingsReader } from './reader.js'
 
@@ -34,7 +34,7 @@ function adviceOn(name: string): string {
   const other = otherNames.get(name)
   if (other !== undefined) return ` (use ${other})`
   // Compare without the prefix that nearly all names have, because it would make them all similar.
-  const meant = nearest(withoutPrefix(name), settingNames.map(withoutPrefix))
+  const meant = closestName(withoutPrefix(name), settingNames.map(withoutPrefix))
   return meant === undefined ? '' : ` (did you mean ${settingNames.find((known) => withoutPrefix(known) === meant)}?)`
 }
 

@@ -1,4 +1,4 @@
-import { assertKnown, assertOption } from '../checks.js'
+import { assertOptionNames, assertOption } from '../checks.js'
 import { emit } from '../events.js'
 import { createWriter, readRecord, Sealer, writeRecord, type SessionRecord } from '../record/index.js'
 import { isGone, isLive, markChecked, type SessionStore, type StoreScope } from '../store/index.js'
@@ -48,7 +48,7 @@ export const cookiePurpose = 'koa-keepsake sealed cookie'
  */
 export function cookieStore(options: CookieStoreOptions = {}): CookieStore {
   const where = 'cookieStore(options)'
-  assertKnown(where, options, ['encrypt'])
+  assertOptionNames(where, options, ['encrypt'])
   const { encrypt = false } = options
   assertOption(where, 'encrypt', encrypt, typeof encrypt === 'boolean', 'true or false')
   return { encrypts: encrypt, carry: (received, scope, sealer) => carry(received, scope, sealer, encrypt) }

@@ -53,7 +53,7 @@ function check(options: FileStoreOptions): FileBackendOptions {
   const where = 'fileStore(options)'
   if (typeof options === 'string') throw new TypeError(`${where}: expected an object of options, got a string: write fileStore({ dir: ${quote(options)} })`)
   const checks = new OptionChecks(where)
-  checks.known(options, known)
+  checks.names(options, known)
   const { dir = 'sessions', threshold = 10_000, mode = 0o600, sweepEvery = 900_000, durability = 'process', locking = 'auto' } = options
   checks.option('dir', dir, typeof dir === 'string' && dir !== '' && !dir.includes('\0'), 'the path of a directory')
   checks.option('threshold', threshold, isCount(threshold), 'a whole number (0 = no limit)')

@@ -51,7 +51,7 @@ function nodesOf(options: MemcachedStoreOptions): Map<string, MemcachedClient> {
   const where = 'memcachedStore(options)'
   if (isClient(options)) throw new TypeError(`${where}: expected an object of options, got a client: write memcachedStore({ client })`)
   const checks = new OptionChecks(where)
-  checks.known(options, ['client', 'clients'])
+  checks.names(options, ['client', 'clients'])
   const nodes = checks.include(() => nodesIn(where, options))
   checks.throwIfAny()
   return nodes!

@@ -44,7 +44,7 @@ const pageSize = 1000
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   const where = 'memoryStore(options)'
   const checks = new OptionChecks(where)
-  checks.known(options, ['maxSessions', 'sweepEvery'])
+  checks.names(options, ['maxSessions', 'sweepEvery'])
   const { maxSessions = 100_000, sweepEvery = 60_000 } = options
   checks.option('maxSessions', maxSessions, isCount(maxSessions), 'a whole number (0 = no limit)')
   checks.option('sweepEvery', sweepEvery, isPositive(sweepEvery), 'a number of milliseconds above 0')

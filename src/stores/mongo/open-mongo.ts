@@ -1,4 +1,4 @@
-import { assertKnown } from '../../checks.js'
+import { assertOptionNames } from '../../checks.js'
 import { reasonOf } from '../../errors.js'
 import type { SessionStore } from '../../store/index.js'
 import { loadDriver } from '../load-driver.js'
@@ -34,7 +34,7 @@ const optionNames = Object.keys({ database: 0, collectionName: 0, writeConcern: 
  * @throws TypeError for a URL or an option that is wrong; Error that says what to install if the driver is missing.
  */
 export function openMongo(url: string | URL, options: MongoUrlOptions = {}, where = 'storeFromUrl(url, options)'): SessionStore {
-  assertKnown(where, options, optionNames)
+  assertOptionNames(where, options, optionNames)
   // The driver takes the scheme in lower case only.
   const text = String(url).replace(/^[^:]*/, (scheme) => scheme.toLowerCase())
   if (!/^mongodb(\+srv)?:\/\/[^/?]/.test(text)) throw new TypeError(`${where}: url must be like mongodb://localhost:27017/app`)

@@ -1,4 +1,4 @@
-import { assertKnown, assertOption, isCount, isDataObject, kindOf, OptionChecks } from '../../checks.js'
+import { assertOptionNames, assertOption, isCount, isDataObject, kindOf, OptionChecks } from '../../checks.js'
 import { isClient, isCollection, isDatabase, type MongoClient, type MongoCollection, type MongoDatabase } from './client.js'
 
 /** Which members of a replica set must confirm a write before it succeeds. */
@@ -49,7 +49,7 @@ const writeTimeout = 1_000
 export function resolveOptions(where: string, options: MongoStoreOptions): MongoSettings {
   if (isClient(options) || isDatabase(options) || isCollection(options)) throw new TypeError(`${where}: expected an object of options: write mongoStore({ client })`)
   const checks = new OptionChecks(where)
-  checks.known(options, optionNames)
+  checks.names(options, optionNames)
   const { createIndexes = true } = options
   checks.option('createIndexes', createIndexes, typeof createIndexes === 'boolean', 'true or false')
   const collection = checks.include(() => collectionOf(where, options))
@@ -78,7 +78,7 @@ function collectionOf(where: string, options: MongoStoreOptions): MongoCollectio
 function resolveWriteConcern(where: string, given: unknown): object {
   assertOption(where, 'writeConcern', given, given === undefined || isDataObject(given), "an object such as { w: 'majority' }")
   const concern: MongoWriteConcern = given ?? {}
-  assertKnown(`${where}: writeConcern`, concern, concernNames)
+  assertOptionNames(`${where}: writeConcern`, concern, concernNames)
   const { w = 'majority', wtimeoutMS = writeTimeout, journal } = concern
   // With 0, MongoDB does not answer, so that the store could not know whether a save met another one.
   assertOption(where, 'writeConcern.w', w, (typeof w === 'string' && w !== '') || (isCount(w) && w > 0), "'majority', a number of members above 0, or a name")

@@ -1,4 +1,4 @@
-import { assertKnown } from '../../checks.js'
+import { assertOptionNames } from '../../checks.js'
 import type { SessionStore } from '../../store/index.js'
 import { loadDriver } from '../load-driver.js'
 import { createRedisStore } from './create-redis-store.js'
@@ -39,7 +39,7 @@ export type RedisUrlOptions = Omit<RedisStoreOptions, 'client'>
  * the first call. `close()` closes the client.
  */
 export function openRedis(url: string, options: RedisUrlOptions, where: string): SessionStore {
-  assertKnown(where, options, ['waitReplicas', 'waitTimeout'])
+  assertOptionNames(where, options, ['waitReplicas', 'waitTimeout'])
   const wait = resolveWait(where, options)
   if (!/^rediss?:\/\//i.test(url) || !URL.canParse(url)) throw new TypeError(`${where}: url must be like redis://localhost:6379`)
   const { name, driver } = loadDriver("storeFromUrl('redis://…')", ['redis@4.6', 'ioredis@5'])

@@ -36,7 +36,7 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
   const where = 'redisStore(options)'
   if (looksLikeClient(options)) throw new TypeError(`${where}: expected an object of options, got a client: write redisStore({ client })`)
   const checks = new OptionChecks(where)
-  checks.known(options, optionNames)
+  checks.names(options, optionNames)
   const { client, ...rest } = options
   const redis = commandsOf(client)
   const expected = 'a client of redis 4.6 or later (createClient, createCluster, createSentinel) or of ioredis 5 or later (Redis, Cluster)'

@@ -1,4 +1,4 @@
-import { assertKnown, isCount, isPositive, kindOf, OptionChecks, quote } from '../../checks.js'
+import { assertOptionNames, isCount, isPositive, kindOf, OptionChecks, quote } from '../../checks.js'
 import { longestDelay } from '../../delays.js'
 import { dialectOf, type Dialect } from './dialects.js'
 import { isKnex, type KnexInstance } from './knex.js'
@@ -43,14 +43,14 @@ const nameRule = 'up to 48 letters, digits and underscores, and not begin with a
 
 /** Refuses unknown options of `storeFromUrl()`, before anything is opened. */
 export function assertUrlOptions(where: string, options: SqlUrlOptions): void {
-  assertKnown(where, options, urlOptionNames)
+  assertOptionNames(where, options, urlOptionNames)
 }
 
 /** @throws TypeError that names the option and what is expected. */
 export function resolveOptions(where: string, options: SqlStoreOptions): SqlSettings {
   if (isKnex(options)) throw new TypeError(`${where}: expected an object of options, got a Knex instance: write sqlStore({ knex })`)
   const checks = new OptionChecks(where)
-  checks.known(options, ['knex', ...urlOptionNames])
+  checks.names(options, ['knex', ...urlOptionNames])
   const { knex, table = 'sessions', schema, pruneEvery = 900_000, timeout = defaultTimeout } = options
   checks.option('knex', knex, isKnex(knex), `what knex({ client: 'pg', … }) returned${adviceOn(knex)}`, kindOf)
   checkName(checks, 'table', table)
