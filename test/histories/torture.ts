@@ -7,13 +7,15 @@ import { stages } from './stages/index.js'
 import type { StageMaker } from './stages/stage.js'
 
 /*
- * `npm run torture -- [--seconds 600] [--store file,redis] [--processes 4] [--seed 1a2b]`: makes histories until the time is over, and ends with 1 at
- * the first violation. All stores take turns. A seed repeats the operations and the faults, though not how processes meet.
+ * `npm run torture -- [--seconds 600] [--kills 1000] [--store file,redis] [--processes 4] [--seed 1a2b]`: makes histories until the time is over, or
+ * until so many processes were killed, and ends with 1 at the first violation. All stores take turns. A seed repeats the operations and the faults, though
+ * not how processes meet.
  */
 
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '600' },
+    kills: { type: 'string' },
     store: { type: 'string', default: stages.map(({ name }) => name).join() },
     processes: { type: 'string' },
     seed: { type: 'string', default: randomBytes(4).toString('hex') }
@@ -27,7 +29,9 @@ const unknown = names.find((name) => !stages.some((stage) => stage.name === name
 if (unknown !== undefined) throw new Error(`--store: there is no ${unknown}, choose among ${stages.map(({ name }) => name).join(', ')}`)
 
 const end = performance.now() + Number(values.seconds) * 1000
-const isOver = (): boolean => performance.now() > end
+const kills = values.kills === undefined ? undefined : Number(values.kills)
+/** With `--kills`, the time does not count. */
+const isOver = (): boolean => (kills === undefined ? performance.now() > end : totals.killed >= kills)
 const workers = new Workers()
 const totals = { histories: 0, operations: 0, unknown: 0, killed: 0, stopped: 0, evicted: 0 }
 let isFine = true
