@@ -63,7 +63,7 @@ export function noteSkipped(ctx: Context, as: string): void {
 
 /** Warns once that a middleware reads the session too early. A shared one may do that on purpose, so it gets `undefined` and no error. */
 function warnOfEarlyRead(ctx: Partial<Context>, as: string): void {
-  // Whoever inspects the application's context itself reads the property without a request.
+  // Code that inspects the application's context itself reads the property without a request.
   if (ctx.req === undefined || (ctx as { [key: symbol]: unknown })[skippedSymbol] === as) return
   warnOnce(
     `ctx.${as} was read in a request for which session() has not run, so it was undefined: mount session() before the middleware that reads ctx.${as}`

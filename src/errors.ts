@@ -8,7 +8,7 @@ export type SessionErrorCode =
   | 'ERR_SESSION_KEYS'
   | 'ERR_SESSION_HEADERS_SENT'
 
-const statusOf: { readonly [Code in SessionErrorCode]: number } = {
+const statusByCode: { readonly [Code in SessionErrorCode]: number } = {
   ERR_SESSION_STORE: 503,
   ERR_SESSION_TIMEOUT: 503,
   ERR_SESSION_CONFLICT: 503,
@@ -39,7 +39,7 @@ export class SessionError extends Error {
   constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code
-    this.status = statusOf[code]
+    this.status = statusByCode[code]
   }
 
   get [brand](): true {

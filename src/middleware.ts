@@ -63,9 +63,9 @@ export function session(options?: SessionOptions, second?: unknown): Middleware 
     ;(ctx as { [cookieSymbol]?: true })[cookieSymbol] = true
     keysOfApp = ctx.app.keys
     const tokens = transport.read(ctx, settings.keys ?? ctx.app.keys)
-    const response = transport.respond(ctx, settings.keys)
+    const response = transport.createResponseToken(ctx, settings.keys)
     const migration = settings.bridges.length > 0 ? new Migration(ctx, settings, response) : undefined
-    const requestSession = new RequestSession(sources.of(tokens, settings.keys ?? ctx.app.keys), response, migration)
+    const requestSession = new RequestSession(sources.forRequest(tokens, settings.keys ?? ctx.app.keys), response, migration)
     const calls = new SessionCalls(requestSession)
     new ContextSession(keepsake, calls, as).attach(ctx)
 

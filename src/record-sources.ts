@@ -27,16 +27,16 @@ export class RecordSources {
    * @param keys the keys of this moment.
    * @throws SessionError `ERR_SESSION_KEYS` or TypeError for keys that cannot seal, if something is sealed.
    */
-  of(tokens: readonly Token[], keys: unknown): RecordSource {
+  forRequest(tokens: readonly Token[], keys: unknown): RecordSource {
     if (!this.#source) return this.#carried(tokens, keys)
-    return this.#sealings ? { ...this.#source, sealing: this.#sealings.of(keys) } : this.#source
+    return this.#sealings ? { ...this.#source, sealing: this.#sealings.forKeys(keys) } : this.#source
   }
 
   #carried(tokens: readonly Token[], keys: unknown): RecordSource {
     const rules = this.#settings
     const cookieStore = rules.cookieStore!
     // Without `encrypt`, cookies that were encrypted earlier are read too, unless a Keygrip hides the secrets.
-    const sealer = cookieStore.encrypts || Array.isArray(keys) ? this.#cookieSealers.of(keys) : undefined
+    const sealer = cookieStore.encrypts || Array.isArray(keys) ? this.#cookieSealers.forKeys(keys) : undefined
     const carrier = cookieStore.carry(tokens, rules, sealer)
     return { rules, store: new TimedStore(carrier, rules.storeTimeout), sealing: unsealed, carrier }
   }

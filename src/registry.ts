@@ -4,7 +4,7 @@ import { SessionError } from './errors.js'
 import type { Settings } from './options.js'
 import { decode, isOwner, isSealed, type SessionRecord } from './record/index.js'
 import type { RecordSources } from './record-sources.js'
-import { chooseRecord, endOf, endOwned, endSession, sealedError } from './request/index.js'
+import { chooseRecord, endOf, endOwned, endSession, reportSealedRecord } from './request/index.js'
 import { assertId, type TimedStore } from './store/index.js'
 
 /** A session as the methods of the middleware show it outside a request. */
@@ -113,7 +113,7 @@ export function createRegistry(
       const keys = settings.keys ?? keysOfApp()
       if (keys === undefined && (settings.cookieRules.signed || settings.seal !== false)) throw unknownKeys()
       const tokens = transport.read(carrierRequest(request), keys)
-      const found = await chooseRecord(sources.of(tokens, keys), tokens, settings.cookieRules.cookie.previous.length > 0)
+      const found = await chooseRecord(sources.forRequest(tokens, keys), tokens, settings.cookieRules.cookie.previous.length > 0)
       return found?.record && !found.record.moved ? infoOf(found.record) : undefined
     },
     async close() {
@@ -128,7 +128,7 @@ export function createRegistry(
 
   function listedInfo(record: SessionRecord): SealedSessionInfo {
     if (!isSealed(record)) return infoOf(record)
-    if (settings.seal === false) throw sealedError()
+    if (settings.seal === false) throw reportSealedRecord()
     return { ...infoOf(record), data: 'sealed' }
   }
 

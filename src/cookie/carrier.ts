@@ -30,16 +30,16 @@ const names = Object.keys({ read: 0, write: 0, vary: 0 } satisfies { [Name in ke
 
 /** @param where starts the messages. @throws TypeError that says what is wrong. */
 export function assertCarrier(where: string, carrier: Carrier): void {
-  const what = `${where}: carrier`
-  assertOptionNames(what, carrier, names)
+  const option = `${where}: carrier`
+  assertOptionNames(option, carrier, names)
   const example = "{ read: (ctx) => ctx.get('X-Session'), write: (ctx, token) => ctx.set('X-Session', token ?? '') }"
-  if (typeof carrier.read !== 'function' || typeof carrier.write !== 'function') throw new TypeError(`${what} must have the functions read and write, for example ${example}`)
+  if (typeof carrier.read !== 'function' || typeof carrier.write !== 'function') throw new TypeError(`${option} must have the functions read and write, for example ${example}`)
   const { vary } = carrier
-  if (vary !== undefined && (typeof vary !== 'string' || vary === '')) throw new TypeError(`${what}.vary must be the name of a request header, for example 'X-Session'`)
+  if (vary !== undefined && (typeof vary !== 'string' || vary === '')) throw new TypeError(`${option}.vary must be the name of a request header, for example 'X-Session'`)
 }
 
 /** The token that the client sent. @throws TypeError when `read` answers anything but a text. */
-export function receivedBy(carrier: Carrier, request: CarrierRequest): string | undefined {
+export function readCarrier(carrier: Carrier, request: CarrierRequest): string | undefined {
   const value: unknown = carrier.read(request)
   if (value === undefined || value === null || value === '') return undefined
   if (typeof value === 'string') return value

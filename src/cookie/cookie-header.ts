@@ -6,24 +6,24 @@
  *
  * @param nameAndEquals the cookie's name with `=` after it.
  */
-export function valuesOf(nameAndEquals: string, header: string, most: number): string[] {
+export function cookieValues(nameAndEquals: string, header: string, most: number): string[] {
   const values: string[] = []
-  let at = header.indexOf(nameAndEquals)
-  while (at !== -1 && values.length < most) {
-    if (!isStartOfPair(header, at)) {
-      at = header.indexOf(nameAndEquals, at + 1)
+  let start = header.indexOf(nameAndEquals)
+  while (start !== -1 && values.length < most) {
+    if (!isStartOfPair(header, start)) {
+      start = header.indexOf(nameAndEquals, start + 1)
       continue
     }
-    const semicolon = header.indexOf(';', at)
+    const semicolon = header.indexOf(';', start)
     const end = semicolon === -1 ? header.length : semicolon
-    values.push(valueBetween(header, at + nameAndEquals.length, end))
-    at = header.indexOf(nameAndEquals, end)
+    values.push(valueBetween(header, start + nameAndEquals.length, end))
+    start = header.indexOf(nameAndEquals, end)
   }
   return values
 }
 
-function isStartOfPair(header: string, at: number): boolean {
-  let before = at - 1
+function isStartOfPair(header: string, index: number): boolean {
+  let before = index - 1
   while (isSpaceOrTab(header, before)) before--
   return before < 0 || header[before] === ';'
 }
@@ -35,7 +35,7 @@ function valueBetween(header: string, start: number, stop: number): string {
   return isQuoted ? header.slice(start + 1, end - 1) : header.slice(start, end)
 }
 
-function isSpaceOrTab(header: string, at: number): boolean {
-  const character = header[at]
+function isSpaceOrTab(header: string, index: number): boolean {
+  const character = header[index]
   return character === ' ' || character === '\t'
 }

@@ -98,7 +98,7 @@ export function resolveCookieOptions(where: string, name: string, options: Cooki
     ...scope, httpOnly, secure, sameSite, priority,
     previous: previous.map((earlier, index) => resolvePrevious(where, `cookie.previous[${index}]`, earlier, scope))
   }
-  assertKept(where, name, settings)
+  assertBrowsersKeep(where, name, settings)
   return settings
 }
 
@@ -121,7 +121,7 @@ function resolvePrevious(where: string, name: string, given: ScopeOptions, prese
 }
 
 /** Refuses cookies that browsers would drop without a message (RFC 6265bis sections 4.1.3 and 5.7; CHIPS). */
-function assertKept(where: string, name: string, { secure, sameSite, partitioned, path, domain }: CookieSettings): void {
+function assertBrowsersKeep(where: string, name: string, { secure, sameSite, partitioned, path, domain }: CookieSettings): void {
   const needs = (what: string, passes: boolean, need: string) => {
     if (!passes) throw new TypeError(`${where}: ${what} needs ${need}: browsers drop the cookie otherwise`)
   }

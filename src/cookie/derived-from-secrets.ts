@@ -1,10 +1,10 @@
 import { SessionError } from '../errors.js'
 import { isSigner } from './ready-signer.js'
 import { Secrets, type Secret } from './secrets.js'
-import { assertKeys, warnOfWeak } from './signing-keys.js'
+import { assertKeys, warnOfWeakSecret } from './signing-keys.js'
 
 /**
- * Refuses keys from which nothing but signatures can be made.
+ * Refuses keys that hide the secrets, so that they can make nothing but signatures.
  *
  * @param option the option that needs the secrets themselves.
  * @throws SessionError `ERR_SESSION_KEYS` for a ready Keygrip, and whatever `assertKeys` throws.
@@ -18,11 +18,11 @@ export function assertSecrets(keys: unknown, where: string, option: string): ass
   )
 }
 
-/** Something that is made from the secrets, for example a sealer. It is made anew when the keys change. */
+/** Makes something from the secrets, for example a sealer, and makes it again when the keys change. */
 export class DerivedFromSecrets<T> {
   readonly #option: string
   readonly #make: (secrets: readonly Secret[]) => T
-  #made: { readonly secrets: Secrets; readonly value: T } | undefined
+  #latest: { readonly secrets: Secrets; readonly value: T } | undefined
 
   /** @param option the option that needs the secrets themselves. */
   constructor(option: string, make: (secrets: readonly Secret[]) => T) {
@@ -35,12 +35,12 @@ export class DerivedFromSecrets<T> {
    *
    * @throws SessionError `ERR_SESSION_KEYS` or TypeError for keys that are no secrets.
    */
-  of(keys: unknown): T {
-    if (this.#made?.secrets.isMadeOf(keys)) return this.#made.value
+  forKeys(keys: unknown): T {
+    if (this.#latest?.secrets.equals(keys)) return this.#latest.value
     assertSecrets(keys, 'session()', this.#option)
     const secrets = new Secrets(keys)
-    warnOfWeak(secrets.each)
-    this.#made = { secrets, value: this.#make(secrets.each) }
-    return this.#made.value
+    warnOfWeakSecret(secrets.list)
+    this.#latest = { secrets, value: this.#make(secrets.list) }
+    return this.#latest.value
   }
 }

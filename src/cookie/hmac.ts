@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 
-/** The size of a block and of a digest of SHA-256. */
+/** The size of a block and of a digest of SHA-256, in bytes. */
 const blockBytes = 64
 const digestBytes = 32
 /** The longest text that fits into the prepared buffer: the largest cookie that a browser keeps. */
@@ -21,10 +21,10 @@ export class HmacSha256 {
   constructor(secret: string | Buffer) {
     const bytes = Buffer.from(secret)
     const key = bytes.length > blockBytes ? hash('sha256', bytes, 'buffer') : bytes
-    for (let at = 0; at < blockBytes; at++) {
-      const byte = key[at] ?? 0
-      this.#inner[at] = byte ^ 0x36
-      this.#outer[at] = byte ^ 0x5c
+    for (let index = 0; index < blockBytes; index++) {
+      const byte = key[index] ?? 0
+      this.#inner[index] = byte ^ 0x36
+      this.#outer[index] = byte ^ 0x5c
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
-import { receivedBy, type Carrier } from './carrier.js'
-import { assertFits } from './largest-token.js'
-import { linesThatClear } from './response-cookie.js'
+import { readCarrier, type Carrier } from './carrier.js'
+import { assertTokenFits } from './largest-token.js'
+import { clearingLines } from './response-cookie.js'
 import { ResponseHeaders } from './response-headers.js'
 import type { ResponseToken } from './response-token.js'
 import type { SessionCookie } from './session-cookie.js'
@@ -33,12 +33,12 @@ export class ResponseCarrier implements ResponseToken {
 
   send(sid: string, payload: string | undefined): void {
     const token = this.#signer.sign(sid, payload, this.#keys ?? this.#ctx.app.keys)
-    if (payload !== undefined) assertFits('token', token)
+    if (payload !== undefined) assertTokenFits('token', token)
     this.#write(token)
   }
 
   clear(): void {
-    if (this.#hasWritten || receivedBy(this.#carrier, this.#ctx) !== undefined) this.#write(undefined)
+    if (this.#hasWritten || readCarrier(this.#carrier, this.#ctx) !== undefined) this.#write(undefined)
   }
 
   replaces(): boolean {
@@ -46,7 +46,7 @@ export class ResponseCarrier implements ResponseToken {
   }
 
   clearOthers(cookies: readonly SessionCookie[]): void {
-    const lines = linesThatClear(cookies, this.#ctx)
+    const lines = clearingLines(cookies, this.#ctx)
     if (lines.length > 0) this.#headers.setCookies(lines)
   }
 
@@ -64,6 +64,6 @@ export class ResponseCarrier implements ResponseToken {
 
   #write(token: string | undefined): void {
     this.#hasWritten = true
-    this.#headers.setBy(() => this.#carrier.write(this.#ctx, token))
+    this.#headers.writeWith(() => this.#carrier.write(this.#ctx, token))
   }
 }

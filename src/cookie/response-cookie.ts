@@ -1,5 +1,5 @@
 import type { Context } from 'koa'
-import { assertFits } from './largest-token.js'
+import { assertTokenFits } from './largest-token.js'
 import { ResponseHeaders } from './response-headers.js'
 import type { ResponseToken } from './response-token.js'
 import { warnOfWrongSecure } from './secure-warning.js'
@@ -33,18 +33,18 @@ export class ResponseCookie implements ResponseToken {
 
   send(sid: string, payload: string | undefined, expires: number | undefined): void {
     const line = this.#cookie.write(sid, payload, this.#keys ?? this.#ctx.app.keys, this.#isTls(), expires)
-    if (payload !== undefined) assertFits('cookie', line)
+    if (payload !== undefined) assertTokenFits('cookie', line)
     warnOfWrongSecure(this.#ctx, this.#cookie.secure)
     this.#set(line)
   }
 
   clear(): void {
-    this.#set(this.#cookie.isIn(this.#ctx.req.headers.cookie) ? this.#cookie.clear(this.#isTls()) : undefined)
+    this.#set(this.#cookie.isIn(this.#ctx.req.headers.cookie) ? this.#cookie.clearingLine(this.#isTls()) : undefined)
   }
 
   /** Removes the cookies that the client has in the scopes of `cookie.previous`. */
   clearPrevious(): void {
-    this.#alsoClear(this.#cookie.clearPrevious(this.#isTls()))
+    this.#alsoClear(this.#cookie.previousClearingLines(this.#isTls()))
   }
 
   replaces(other: SessionCookie): boolean {
@@ -52,7 +52,7 @@ export class ResponseCookie implements ResponseToken {
   }
 
   clearOthers(cookies: readonly SessionCookie[]): void {
-    this.#alsoClear(linesThatClear(cookies.filter((cookie) => !this.#cookie.replaces(cookie)), this.#ctx))
+    this.#alsoClear(clearingLines(cookies.filter((cookie) => !this.#cookie.replaces(cookie)), this.#ctx))
   }
 
   vary(): void {
@@ -86,6 +86,6 @@ export class ResponseCookie implements ResponseToken {
 }
 
 /** The `Set-Cookie` lines that remove those of the cookies that the client has sent. */
-export function linesThatClear(cookies: readonly SessionCookie[], { req, secure }: Context): readonly string[] {
-  return cookies.filter((cookie) => cookie.isIn(req.headers.cookie)).map((cookie) => cookie.clear(cookie.secure === 'auto' && secure))
+export function clearingLines(cookies: readonly SessionCookie[], { req, secure }: Context): readonly string[] {
+  return cookies.filter((cookie) => cookie.isIn(req.headers.cookie)).map((cookie) => cookie.clearingLine(cookie.secure === 'auto' && secure))
 }

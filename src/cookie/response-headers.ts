@@ -48,7 +48,7 @@ export class ResponseHeaders {
   }
 
   /** Calls a function that writes the token now, and again just before the headers leave. It replaces an earlier one. */
-  setBy(write: () => void): void {
+  writeWith(write: () => void): void {
     if (this.sent) return
     this.#write = write
     this.#restore()
@@ -134,10 +134,10 @@ export class ResponseHeaders {
     const present = res.getHeader('Cache-Control')
     if (present === undefined) res.setHeader('Cache-Control', 'no-store')
     if (present === undefined || present === 'no-store') return
-    const made = privateCacheControl([present].flat().join(', '))
-    if (made === undefined) return
-    res.setHeader('Cache-Control', made.value)
-    if (!made.wasShared) return
+    const replacement = privateCacheControl([present].flat().join(', '))
+    if (replacement === undefined) return
+    res.setHeader('Cache-Control', replacement.value)
+    if (!replacement.wasShared) return
     warnOnce(
       'a response that sets the session cookie had a Cache-Control that lets shared caches store it, and was made private, because a cache would ' +
         "give one visitor's session to the next: use private or no-store where a session is new, changed or refreshed"

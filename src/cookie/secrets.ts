@@ -3,18 +3,18 @@ export type Secret = string | Buffer
 /** A copy of an array of secrets: an application may change its array, or the bytes of a Buffer, in place. */
 export class Secrets {
   /** Newest first. */
-  readonly each: readonly Secret[]
+  readonly list: readonly Secret[]
 
   constructor(keys: readonly Secret[]) {
-    this.each = keys.map((key) => (typeof key === 'string' ? key : Buffer.from(key)))
+    this.list = keys.map((key) => (typeof key === 'string' ? key : Buffer.from(key)))
   }
 
-  /** Reports whether these are still the given keys. */
-  isMadeOf(keys: unknown): boolean {
-    if (!Array.isArray(keys) || keys.length !== this.each.length) return false
-    for (let at = 0; at < this.each.length; at++) {
-      const secret = this.each[at]!
-      const key: unknown = keys[at]
+  /** Reports whether the keys are still these secrets. */
+  equals(keys: unknown): boolean {
+    if (!Array.isArray(keys) || keys.length !== this.list.length) return false
+    for (let index = 0; index < this.list.length; index++) {
+      const secret = this.list[index]!
+      const key: unknown = keys[index]
       if (key !== secret && (typeof secret === 'string' || !Buffer.isBuffer(key) || !secret.equals(key))) return false
     }
     return true

@@ -1,5 +1,5 @@
 import { emit } from '../events.js'
-import { valuesOf } from './cookie-header.js'
+import { cookieValues } from './cookie-header.js'
 import { isSameScope, type CookieScope, type CookieSettings } from './cookie-options.js'
 import { TokenSigner, type Token } from './token.js'
 
@@ -45,7 +45,7 @@ export class SessionCookie {
 
   /** Reports whether the header has a cookie of this name, valid or not. */
   isIn(header: string | undefined): boolean {
-    return header !== undefined && valuesOf(this.#nameAndEquals, header, 1).length > 0
+    return header !== undefined && cookieValues(this.#nameAndEquals, header, 1).length > 0
   }
 
   /** Reports whether this cookie replaces the other one in a browser: both have the same name and scope. */
@@ -55,7 +55,7 @@ export class SessionCookie {
 
   /** Reports whether the header has several cookies of this name, because the cookie has had different domains or paths. */
   isTwiceIn(header: string | undefined): boolean {
-    return header !== undefined && valuesOf(this.#nameAndEquals, header, 2).length > 1
+    return header !== undefined && cookieValues(this.#nameAndEquals, header, 2).length > 1
   }
 
   /**
@@ -67,7 +67,7 @@ export class SessionCookie {
   read(header: string | undefined, keys: unknown): readonly Token[] {
     this.#tokens.use(keys)
     if (header === undefined) return none
-    const values = valuesOf(this.#nameAndEquals, header, mostCookies + 1)
+    const values = cookieValues(this.#nameAndEquals, header, mostCookies + 1)
     if (values.length > mostCookies) {
       emit({ type: 'invalid-cookie', id: undefined, reason: 'too-many' })
       return none
@@ -103,12 +103,12 @@ export class SessionCookie {
   }
 
   /** The `Set-Cookie` line that removes the cookie. A browser removes it only if the line has the scope with which it was set. */
-  clear(secure: boolean): string {
+  clearingLine(secure: boolean): string {
     return this.#nameAndEquals + this.#attributesOver(secure) + expired
   }
 
   /** The `Set-Cookie` lines that remove the cookie in the scopes of `cookie.previous`. */
-  clearPrevious(secure: boolean): readonly string[] {
+  previousClearingLines(secure: boolean): readonly string[] {
     const lines = this.#cookie.previous.map((scope) => this.#nameAndEquals + writeAttributes(this.#cookie, scope, secure) + expired)
     return [...new Set(lines)]
   }

@@ -33,7 +33,7 @@ export function assertKeys(keys: unknown, where: string): asserts keys is Keys {
 }
 
 /** Warns once about a secret that is too short. */
-export function warnOfWeak(secrets: readonly Secret[]): void {
+export function warnOfWeakSecret(secrets: readonly Secret[]): void {
   if (!secrets.some((secret) => Buffer.byteLength(secret) < strongBytes)) return
   warnOnce(
     `a secret that signs session cookies is shorter than ${strongBytes} bytes: make one with ` +
@@ -54,13 +54,13 @@ export class SigningKeys {
     assertKeys(keys, where)
     this.mayChangeUnseen = isSigner(keys)
     this.#secrets = isSigner(keys) ? undefined : new Secrets(keys)
-    this.#signer = isSigner(keys) ? keys : new SecretSigner(this.#secrets!.each)
-    if (this.#secrets) warnOfWeak(this.#secrets.each)
+    this.#signer = isSigner(keys) ? keys : new SecretSigner(this.#secrets!.list)
+    if (this.#secrets) warnOfWeakSecret(this.#secrets.list)
   }
 
   /** Reports whether these are still the given keys. */
-  isMadeOf(keys: unknown): boolean {
-    return this.#secrets ? this.#secrets.isMadeOf(keys) : this.#signer === keys
+  equals(keys: unknown): boolean {
+    return this.#secrets ? this.#secrets.equals(keys) : this.#signer === keys
   }
 
   sign(text: string): string {
@@ -77,26 +77,26 @@ export class SigningKeys {
 
 /** Signs with the first of the secrets and accepts each of them, as Keygrip does. */
 export class SecretSigner implements Signer {
-  readonly #each: readonly Pick<Signer, 'sign'>[]
+  readonly #signers: readonly Pick<Signer, 'sign'>[]
 
   constructor(secrets: readonly Secret[], hmacOf: (secret: Secret) => Pick<Signer, 'sign'> = (secret) => new HmacSha256(secret)) {
-    this.#each = secrets.map((secret) => checked(hmacOf(secret), secret))
+    this.#signers = secrets.map((secret) => hmacOrKeygrip(hmacOf(secret), secret))
   }
 
   sign(text: string): string {
-    return this.#each[0]!.sign(text)
+    return this.#signers[0]!.sign(text)
   }
 
   index(text: string, mac: string): number {
-    for (let at = 0; at < this.#each.length; at++) {
-      if (isEqual(this.#each[at]!.sign(text), mac)) return at
+    for (const [index, signer] of this.#signers.entries()) {
+      if (isEqual(signer.sign(text), mac)) return index
     }
     return -1
   }
 }
 
-/** Compares an HMAC with Keygrip's, which is the reference. If they differ, Keygrip signs. */
-function checked(hmac: Pick<Signer, 'sign'>, secret: Secret): Pick<Signer, 'sign'> {
+/** Returns our own HMAC if it signs as Keygrip does, which is the reference. Otherwise Keygrip signs. */
+function hmacOrKeygrip(hmac: Pick<Signer, 'sign'>, secret: Secret): Pick<Signer, 'sign'> {
   // Keygrip's types know only strings, but it passes the key to createHmac, which takes Buffers too.
   const reference = new Keygrip([secret as string], 'sha256')
   const texts = ['', 'koa-keepsake', 'a text that is longer than the buffer of the one-shot HMAC'.repeat(100)]

@@ -57,7 +57,7 @@ export class TokenSigner {
    * @throws SessionError `ERR_SESSION_KEYS` or TypeError for keys that cannot sign.
    */
   use(keys: unknown): void {
-    if (!this.#signed || this.#keys?.isMadeOf(keys)) return
+    if (!this.#signed || this.#keys?.equals(keys)) return
     this.#remembered?.clear()
     this.#keys = new SigningKeys(keys, where)
   }

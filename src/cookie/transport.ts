@@ -1,5 +1,5 @@
 import type { Context } from 'koa'
-import { receivedBy, type Carrier, type CarrierRequest } from './carrier.js'
+import { readCarrier, type Carrier, type CarrierRequest } from './carrier.js'
 import { ResponseCarrier } from './response-carrier.js'
 import { ResponseCookie } from './response-cookie.js'
 import type { ResponseToken } from './response-token.js'
@@ -17,8 +17,12 @@ export interface Transport {
    * @throws SessionError `ERR_SESSION_KEYS` or TypeError for keys that cannot sign, also without a token.
    */
   read(request: CarrierRequest, keys: unknown): readonly Token[]
-  /** @param keys the option `keys`. Absent: `app.keys` at the moment when a token is sent. */
-  respond(ctx: Context, keys: Keys | undefined): ResponseToken
+  /**
+   * Makes the object that sends and clears the token in one response.
+   *
+   * @param keys the option `keys`. Absent: `app.keys` at the moment when a token is sent.
+   */
+  createResponseToken(ctx: Context, keys: Keys | undefined): ResponseToken
 }
 
 export function createTransport(rules: CookieRules, carrier: Carrier | undefined): Transport {
@@ -40,7 +44,7 @@ class CookieTransport implements Transport {
     return this.#cookie.read(req.headers.cookie, keys)
   }
 
-  respond(ctx: Context, keys: Keys | undefined): ResponseToken {
+  createResponseToken(ctx: Context, keys: Keys | undefined): ResponseToken {
     const response = new ResponseCookie(ctx, this.#cookie, keys)
     if (this.#hasPrevious && this.#cookie.isTwiceIn(ctx.req.headers.cookie)) response.clearPrevious()
     return response
@@ -59,12 +63,12 @@ class CarrierTransport implements Transport {
 
   read(request: CarrierRequest, keys: unknown): readonly Token[] {
     this.#signer.use(keys)
-    const value = receivedBy(this.#carrier, request)
+    const value = readCarrier(this.#carrier, request)
     const token = value === undefined ? undefined : this.#signer.verify(value)
     return token ? [token] : []
   }
 
-  respond(ctx: Context, keys: Keys | undefined): ResponseToken {
+  createResponseToken(ctx: Context, keys: Keys | undefined): ResponseToken {
     return new ResponseCarrier(ctx, this.#carrier, this.#signer, keys)
   }
 }

@@ -36,7 +36,7 @@ export function newSession(session: RequestSession, data: Data, facts: Facts = n
   }
   if (lifetime !== undefined) record.lifetime = lifetime
   if (owner !== undefined) record.owner = owner
-  assertFits(session, record)
+  assertRecordFits(session, record)
   return { kind: 'stored', sid, record, atRest: sealing.close(record, sid), reissue: false }
 }
 
@@ -52,12 +52,12 @@ export function nextRecord(session: RequestSession, current: SessionRecord, data
     next.used = now
     next.expires = deadlineOf(rules, current.created, lifetime, now)
   }
-  assertFits(session, next)
+  assertRecordFits(session, next)
   return next
 }
 
 /** @throws SessionError `ERR_SESSION_TOO_LARGE` */
-function assertFits({ rules: { maxBytes } }: RequestSession, record: SessionRecord): void {
+function assertRecordFits({ rules: { maxBytes } }: RequestSession, record: SessionRecord): void {
   const size = sizeOver(maxBytes, record)
   if (size === undefined) return
   throw new SessionError(

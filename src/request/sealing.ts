@@ -18,14 +18,14 @@ export interface Sealing {
 export const unsealed: Sealing = {
   open(record) {
     // Not "no session": while servers are restarted with `seal` one by one, that would log people out.
-    if (isSealed(record)) throw sealedError()
+    if (isSealed(record)) throw reportSealedRecord()
     return record
   },
   close: (record) => record
 }
 
-/** The error for a sealed record where the option `seal` is absent. */
-export function sealedError(): SessionError {
+/** Publishes and returns the error for a sealed record where the option `seal` is absent. */
+export function reportSealedRecord(): SessionError {
   const error = new SessionError('ERR_SESSION_STORE', "a stored session is sealed, but this session() is not: give it the option seal, true or 'migrate'")
   emit({ type: 'store-error', id: undefined, error })
   return error

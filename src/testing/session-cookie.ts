@@ -32,7 +32,7 @@ export async function sessionCookie(data: object, options: SessionOptions, owner
     ...(owner !== undefined && { owner }),
     data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, encode(key, value)]))
   }
-  const source = new RecordSources(settings, store && new TimedStore(store, storeTimeout)).of([], keys)
+  const source = new RecordSources(settings, store && new TimedStore(store, storeTimeout)).forRequest([], keys)
   await source.store.create(source.sealing.close(record, sid))
   const line = new SessionCookie(cookieRules).write(sid, source.carrier?.payload(record.id, sid), keys, false, undefined)
   return line.slice(0, line.indexOf(';'))

@@ -1,6 +1,6 @@
 import test from 'ava'
 import * as fc from 'fast-check'
-import { valuesOf } from '../../src/cookie/cookie-header.js'
+import { cookieValues } from '../../src/cookie/cookie-header.js'
 import { noise } from './subjects.js'
 
 const cases: readonly [header: string, values: string[]][] = [
@@ -40,16 +40,16 @@ function shown(value: unknown): string {
 
 for (const [header, values] of cases) {
   test(`${shown(header)} has the values ${shown(values)}`, (t) => {
-    t.deepEqual(valuesOf('s=', header, 8), values)
+    t.deepEqual(cookieValues('s=', header, 8), values)
   })
 }
 
 test('a name that starts like the end of another is found where it starts a pair', (t) => {
-  t.deepEqual(valuesOf('aa=', 'aaa=1; aa=2', 8), ['2'])
+  t.deepEqual(cookieValues('aa=', 'aaa=1; aa=2', 8), ['2'])
 })
 
 test('no more values are read than asked for', (t) => {
-  t.deepEqual(valuesOf('s=', 's=1; s=2; s=3', 2), ['1', '2'])
+  t.deepEqual(cookieValues('s=', 's=1; s=2; s=3', 2), ['1', '2'])
 })
 
 test('in any header, each value is the text between the name and the next semicolon', (t) => {
@@ -59,7 +59,7 @@ test('in any header, each value is the text between the name and the next semico
       const header = pairs.join('; ')
       const parts = header.split(';').map((part) => part.replace(/^[ \t]+|[ \t]+$/g, ''))
       const expected = parts.filter((part) => part.startsWith('s=')).map((part) => part.slice(2).replace(/^"(.*)"$/s, '$1'))
-      t.deepEqual(valuesOf('s=', header, Infinity), expected)
+      t.deepEqual(cookieValues('s=', header, Infinity), expected)
     }),
     { numRuns: 2000 }
   )

@@ -166,17 +166,17 @@ for (const [cookie, secure, expires, expected] of attributes) {
     const subject = cookieOf({ cookie })
     const line = subject.write(createSid(), undefined, [secret], secure, expires)
     t.is(line.slice(line.indexOf(';')), expected)
-    t.is(subject.clear(secure), `session=${expected.replace(/; Expires.*/, '')}; Expires=Thu, 01 Jan 1970 00:00:00 GMT`)
+    t.is(subject.clearingLine(secure), `session=${expected.replace(/; Expires.*/, '')}; Expires=Thu, 01 Jan 1970 00:00:00 GMT`)
   })
 }
 
 test('the cookie is cleared in each earlier scope, with its other attributes as they are', (t) => {
   const end = '; HttpOnly; Secure; SameSite=Lax; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
   const subject = cookieOf({ cookie: { path: '/app', previous: [{}, { domain: 'example.org', path: '/old' }, { path: '/app', partitioned: true }] } })
-  t.deepEqual(subject.clearPrevious(true), [
+  t.deepEqual(subject.previousClearingLines(true), [
     `session=; Path=/${end}`,
     `session=; Path=/old; Domain=example.org${end}`,
     `session=; Path=/app${end.replace('Lax;', 'Lax; Partitioned;')}`
   ])
-  t.deepEqual(cookieOf().clearPrevious(true), [])
+  t.deepEqual(cookieOf().previousClearingLines(true), [])
 })
