@@ -4,7 +4,7 @@
  * It consists of two maps, and drops the older one whole when the newer one is full. To delete the first entry of one `Map` each time would
  * be shorter, but each search for the first entry walks over all the entries that were deleted before it.
  */
-export class RecentMap<Value extends object> {
+export class RecentMap<Value extends object | string> {
   /** The number of entries at which the newer map is full. */
   readonly #half: number
   #newer = new Map<string, Value>()

@@ -81,10 +81,11 @@ function decrypt(bytes: Buffer, key: Buffer, bound: Buffer): string | undefined 
   return text.toString()
 }
 
+/** A part of the pool: use it before the next call. */
 function nextNonce(): Buffer {
   if (used === pool.length) {
     randomFillSync(pool)
     used = 0
   }
-  return Buffer.from(pool.subarray(used, (used += nonceBytes)))
+  return pool.subarray(used, (used += nonceBytes))
 }
