@@ -174,7 +174,8 @@ export function resolveOptions(options: SessionOptions = {}, second?: unknown): 
   warnOfShortLifetime('the option lifetime', lifetime)
   warnOfShortLifetime('the option absoluteLifetime', absoluteLifetime)
 
-  const largest = 2 * maxBytes
+  // A record that carries over what two requests have saved may have twice maxBytes. Base64 adds a third to sealed data.
+  const largest = (seal === false ? 2 : 3) * maxBytes
   return {
     store: carriesRecord ? undefined : (store.scope?.({ prefix: prefix ?? defaultScope.prefix, now, largest }) ?? store),
     cookieStore: carriesRecord ? store : undefined,

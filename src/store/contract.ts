@@ -16,7 +16,7 @@ export interface StoreScope {
   readonly prefix: string
   /** The clock: milliseconds since the epoch. */
   readonly now: () => number
-  /** The size in bytes over which a stored text is corrupt and is not parsed: twice the middleware's `maxBytes`. */
+  /** The size in bytes over which a stored text is corrupt and is not parsed: twice the middleware's `maxBytes`, or with its option `seal` three times. */
   readonly largest: number
 }
 

@@ -1,12 +1,13 @@
 import test from 'ava'
 import { inspect } from 'node:util'
 import Keygrip from 'keygrip'
-import { memoryStore, session, type SessionStore } from '../../src/index.js'
+import { fileStore, memoryStore, session, type SessionStore } from '../../src/index.js'
 import { createSid, idOf as idOfSid } from '../../src/cookie/index.js'
 import { isSealed, RecordSealer } from '../../src/record/index.js'
 import { sessionCookie } from '../../src/testing/session-cookie.js'
 import { Client } from '../support/client.js'
 import { idOf, recordEvents } from '../support/events.js'
+import { tempDir } from '../support/files.js'
 import { createGate } from '../support/gate.js'
 import { atRest, edit, flipped, routes } from '../support/sealed.js'
 import { day, minute, secret, startStory, type Options, type Routes } from '../support/story.js'
@@ -431,6 +432,26 @@ test("maxBytes counts the data before it is sealed, and the largest session is r
   t.is((await client.get(`/set?key=text&value=${'x'.repeat(2_000)}`)).status, 500)
   t.like(errors[0], { code: 'ERR_SESSION_TOO_LARGE' })
   t.is(((await client.get('/get')).json as { text: string }).text.length, 1_700)
+})
+
+test('a new sid keeps what two requests have saved, also if both together are larger than maxBytes', async (t) => {
+  const gate = createGate()
+  const { client, errors } = await start(t, { maxBytes: 2_000, store: fileStore({ dir: tempDir(t) }) }, {
+    '/slow': async (ctx) => {
+      ctx.session.set('one', 'x'.repeat(1_500))
+      await gate.pass()
+      await ctx.session.regenerate()
+    }
+  })
+  await client.get('/set?key=cart&value=tea')
+  const other = client.copy()
+  const slow = client.get('/slow')
+  await gate.reached()
+  await other.get(`/set?key=other&value=${'y'.repeat(1_500)}`)
+  gate.open()
+  t.is((await slow).status, 204)
+  t.deepEqual((await client.get('/get')).json, { cart: 'tea', one: 'x'.repeat(1_500), other: 'y'.repeat(1_500) })
+  t.deepEqual(errors, [])
 })
 
 test('a session of an earlier library is moved into a sealed one', async (t) => {
