@@ -1,6 +1,7 @@
 import type { ResponseToken } from '../cookie/index.js'
 import type { TimedStore } from '../store/index.js'
-import { applyChanges, ChangeTracker, noChanges, type Changes } from './changes.js'
+import { ChangeTracker } from './change-tracker.js'
+import { applyChanges, noChanges, type Changes } from './changes.js'
 import { deadlineOf, endOf, isDue } from './lifetimes.js'
 import type { Migration } from './migration.js'
 import type { Situation } from './plan.js'

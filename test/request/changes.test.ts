@@ -1,5 +1,6 @@
 import test from 'ava'
-import { applyChanges, ChangeTracker, type Changes } from '../../src/request/changes.js'
+import { ChangeTracker } from '../../src/request/change-tracker.js'
+import { applyChanges, type Changes } from '../../src/request/changes.js'
 import type { Data } from '../../src/record/index.js'
 
 const add = (value: unknown = 0) => (value as number) + 1
