@@ -7,7 +7,7 @@ import { runCommand } from '../support/cli.js'
 import { seed, sessionOf } from '../support/cli-sessions.js'
 import { tempDir } from '../support/files.js'
 import { needsMemcached, startMemcached } from '../support/memcached.js'
-import { needsMongo, startTemporaryDatabase } from '../support/mongo.js'
+import { needsMongo, patientUrl, startTemporaryDatabase } from '../support/mongo.js'
 import { needsRedis, startRedis } from '../support/redis.js'
 import { engines, needsEngine } from '../support/sql.js'
 import { tourOf } from './store-tour.js'
@@ -23,7 +23,7 @@ tourOf(needsRedis(test), 'Redis', () => startRedis())
 
 tourOf(needsMongo(test), 'MongoDB', async () => {
   const { url, database, end } = await startTemporaryDatabase()
-  return { url: `${url}/${database}`, stop: end }
+  return { url: patientUrl(`${url}/${database}`), stop: end }
 })
 
 for (const engine of engines) {

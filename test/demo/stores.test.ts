@@ -6,7 +6,7 @@ import { openStorage } from '../../demo/storage.js'
 import { startApp } from '../support/app.js'
 import { Guest, makeDirectory } from '../support/demo.js'
 import { needsMemcached, startMemcached } from '../support/memcached.js'
-import { needsMongo, startMongo } from '../support/mongo.js'
+import { needsMongo, patientUrl, startMongo } from '../support/mongo.js'
 
 /** The demo in this process, as these variables configure it. Somebody logs in, counts, looks at the record and logs out. */
 async function visit(t: ExecutionContext, env: Environment): Promise<void> {
@@ -44,5 +44,5 @@ needsMemcached(test).serial('a visit to the demo with sessions in memcached', as
 
 needsMongo(test).serial('a visit to the demo with sessions in MongoDB', async (t) => {
   const { url } = await startMongo(t)
-  await visit(t, { SESSION_TYPE: 'mongodb', SESSION_MONGODB: url, SESSION_MONGODB_DB: 'demo', SESSION_MONGODB_COLLECT: 'visits' })
+  await visit(t, { SESSION_TYPE: 'mongodb', SESSION_MONGODB: patientUrl(url), SESSION_MONGODB_DB: 'demo', SESSION_MONGODB_COLLECT: 'visits' })
 })

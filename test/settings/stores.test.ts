@@ -9,7 +9,7 @@ import type { SessionStore } from '../../src/store/index.js'
 import { fileOf, newRecord, tempDir, until } from '../support/files.js'
 import { connectMemcached, needsMemcached, startMemcached } from '../support/memcached.js'
 import { needsRedis, startRedis } from '../support/redis.js'
-import { connectMongo, needsMongo, startMongo } from '../support/mongo.js'
+import { connectMongo, needsMongo, patientUrl, startMongo } from '../support/mongo.js'
 import { collect, needsEngine, servers } from '../support/sql.js'
 
 /** The store that the settings choose. It is closed when the test ends. */
@@ -111,11 +111,11 @@ needsMongo(test)('SESSION_TYPE=mongodb keeps sessions in the server of a URL or 
   const server = await startMongo(t)
   const client = connectMongo(t, server.url)
   const countIn = (database: string, collection: string) => client.db(database).collection(collection).countDocuments()
-  for (const SESSION_MONGODB of [server.url, client]) {
+  for (const SESSION_MONGODB of [patientUrl(server.url), client]) {
     await keep(open(t, { SESSION_TYPE: 'mongodb', SESSION_MONGODB }))
     await keep(open(t, { SESSION_TYPE: 'mongodb', SESSION_MONGODB, SESSION_MONGODB_DB: 'shop', SESSION_MONGODB_COLLECT: 'visits' }))
   }
-  await keep(open(t, { SESSION_TYPE: 'mongodb', SESSION_MONGODB: `${server.url}/named` }))
+  await keep(open(t, { SESSION_TYPE: 'mongodb', SESSION_MONGODB: patientUrl(`${server.url}/named`) }))
   t.deepEqual([await countIn('flask_session', 'sessions'), await countIn('shop', 'visits'), await countIn('named', 'sessions')], [2, 2, 1])
 })
 

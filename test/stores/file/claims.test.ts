@@ -117,7 +117,7 @@ test.serial('an update that dies before any of its calls leaves a whole record, 
     t.not(before, undefined, `dead before call ${n}`)
     const began = performance.now()
     const after = await alive.update(id, counting('alive'))
-    t.true(performance.now() - began < 2000, `dead before call ${n}`)
+    t.true(performance.now() - began < 4500, `dead before call ${n}`)
     t.is(after?.data['alive'], 1)
     t.true((after?.data['dying'] ?? 0) === 1 || before?.data['dying'] === undefined, 'what was readable stays')
     t.like(await alive.destroy(id), { rev: after!.rev })

@@ -109,7 +109,7 @@ test.serial('under 210 kills at random moments no acknowledged write is lost, an
     const began = performance.now()
     const after = await store.update(id, counting('after'))
     t.is(after?.data['after'], 1)
-    t.true(performance.now() - began < 2000)
+    t.true(performance.now() - began < 4500, 'no update waits for a dead process for 5 s')
     for (const [key, count] of acknowledged) if (key.startsWith(id)) t.true((after!.data[key.split(' ')[1]!] as number) >= count)
     await store.destroy(id)
     t.is(await store.read(id), undefined)
@@ -127,7 +127,8 @@ for (const before of steps) {
     await stopped(worker, { before, id: record.id, method: 'update' })
     const began = performance.now()
     for (let n = 0; n < 5; n++) await store.update(record.id, counting('others'))
-    t.true(performance.now() - began < 5000, 'nobody waits for it')
+    // Each would wait for 5 s.
+    t.true(performance.now() - began < 20_000, 'nobody waits for it')
     const answer = worker.next()
     worker.child.kill('SIGCONT')
     t.like(await answer, { value: { data: { stopped: 1 } } })

@@ -80,10 +80,11 @@ redisTest.serial('a server that takes the connection and then does not answer de
     const store = redisStore({ client: openers[name]!(t, network.port) })
     const start = performance.now()
     await t.throwsAsync(async () => store.read(newRecord().id), { code: 'ERR_SESSION_STORE', message: /cannot reach Redis at 127\.0\.0\.1:\d+/ })
-    t.true(performance.now() - start < 2500, name)
+    t.true(performance.now() - start < 15_000, name)
     const again = performance.now()
     await t.throwsAsync(async () => store.read(newRecord().id), { code: 'ERR_SESSION_STORE' })
-    t.true(performance.now() - again < 800, `${name}: later calls do not wait`)
+    // They would wait for 1.5 s.
+    t.true(performance.now() - again < 1400, `${name}: later calls do not wait`)
   }
 })
 
