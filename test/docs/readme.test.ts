@@ -55,7 +55,7 @@ test('every event, every reason and every error code is documented', (t) => {
   const guide = readPage('docs/failures.md')
   const [, events = ''] = readPage('src/events.ts').split('export type SessionEvent')
   const [, codes = ''] = readPage('src/errors.ts').split('export type SessionErrorCode')
-  const names = [...events.split('/** The `node:diagnostics_channel`')[0]!.matchAll(/'([\w-]+)'/g), ...codes.split('const statusOf')[0]!.matchAll(/'(\w+)'/g)].map(([, name]) => name!)
+  const names = [...events.split('/** The `node:diagnostics_channel`')[0]!.matchAll(/'([\w-]+)'/g), ...codes.split('const statusByCode')[0]!.matchAll(/'(\w+)'/g)].map(([, name]) => name!)
   t.true(names.includes('dropped') && names.includes('late') && names.includes('ERR_SESSION_VALUE'))
   for (const name of names) t.true(guide.includes(`\`${name}\``), name)
 })
