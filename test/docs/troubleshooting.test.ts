@@ -49,5 +49,5 @@ test('every error of ctx.session that names it is on the page', (t) => {
 
 test('every code of a SessionError is on the page', (t) => {
   const [, codes = ''] = readPage('src/errors.ts').split('export type SessionErrorCode')
-  for (const [, code] of codes.split('const statusOf')[0]!.matchAll(/'(\w+)'/g)) t.true(page.includes(`\`${code}\``), code)
+  for (const [, code] of codes.split('const statusByCode')[0]!.matchAll(/'(\w+)'/g)) t.true(page.includes(`\`${code}\``), code)
 })
