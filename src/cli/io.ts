@@ -14,7 +14,27 @@ export interface Io {
 /** An error whose message is for the user of the command, without a stack. */
 export class CommandError extends Error {}
 
-/** Writes a text and a line break, and waits while the reader of a pipe is slow. */
-export async function print(stream: Output, text: string): Promise<void> {
-  if (!stream.write(`${text}\n`)) await once(stream, 'drain')
+const withoutReader = new WeakSet<Output>()
+
+/**
+ * Lets the command go on when the reader of a pipe closes it early, as in `list | head`. A copy that stopped in the middle would be taken for a
+ * complete one, and the status would be wrong.
+ */
+export function outliveReader(stream: Output): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    withoutReader.add(stream)
+  })
+}
+
+/** Writes a text and a line break, and waits while the reader of a pipe is slow. Reports whether there is still a reader. */
+export async function print(stream: Output, text: string): Promise<boolean> {
+  if (withoutReader.has(stream)) return false
+  if (stream.write(`${text}\n`)) return true
+  try {
+    await once(stream, 'drain')
+  } catch (error) {
+    if (!withoutReader.has(stream)) throw error
+  }
+  return !withoutReader.has(stream)
 }

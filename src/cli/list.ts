@@ -14,7 +14,7 @@ export async function list(opened: Opened, { owner, json }: ListOptions, io: Io)
   for await (const record of listingOf(opened, owner)) rows.push(rowOf(record))
   rows.sort(byUse)
   if (json) {
-    for (const row of rows) await print(io.stdout, jsonOf(row))
+    for (const row of rows) if (!(await print(io.stdout, jsonOf(row)))) break
     return 0
   }
   if (rows.length > 0) await printSessions(io.stdout, rows)

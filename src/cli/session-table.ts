@@ -48,7 +48,7 @@ export async function printSessions(stream: Output, rows: readonly Row[]): Promi
   const width = stream.isTTY ? widthOfTerminal(stream) : undefined
   const layout = layouts.find((columns) => width === undefined || widthOf(columns) + leastOwner <= width) ?? layouts.at(-1)!
   const widths = layout.map((column) => column.width)
-  for (const page of tableOf([...layout, owner], widths, rows, width)) await print(stream, page)
+  for (const page of tableOf([...layout, owner], widths, rows, width)) if (!(await print(stream, page))) return
 }
 
 /** Some terminals do not say how wide they are. */

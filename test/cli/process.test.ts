@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
 import { fileStore, storeFromUrl } from '../../src/index.js'
-import { needsTerminal, runCommand, runInTerminal, runProcess } from '../support/cli.js'
+import { needsTerminal, runCommand, runInTerminal, runProcess, runWithClosed } from '../support/cli.js'
 import { contentsOf, seed } from '../support/cli-sessions.js'
 import { tempDir } from '../support/files.js'
 
@@ -68,6 +68,20 @@ test('a reader that closes the pipe early ends list without an error', async (t)
   const { stdout, stderr } = await promisify(execFile)('sh', ['-c', line], { cwd: root })
   t.is(stdout.trimEnd().split('\n').length, 1)
   t.notRegex(stderr, /EPIPE/)
+})
+
+test('a reader that closes a pipe early changes neither what a command does nor its status', async (t) => {
+  const [dir, target] = [tempDir(t), tempDir(t)]
+  await seed(fileStore({ dir, threshold: 0 }), Array.from({ length: 100 }, () => ({})))
+  writeFileSync(join(dir, `session%3a${'a'.repeat(64)}.json`), 'no record')
+  for (const closed of ['stdout', 'stderr'] as const) {
+    const status = await runWithClosed(closed, ['copy', `file:${dir}`, `file:${target}/${closed}`])
+    t.is(status, 1, `${closed}: a session was left out`)
+    t.is((await contentsOf(fileStore({ dir: `${target}/${closed}` }))).size, 100, closed)
+    writeFileSync(join(dir, `session%3a${'a'.repeat(64)}.json`), 'no record')
+  }
+  t.is(await runWithClosed('stdout', ['check', '--store', `file:${dir}`]), 1, 'check has found a problem')
+  t.is(await runWithClosed('stdout', ['list', '--store', `file:${dir}`]), 0)
 })
 
 test('the middleware, the stores and the other entry points load none of the libraries of the command', async (t) => {

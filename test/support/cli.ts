@@ -45,6 +45,15 @@ export function runProcess(args: readonly string[]): Promise<Result> {
   })
 }
 
+/** Runs the command in a process of its own, and closes one of its output pipes at once. Returns the exit status. */
+export async function runWithClosed(closed: 'stdout' | 'stderr', args: readonly string[]): Promise<number | null> {
+  const child = spawn(process.execPath, [...argv, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  child[closed].destroy()
+  child[closed === 'stdout' ? 'stderr' : 'stdout'].resume()
+  const [status] = (await once(child, 'close')) as [number | null]
+  return status
+}
+
 /** AVA's `test`, or one that skips everything where there is no program that makes a terminal. */
 export function needsTerminal(test: TestFn): TestFn {
   return needs(test, spawnSync('script', ['--version']).status === 0, 'Terminal', 'script is missing: apt-get install bsdutils')
