@@ -80,7 +80,7 @@ export function session(options?: SessionOptions, second?: unknown): Middleware 
     }
     try {
       const status = thrown ? statusOf(thrown.error, ctx) : ctx.status
-      const closing = calls.close(status >= 500 && !saveOnError)
+      const closing = calls.close({ failed: status >= 500 && !saveOnError })
       if (isPromise(closing)) await closing
     } catch (error) {
       // The handler's own error comes first. Ours was published as an event.

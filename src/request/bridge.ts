@@ -24,9 +24,8 @@ export interface OldCookie extends Omit<CookieOptions, 'previous'> {
 /**
  * Reads the sessions of the library that the application used before, so that its users stay logged in.
  *
- * The middleware asks a bridge about a request without a session of ours. If the request uses `ctx.session`, a new session is created at its
- * end from the old one. The first request that uses the session a minute later or after that clears the old cookies, and `end` removes the
- * old session.
+ * The middleware asks a bridge about a request without a session of ours. If the request uses `ctx.session`, its end creates a new session from
+ * the old one. A minute later, the next request that uses the session clears the old cookies and calls `end`, which removes the old session.
  */
 export interface Bridge {
   /** Names the bridge in warnings, errors and events. */

@@ -1,14 +1,15 @@
 import { SessionError } from '../errors.js'
 import { emit } from '../events.js'
 import { decode, type Data, type Json, type SessionRecord } from '../record/index.js'
-import { recover, whenDone, type MaybePromise, type TimedStore } from '../store/index.js'
+import { recover, whenDone, type MaybePromise } from '../store/index.js'
 import { warnOnce } from '../warn-once.js'
 import { applyChanges, valueAt, type Changes } from './changes.js'
-import { followMarker } from './follow-marker.js'
+import { headersSentError } from './headers-sent-error.js'
 import { deadlineOf, isDue } from './lifetimes.js'
-import type { FoundSession } from './migration.js'
+import type { FoundSession } from './found-session.js'
 import { newSession, nextRecord } from './next-record.js'
 import type { Step } from './plan.js'
+import { removeSession } from './remove-session.js'
 import type { RequestSession } from './request-session.js'
 import type { StoredState } from './session-state.js'
 import { updateRecord } from './update-record.js'
@@ -33,7 +34,7 @@ export function carryOut(session: RequestSession, step: Step): MaybePromise<bool
     case 'refresh':
       return whenDone(refresh(session, session.stored!), () => true)
     case 'remove':
-      return whenDone(remove(session, session.ended!), () => true)
+      return whenDone(removeSession(session, session.ended!), () => true)
   }
 }
 
@@ -43,7 +44,7 @@ function create(session: RequestSession): MaybePromise<boolean> {
   if (!migration || !found) {
     return whenDone(createFrom(session, undefined), () => {
       // Clear old cookies that the client may have: they name no session.
-      migration?.end(false)
+      migration?.end({ isLogout: false })
       return true
     })
   }
@@ -69,10 +70,10 @@ function dropOld(session: RequestSession): false {
 function createFrom(session: RequestSession, found: FoundSession | undefined): MaybePromise<void> {
   const { state, assigned } = session
   const changes = session.changes()
-  const made = newSession(session, applyChanges(changes, found?.data ?? {}) ?? {}, { owner: found?.owner })
-  const { id } = made.record
-  return whenDone(session.store.create(made.atRest), () => {
-    session.finishSave(state, made, assigned, changes, true)
+  const created = newSession(session, applyChanges(changes, found?.data ?? {}) ?? {}, { owner: found?.owner })
+  const { id } = created.record
+  return whenDone(session.store.create(created.atRest), () => {
+    session.finishSave(state, created, assigned, changes, true)
     emit({ type: 'create', id })
     if (found) emit({ type: 'migrate', id, bridge: found.from.bridge.name })
   })
@@ -152,7 +153,7 @@ export function takeKey(session: RequestSession, key: string): MaybePromise<unkn
     tracker.delete(key)
     return value
   }
-  if (session.carrier && session.response.headersSent) throw headersSent('take a value')
+  if (session.carrier && session.response.headersSent) throw headersSentError('take a value')
   const taking = new Taking(key)
   return whenDone(update(session, stored, taking), (isSaved) => {
     tracker.delete(key)
@@ -187,34 +188,6 @@ function refresh(session: RequestSession, stored: StoredState): MaybePromise<unk
   )
 }
 
-/** Removes the session that `ctx.session = null` ended. The cookie is cleared even if the store fails, because the user wanted to log out. */
-function remove(session: RequestSession, ended: StoredState): MaybePromise<void> {
-  const { id } = ended.record
-  // The record is in the client's cookie: nothing is destroyed unless that cookie is cleared.
-  if (session.carrier && session.response.headersSent) throw headersSent('destroy a session')
-  session.response.clear()
-  return whenDone(destroyRecord(session.store, ended.record), () => {
-    // Only after success: if the application catches a failure, the end of the request tries again, and answers 503 if it fails too.
-    if (session.ended === ended) session.ended = undefined
-    emit({ type: 'destroy', id })
-  })
-}
-
-/**
- * Removes a record. If another request has given the session a new sid meanwhile, the user who is logged in is logged out there too. A login
- * that replaced a visitor's sid stays, and so does its marker: whoever knows the visitor's sid must not end the session of a user.
- */
-function destroyRecord(store: TimedStore, record: SessionRecord): MaybePromise<unknown> {
-  return whenDone(store.destroy(record.id), (last) => {
-    if (!last?.moved) return undefined
-    return whenDone(followMarker(store, last), (next) => {
-      if (!next) return undefined
-      const isSameUser = record.owner !== undefined && next.owner === record.owner
-      return isSameUser ? destroyRecord(store, next) : store.create(last)
-    })
-  })
-}
-
 /** Drops the changes of this request, because another one ended the session. Sends and clears no cookie. */
 function drop(session: RequestSession, stored: StoredState, reason: 'gone' | 'moved', changes?: Changes): false {
   emit({ type: 'dropped', id: stored.record.id, reason })
@@ -228,8 +201,4 @@ function drop(session: RequestSession, stored: StoredState, reason: 'gone' | 'mo
 /** Reports whether a save must send the cookie, because it carries the record, must be sent again, or has another expiry. */
 function needsCookie({ carrier }: RequestSession, { record: seen, reissue }: StoredState, record: SessionRecord): boolean {
   return carrier !== undefined || reissue || seen.permanent !== record.permanent || (record.permanent && seen.expires !== record.expires)
-}
-
-export function headersSent(action: string): SessionError {
-  return new SessionError('ERR_SESSION_HEADERS_SENT', `cannot ${action}: the headers were sent already, so its cookie cannot be sent: call this before the headers are flushed`)
 }

@@ -1,19 +1,12 @@
 import type { Context } from 'koa'
-import { isDataObject } from '../checks.js'
 import type { ResponseToken } from '../cookie/index.js'
-import { reasonOf, SessionError, storeError } from '../errors.js'
+import { SessionError, storeError } from '../errors.js'
 import { emit } from '../events.js'
-import { encode, isOwner, type Data } from '../record/index.js'
+import type { Data } from '../record/index.js'
 import { isPromise, recover, type MaybePromise } from '../store/index.js'
 import { warnOnce } from '../warn-once.js'
 import type { OldSession, ResolvedBridge } from './bridge.js'
-import { isLifetime } from './lifetimes.js'
-
-/** A session of an earlier library that was not moved yet. */
-export interface FoundSession extends Omit<OldSession, 'data'> {
-  readonly from: ResolvedBridge
-  readonly data: Data
-}
+import { toFoundSession, type FoundSession } from './found-session.js'
 
 /** The bridges of one middleware, and its options that concern them. */
 export interface MigrationRules {
@@ -58,7 +51,7 @@ export class Migration {
   async #ask(bridges: readonly ResolvedBridge[]): Promise<void> {
     for (const resolved of bridges) {
       const old = await this.#read(resolved)
-      if (old) this.found = foundSession(resolved, old)
+      if (old) this.found = toFoundSession(resolved, old)
       if (this.found) return
     }
   }
@@ -83,20 +76,20 @@ export class Migration {
     const { from } = this.found ?? {}
     this.found = undefined
     // The client loses the old cookie at once, so that no later request can end the old session.
-    if (from?.cookies.some((cookie) => this.#response.replaces(cookie))) this.end(false)
+    if (from?.cookies.some((cookie) => this.#response.replaces(cookie))) this.end({ isLogout: false })
   }
 
   /** Ends the old sessions of a client whose own session was created long enough ago. */
   endAfterGrace(created: number): void {
-    if (this.#rules.now() - created >= graceAfterMove) this.end(false)
+    if (this.#rules.now() - created >= graceAfterMove) this.end({ isLogout: false })
   }
 
   /**
    * Ends the old sessions of the client and clears their cookies, which would log it in again.
    *
-   * @param isLogout `true`: `whenEnded` rejects if an old session cannot be removed.
+   * @param options.isLogout `true`: `whenEnded` rejects if an old session cannot be removed.
    */
-  end(isLogout: boolean): void {
+  end({ isLogout }: { isLogout: boolean }): void {
     this.found = undefined
     this.#isLogout ||= isLogout
     if (this.#removal !== undefined) return
@@ -151,36 +144,5 @@ export class Migration {
     } finally {
       clearTimeout(timer)
     }
-  }
-}
-
-/** The names of the bridges that found a session which cannot be stored. */
-const bridgesWarnedOf = new Set<string>()
-
-/** Checks and encodes the answer of a bridge. `undefined`: there is nothing to move, or it cannot be moved. */
-function foundSession(from: ResolvedBridge, { data, owner, permanent, lifetime }: OldSession): FoundSession | undefined {
-  const { name: bridge } = from.bridge
-  const assert = (name: string, passes: boolean, expected: string): void => {
-    if (!passes) throw new TypeError(`session(options): the bridge "${bridge}" answered a session whose ${name} is not ${expected}`)
-  }
-  assert('data', isDataObject(data), 'an object')
-  assert('owner', owner === undefined || isOwner(owner), 'a string of 1 to 256 characters')
-  assert('permanent', permanent === undefined || typeof permanent === 'boolean', 'true or false')
-  assert('lifetime', lifetime === undefined || isLifetime(lifetime), 'a number of milliseconds above 0')
-  const encoded = encodeAll(bridge, data)
-  if (!encoded || (owner === undefined && Object.keys(encoded).length === 0)) return undefined
-  return { from, data: encoded, owner, permanent, lifetime }
-}
-
-/** The encoded data. `undefined`, and a warning, if it cannot be stored: its user is logged out. An error would fail every request of the user. */
-function encodeAll(bridge: string, data: object): Data | undefined {
-  try {
-    const entries = Object.entries(data).filter(([, value]) => value !== undefined)
-    return Object.fromEntries(entries.map(([key, value]) => [key, encode(key, value)]))
-  } catch (error) {
-    // Warn once for each bridge: the path in the message may be different for each user.
-    if (!bridgesWarnedOf.has(bridge)) warnOnce(`the bridge "${bridge}" found a session that cannot be stored, and its user is logged out: ${reasonOf(error)}; use convert to change it`)
-    bridgesWarnedOf.add(bridge)
-    return undefined
   }
 }

@@ -2,8 +2,8 @@ import { emit } from '../events.js'
 import { isSameVersion, type Data, type SessionRecord } from '../record/index.js'
 import { graceAfterDeadline, recover, whenDone, type MaybePromise } from '../store/index.js'
 import { applyChanges, type Changes } from './changes.js'
-import { headersSent } from './carry-out.js'
 import { followMarker } from './follow-marker.js'
+import { headersSentError } from './headers-sent-error.js'
 import { newSession, type Facts } from './next-record.js'
 import type { RequestSession } from './request-session.js'
 import type { SessionState, StoredState } from './session-state.js'
@@ -43,7 +43,7 @@ export function replaceSid(session: RequestSession, login?: Login): MaybePromise
     session.state = anew
     return login && recover(() => logInNewSession(session, login), (error) => fail(session, anew, error))
   }
-  if (session.response.headersSent) throw headersSent(login ? 'log in' : 'regenerate a session')
+  if (session.response.headersSent) throw headersSentError(login ? 'log in' : 'regenerate a session')
   return recover(
     () => replaceStored(session, state, login),
     (error) => fail(session, state, error)
@@ -58,15 +58,15 @@ function fail(session: RequestSession, state: SessionState, error: unknown): nev
 
 /** Creates a session for a login at once, even without data. */
 function logInNewSession(session: RequestSession, login: Login): MaybePromise<void> {
-  if (session.response.headersSent) throw headersSent('log in')
+  if (session.response.headersSent) throw headersSentError('log in')
   const { state, assigned } = session
   const changes = session.changes()
   const old = session.migration?.dataFor(login.owner) ?? {}
-  const made = newSession(session, keptOf(login, applyChanges(changes, old) ?? {}), login)
-  return whenDone(session.store.create(made.atRest), () => {
-    session.finishSave(state, made, assigned, changes, true)
-    emit({ type: 'create', id: made.record.id })
-    emit({ type: 'login', id: made.record.id, from: undefined, owner: login.owner })
+  const created = newSession(session, keptOf(login, applyChanges(changes, old) ?? {}), login)
+  return whenDone(session.store.create(created.atRest), () => {
+    session.finishSave(state, created, assigned, changes, true)
+    emit({ type: 'create', id: created.record.id })
+    emit({ type: 'login', id: created.record.id, from: undefined, owner: login.owner })
   })
 }
 

@@ -140,13 +140,13 @@ export class RequestSession implements RecordSource {
   endOld(): void {
     // The old cookie may have the name and the scope of ours.
     if (this.migration?.found) this.response.clear()
-    this.migration?.end(true)
+    this.migration?.end({ isLogout: true })
   }
 
   /** After the request removed the session: sends no cookie, or clears the one that the client has. */
   clearCookie(): void {
     this.response.clear()
-    this.migration?.end(true)
+    this.migration?.end({ isLogout: true })
   }
 
   /** Continues with an empty session. @param saved changes that need not be saved any more. Absent: all. */
@@ -189,8 +189,8 @@ export class RequestSession implements RecordSource {
     this.response.send(sid, this.carrier?.payload(record.id, sid), record.permanent ? record.expires : undefined)
   }
 
-  /** The facts that decide about a save. @param failed `true`: the response is a server error, and changes are not kept then. */
-  situation(failed: boolean): Situation {
+  /** The facts that decide about a save. @param options.failed `true`: the response is a server error, and changes are not kept then. */
+  situation({ failed }: { failed: boolean }): Situation {
     const { state, stored, response, migration } = this
     const changes = failed ? noChanges : this.changes()
     const isEmptied = this.assigned.cleared === true && this.tracker.keys().length === 0

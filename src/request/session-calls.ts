@@ -1,7 +1,9 @@
 import { emit } from '../events.js'
-import { isPromise, recover, whenDone, type MaybePromise } from '../store/index.js'
+import { recover, whenDone, type MaybePromise } from '../store/index.js'
 import { warnOnce } from '../warn-once.js'
-import { carryOut, headersSent, takeKey } from './carry-out.js'
+import { CallQueue } from './call-queue.js'
+import { carryOut, takeKey } from './carry-out.js'
+import { headersSentError } from './headers-sent-error.js'
 import { deadlineOf, isDue } from './lifetimes.js'
 import { endOwned, enforceMaxPerOwner } from './owned-sessions.js'
 import { planSave } from './plan.js'
@@ -20,8 +22,7 @@ export const cannotListOwners =
  */
 export class SessionCalls {
   readonly session: RequestSession
-  /** Resolves when the last of the calls in progress has ended. */
-  #pending: Promise<unknown> | undefined
+  readonly #queue = new CallQueue()
   /** The middleware has ended. */
   #isClosed = false
   /** A report of late changes is scheduled. */
@@ -40,7 +41,7 @@ export class SessionCalls {
     session.accessed = true
     this.noteUse()
     // Koa writes some responses after the middleware has ended, and reads the session then: `ctx.body = { me: ctx.session }`.
-    if (this.#isClosed && session.stored) this.#inBackground(() => carryOut(session, planSave(session.situation(true))))
+    if (this.#isClosed && session.stored) this.#queue.runInBackground(() => carryOut(session, planSave(session.situation({ failed: true }))))
   }
 
   /** Notes that the response depends on the session. */
@@ -76,11 +77,11 @@ export class SessionCalls {
     this.noteAccess()
     this.session.end()
     // A stream may end the session after the middleware has ended. No later step would remove it.
-    if (this.#isClosed) this.#inBackground(() => this.#removeEnded())
+    if (this.#isClosed) this.#queue.runInBackground(() => this.#removeEnded())
   }
 
   save(): Promise<boolean> {
-    return this.#promised(() => whenDone(this.#removeEnded(), () => this.#save(false, true)))
+    return this.#queue.runForApplication(() => whenDone(this.#removeEnded(), () => this.#save({ failed: false, isExplicit: true })))
   }
 
   regenerate(): Promise<void> {
@@ -97,7 +98,7 @@ export class SessionCalls {
     this.noteAccess()
     const { session } = this
     if (!session.store.listsOwners) throw new TypeError(`ctx.session.endOthers(): ${cannotListOwners}`)
-    return this.#promised(() =>
+    return this.#queue.runForApplication(() =>
       this.#orFailRequest(() => {
         const { owner, id } = session.stored?.record ?? {}
         return owner === undefined ? 0 : endOwned(session.store, owner, id)
@@ -106,14 +107,14 @@ export class SessionCalls {
   }
 
   destroy(): Promise<void> {
-    return this.#promised(() => {
+    return this.#queue.runForApplication(() => {
       this.end()
       return this.#removeEnded()
     })
   }
 
   take(key: string): Promise<unknown> {
-    return this.#promised(() =>
+    return this.#queue.runForApplication(() =>
       whenDone(this.#removeEnded(), () => {
         this.assertWritable()
         this.noteAccess()
@@ -124,7 +125,7 @@ export class SessionCalls {
 
   reload(): Promise<boolean> {
     const { session } = this
-    return this.#promised(() => {
+    return this.#queue.runForApplication(() => {
       this.noteAccess()
       const before = session.stored
       if (!before) return false
@@ -152,22 +153,22 @@ export class SessionCalls {
     const hasExpiry = stored && (stored.record.permanent || session.carrier)
     if (!hasExpiry || !rules.refreshEachRequest || !isDue(rules, stored.record, rules.now())) return
     session.response.beforeHeaders(() => {
-      if (ctx.respond !== false || this.#isClosed || session.state !== stored || this.#pending || !session.isDue) return
+      if (ctx.respond !== false || this.#isClosed || session.state !== stored || this.#queue.isBusy || !session.isDue) return
       const { sid, record } = stored
       session.sendCookie({ sid, record: { ...record, expires: deadlineOf(rules, record.created, record.lifetime, rules.now()) } })
-      this.#inBackground(() => carryOut(session, { kind: 'refresh' }))
+      this.#queue.runInBackground(() => carryOut(session, { kind: 'refresh' }))
     })
   }
 
   /**
    * Saves at the end of the request.
    *
-   * @param failed `true`: the response is a server error, and changes are not kept then.
+   * @param options.failed `true`: the response is a server error, and changes are not kept then.
    */
-  close(failed: boolean): MaybePromise<boolean> {
+  close({ failed }: { failed: boolean }): MaybePromise<boolean> {
     this.#isClosed = true
-    if (!this.#pending && !this.session.isUsed && !this.session.stored?.reissue) return true
-    const closing = this.#inTurn(() => whenDone(this.#removeEnded(), () => this.#save(failed, false)))
+    if (!this.#queue.isBusy && !this.session.isUsed && !this.session.stored?.reissue) return true
+    const closing = this.#queue.run(() => whenDone(this.#removeEnded(), () => this.#save({ failed, isExplicit: false })))
     return this.session.migration ? whenDone(closing, (isSaved) => whenDone(this.#endOld(), () => isSaved)) : closing
   }
 
@@ -178,15 +179,15 @@ export class SessionCalls {
     return migration?.whenEnded()
   }
 
-  /** @param asked `true`: the application called `save()`, so failures must reach it. */
-  #save(failed: boolean, asked: boolean): MaybePromise<boolean> {
+  /** @param options.isExplicit `true`: the application called `save()`, so failures must reach it. */
+  #save({ failed, isExplicit }: { failed: boolean; isExplicit: boolean }): MaybePromise<boolean> {
     const { session } = this
-    if (asked) this.assertWritable()
+    if (isExplicit) this.assertWritable()
     const { state } = session
     if ((state.kind === 'stored' || state.kind === 'new') && state.failure !== undefined) throw state.failure
-    if (this.#failure && !asked) throw this.#failure.error
-    const step = planSave(session.situation(failed))
-    if (step.kind === 'drop' && step.reason === 'headers-sent' && asked) throw headersSent('save a session')
+    if (this.#failure && !isExplicit) throw this.#failure.error
+    const step = planSave(session.situation({ failed }))
+    if (step.kind === 'drop' && step.reason === 'headers-sent' && isExplicit) throw headersSentError('save a session')
     return carryOut(session, step)
   }
 
@@ -197,7 +198,7 @@ export class SessionCalls {
   }
 
   #replace(login?: LoginOptions & { owner: string }): Promise<void> {
-    return this.#promised(() => {
+    return this.#queue.runForApplication(() => {
       this.assertWritable()
       this.noteAccess()
       return whenDone(this.#removeEnded(), () =>
@@ -212,7 +213,7 @@ export class SessionCalls {
   /** Ends the sessions of an earlier library: with a new sid, no older cookie may open a session. */
   #endReplaced(): void {
     const { migration, stored } = this.session
-    if (stored) migration?.end(false)
+    if (stored) migration?.end({ isLogout: false })
   }
 
   #enforceMaxPerOwner(owner: string): MaybePromise<void> {
@@ -235,41 +236,6 @@ export class SessionCalls {
     )
   }
 
-  /** A call of the application: it always returns a promise, which the application need not await. */
-  #promised<T>(work: () => MaybePromise<T>): Promise<T> {
-    return handled(
-      new Promise<T>((resolve) => {
-        resolve(this.#inTurn(work))
-      })
-    )
-  }
-
-  /** Runs work after the calls in progress: an application may forget to await one, and a request must not race with itself. */
-  #inTurn<T>(work: () => MaybePromise<T>): MaybePromise<T> {
-    if (!this.#pending) {
-      const answer = work()
-      if (isPromise(answer)) this.#pending = this.#untilDone(answer)
-      return answer
-    }
-    const turn = this.#pending.then(work)
-    this.#pending = this.#untilDone(turn)
-    return turn
-  }
-
-  /** Runs work for which nobody waits. A failure is published as an event and otherwise ignored. */
-  #inBackground(work: () => MaybePromise<unknown>): void {
-    void recover(() => this.#inTurn(work), () => undefined)
-  }
-
-  /** Resolves when the call has ended, and then empties `#pending` if no other call waits behind it. */
-  #untilDone(turn: Promise<unknown>): Promise<unknown> {
-    const forget = (): void => {
-      if (this.#pending === done) this.#pending = undefined
-    }
-    const done: Promise<unknown> = turn.then(forget, forget)
-    return done
-  }
-
   /** Reports changes that are made after the end of the request, unless `save()` follows at once. */
   #reportLate(): void {
     if (this.#willReportLate) return
@@ -277,7 +243,7 @@ export class SessionCalls {
     setImmediate(() => {
       const { session } = this
       this.#willReportLate = false
-      if (this.#pending || !session.modified || session.ended) return
+      if (this.#queue.isBusy || !session.modified || session.ended) return
       emit({ type: 'dropped', id: session.stored?.record.id, reason: 'late' })
       warnOnce(
         'ctx.session was changed after its request had ended, and the change is lost: look for a missing `await next()` in a middleware, ' +
@@ -285,13 +251,4 @@ export class SessionCalls {
       )
     })
   }
-}
-
-/**
- * Keeps a rejection from ending the process as an unhandled one. An application may forget to await a call, and the end of the request then
- * reports its failure.
- */
-function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined)
-  return promise
 }

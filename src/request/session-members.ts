@@ -13,12 +13,14 @@ import type { LoginOptions } from './replace-sid.js'
 // oxlint-disable-next-line typescript/no-empty-interface, typescript/no-empty-object-type -- empty, to be augmented
 export interface SessionData {}
 
-/** The keys that the application declared, and the data. */
-type Known = keyof SessionData & string
-type Data = Known extends never ? { [key: string]: unknown } : SessionData
+/** A key that the application declared in `SessionData`. */
+type DeclaredKey = keyof SessionData & string
+
+/** The data as properties of `ctx.session`. */
+type Data = DeclaredKey extends never ? { [key: string]: unknown } : SessionData
 
 /** A key that `SessionData` does not declare. Once it is augmented, none can be set, so that a misspelt key does not compile. */
-type OtherKey = Known extends never ? string : never
+type OtherKey = DeclaredKey extends never ? string : never
 
 /** The type of `ctx.session`: the data as properties, and the members. */
 export type Session = Data & SessionMembers
@@ -29,17 +31,17 @@ export type Callback = (error?: Error | null) => void
 /** The members of `ctx.session`. They are never data: data of these names is set with `set` and read with `get`. */
 export interface SessionMembers {
   /** Returns the value of a key, or the fallback if there is none. Any string is a key, `__proto__` and `get` too. */
-  get<K extends Known>(key: K): SessionData[K] | undefined
-  get<K extends Known, F>(key: K, fallback: F): Exclude<SessionData[K], undefined> | F
+  get<K extends DeclaredKey>(key: K): SessionData[K] | undefined
+  get<K extends DeclaredKey, F>(key: K, fallback: F): Exclude<SessionData[K], undefined> | F
   get(key: string, fallback?: unknown): unknown
   /** Sets a key. `undefined` deletes it. */
-  set<K extends Known>(key: K, value: SessionData[K]): void
+  set<K extends DeclaredKey>(key: K, value: SessionData[K]): void
   set(key: OtherKey, value: unknown): void
   /** Reports whether the key is present. */
   has(key: string): boolean
   /** Removes a key and returns its value, or the fallback if there is none. */
-  pop<K extends Known>(key: K): SessionData[K] | undefined
-  pop<K extends Known, F>(key: K, fallback: F): Exclude<SessionData[K], undefined> | F
+  pop<K extends DeclaredKey>(key: K): SessionData[K] | undefined
+  pop<K extends DeclaredKey, F>(key: K, fallback: F): Exclude<SessionData[K], undefined> | F
   pop(key: string, fallback?: unknown): unknown
   /**
    * Removes a key, saves at once and returns the value: for one-time values such as tokens. Of any number of parallel requests, exactly one
@@ -47,10 +49,10 @@ export interface SessionMembers {
    *
    * @throws SessionError when the store fails.
    */
-  take<K extends Known>(key: K): Promise<SessionData[K] | undefined>
+  take<K extends DeclaredKey>(key: K): Promise<SessionData[K] | undefined>
   take(key: string): Promise<unknown>
   /** Sets a key that is absent. Returns the value that is present afterwards, which you may change in place. */
-  setDefault<K extends Known>(key: K, value: Exclude<SessionData[K], undefined>): Exclude<SessionData[K], undefined>
+  setDefault<K extends DeclaredKey>(key: K, value: Exclude<SessionData[K], undefined>): Exclude<SessionData[K], undefined>
   setDefault<V>(key: OtherKey, value: V): V
   /** Sets every key of the object. */
   update(object: Partial<Data>): void
@@ -64,7 +66,7 @@ export interface SessionMembers {
    * @throws TypeError when the function returns `undefined` or a promise.
    * @example ctx.session.change('cart', (cart: string[] = []) => [...cart, 'tea'])
    */
-  change<K extends Known>(key: K, fn: (value: SessionData[K] | undefined) => Exclude<SessionData[K], undefined>): Exclude<SessionData[K], undefined>
+  change<K extends DeclaredKey>(key: K, fn: (value: SessionData[K] | undefined) => Exclude<SessionData[K], undefined>): Exclude<SessionData[K], undefined>
   // oxlint-disable-next-line typescript/no-explicit-any -- `unknown` would refuse `(n = 0) => n + 1` under strict
   change<V = any>(key: OtherKey, fn: (value: V | undefined) => V): V
   /** Adds to a number, exactly under any concurrency, and returns the sum as far as this request knows it. An absent key counts as 0. @default by = 1 */
