@@ -63,9 +63,9 @@ export class SessionQueue {
       queue.waiting.push(call)
       return
     }
-    const made: Queue = { queued: { lastWritten: undefined }, waiting: [call] }
-    this.#queues.set(id, made)
-    void this.#serve(id, made)
+    const newQueue: Queue = { queued: { lastWritten: undefined }, waiting: [call] }
+    this.#queues.set(id, newQueue)
+    void this.#serve(id, newQueue)
   }
 
   async #serve(id: string, { queued, waiting }: Queue): Promise<void> {
@@ -74,7 +74,7 @@ export class SessionQueue {
         await next(queued)
         continue
       }
-      const firstTask = waiting.findIndex((each) => typeof each === 'function')
+      const firstTask = waiting.findIndex((call) => typeof call === 'function')
       const others = waiting.splice(0, Math.min(firstTask === -1 ? waiting.length : firstTask, mostJobs - 1)) as Job[]
       const jobs = [next, ...others]
       const answered = await this.#work(id, queued, jobs)

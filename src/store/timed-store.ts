@@ -4,21 +4,21 @@ import { flawOf, type SessionRecord } from '../record/index.js'
 import type { MaybePromise, Recipe, SessionStore } from './contract.js'
 import { isPromise, recover } from './maybe-promise.js'
 
-/** What an error about a slow call says of the backend. */
-interface BackendFacts {
+/** The facts about a backend that an error about a slow call shows. */
+export interface BackendFacts {
   backendName(): string
-  /** Absent: to look at the backend. */
+  /** Advice for an operator. Absent: the error advises to look at the backend. */
   readonly whenSlow?: string | undefined
 }
 
-/** Stores that check their records themselves, so that a second check would be wasted, with what is known of their backends. */
+/** Stores that check their records themselves, so that a second check would be wasted, and the facts about their backends. */
 const checkedStores = new WeakMap<SessionStore, BackendFacts | undefined>()
 
 /** A recipe throws it to leave an update that meets a marker. */
 const movedError = new Error('the session has a new sid')
 
 /** Declares that a store returns only records that it has checked. */
-export function markChecked(store: SessionStore, backend?: { backendName(): string; readonly whenSlow?: string | undefined }): void {
+export function markChecked(store: SessionStore, backend?: BackendFacts): void {
   checkedStores.set(store, backend)
 }
 
@@ -132,7 +132,7 @@ export class TimedStore {
     const iterator = await this.#call('list sessions', undefined, start, (listing) => listing[Symbol.asyncIterator]())
     try {
       for (;;) {
-        const next = await this.#call('list sessions', undefined, () => iterator.next(), (result) => this.#listed(result, owner))
+        const next = await this.#call('list sessions', undefined, () => iterator.next(), (result) => this.#checkListed(result, owner))
         if (next === 'end') return
         if (next) yield next
       }
@@ -165,7 +165,7 @@ export class TimedStore {
     thrown?: () => { error: unknown } | undefined
   ): MaybePromise<T> {
     let isOver = false
-    const errorOf = (cause: unknown): unknown => {
+    const reportError = (cause: unknown): unknown => {
       const ours = thrown?.()
       if (ours) return ours.error
       const error = storeError(action, cause)
@@ -177,7 +177,7 @@ export class TimedStore {
       answer = work(() => isOver)
       if (!isPromise(answer)) return check(answer)
     } catch (error) {
-      throw errorOf(error)
+      throw reportError(error)
     }
     // A store may return anything with a method `then`.
     const pending = Promise.resolve(answer)
@@ -187,7 +187,7 @@ export class TimedStore {
         // The call has timed out, which was reported already.
         if (isOver) return
         isOver = true
-        reject(errorOf(cause))
+        reject(reportError(cause))
       }
       const timer = setTimeout(() => fail(this.#timedOut(action)), this.#timeout).unref()
       pending.then((value) => {
@@ -209,8 +209,8 @@ export class TimedStore {
     return new SessionError('ERR_SESSION_TIMEOUT', `the session store${name} took over ${this.#timeout} ms to ${action}: ${advice}, or raise storeTimeout`)
   }
 
-  /** Returns what a step of a listing found. `undefined`: something that is not a record, or is not the owner's. */
-  #listed({ done, value }: IteratorResult<SessionRecord>, owner: string | undefined): SessionRecord | 'end' | undefined {
+  /** Checks a step of a listing. `'end'`: the listing has ended. `undefined`: the step found something that is not a record, or is not the owner's. */
+  #checkListed({ done, value }: IteratorResult<SessionRecord>, owner: string | undefined): SessionRecord | 'end' | undefined {
     if (done) return 'end'
     if (this.#isChecked) return value
     const { id } = (value ?? {}) as Partial<SessionRecord>

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { join, sep } from 'node:path'
+import { isId } from '../../store/index.js'
 import { parseStateName, stateName, type FileTimes } from './file-times.js'
 
 /** The kind of a file of ours, which its name shows. */
@@ -16,7 +17,6 @@ export type Entry =
 const afterPrefix = /^([0-9a-f]{64})\.(?:[0-9a-z-]+\.tmp|([0-9a-z]+-[0-9a-z]+)-(\d{1,9})\.claim)$/
 
 const recordEnd = '.json'
-const idPattern = /^[0-9a-f]{64}$/
 
 /** The longest encoded prefix in bytes. A file name may have 255 bytes on most systems, and the rest of our longest names has 64 + 46. */
 const longestPrefix = 120
@@ -84,7 +84,7 @@ export class FileNames {
     // Records first, without the regular expression: nearly all files are records, and parsing their names is a large part of an eviction.
     if (name.endsWith(recordEnd)) {
       const id = name.slice(this.#prefix.length, -recordEnd.length)
-      return idPattern.test(id) ? { kind: 'record', id } : undefined
+      return isId(id) ? { kind: 'record', id } : undefined
     }
     const match = afterPrefix.exec(name.slice(this.#prefix.length))
     if (!match) return undefined
@@ -96,7 +96,7 @@ export class FileNames {
   /** Parses the name of an entry and returns the id. `undefined`: it is not an entry of ours, or has another prefix. */
   parseOwnerEntry(name: string): string | undefined {
     const id = name.slice(this.#prefix.length)
-    return name.startsWith(this.#prefix) && idPattern.test(id) ? id : undefined
+    return name.startsWith(this.#prefix) && isId(id) ? id : undefined
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Backend, Found, RecordWithToken, StoreScope, SwapResult, Written } from '../../store/index.js'
+import { isId, type Backend, type Found, type RecordWithToken, type StoreScope, type SwapResult, type Written } from '../../store/index.js'
 import type { MongoCollection } from './client.js'
 import { documentOf, filterOf, foundIn, hashOf, type SessionDocument } from './document.js'
 import { assertSize, isTaken } from './failures.js'
@@ -12,8 +12,6 @@ const pageSize = 100
 
 /** How many documents one step of `prune` removes. */
 const pruneSize = 1000
-
-const idPattern = /^[0-9a-f]{64}$/
 
 /** Options for answers in JavaScript's own types, even from a client that is set to return BSON's. */
 const plainValues = { promoteValues: true, promoteLongs: true, useBigInt64: false, raw: false }
@@ -148,6 +146,6 @@ export class MongoBackend implements Backend {
     const { prefix } = this.#scope
     if (typeof key !== 'string' || !key.startsWith(prefix)) return undefined
     const id = key.slice(prefix.length)
-    return idPattern.test(id) ? id : undefined
+    return isId(id) ? id : undefined
   }
 }

@@ -1,6 +1,6 @@
 import { SessionError } from '../../errors.js'
 import type { SessionRecord } from '../../record/index.js'
-import { graceAfterDeadline, type Backend, type Found, type RecordWithToken, type Removed, type StoreScope, type SwapResult, type Written } from '../../store/index.js'
+import { graceAfterDeadline, isId, type Backend, type Found, type RecordWithToken, type Removed, type StoreScope, type SwapResult, type Written } from '../../store/index.js'
 import { isWrongType } from './advice.js'
 import type { RedisCommands, ScriptConnection, ScriptRunner } from './commands.js'
 import { compareAndSwap, renewTombstone, type Swap } from './compare-and-swap.js'
@@ -24,8 +24,6 @@ const tombstoneTtl = 60_000
 
 /** How many records a listing reads at once. */
 const pageSize = 100
-
-const idPattern = /^[0-9a-f]{64}$/
 
 /** The operations on the records of one prefix. Each command uses one key, so that it works in a cluster too. */
 export class RedisBackend implements Backend<string> {
@@ -94,7 +92,7 @@ export class RedisBackend implements Backend<string> {
     const seen = new Set<string>()
     for await (const keys of this.#redis.scan(`${escapePattern(start)}*`)) {
       // Another prefix may begin with this one.
-      const ids = keys.map((key) => key.slice(start.length)).filter((id) => idPattern.test(id) && !seen.has(id))
+      const ids = keys.map((key) => key.slice(start.length)).filter((id) => isId(id) && !seen.has(id))
       for (const id of ids) seen.add(id)
       yield* this.#records(ids)
     }

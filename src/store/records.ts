@@ -1,0 +1,250 @@
+import { conflictError, SessionError } from '../errors.js'
+import { emit } from '../events.js'
+import { createWriter, isSameCreation, readRecord, wasCreated, writeRecord, type SessionRecord, type Version } from '../record/index.js'
+import type { Backend, Found, RecordWithToken, Removed, SwapResult, Written } from './backend.js'
+import type { MaybePromise, StoreScope } from './contract.js'
+import { isGone, isLive } from './deadline.js'
+import { isPromise } from './maybe-promise.js'
+import { pauseAfter, retryEnd } from './retries.js'
+import { SessionQueue, type Job, type QueuedSession } from './session-queue.js'
+
+/** After how many characters of text one step of many updates ends: recipes on large records must not block the event loop. */
+const longestStep = 256 * 1024
+
+/** How often `create` tries to reuse an id whose record is gone. */
+const mostCreations = 5
+
+/** The calls about the records of one scope, made with the operations of its backend. */
+export class Records<Token> {
+  readonly queue = new SessionQueue((id, queued, jobs) => this.#update(id, queued, jobs))
+  readonly #backend: Backend<Token>
+  readonly #scope: StoreScope
+  readonly #writer = createWriter()
+  /** The backend's tokens of the records that the store returned. */
+  readonly #tokens = new WeakMap<SessionRecord, Token>()
+
+  constructor(backend: Backend<Token>, scope: StoreScope) {
+    this.#backend = backend
+    this.#scope = scope
+  }
+
+  async readLive(id: string): Promise<SessionRecord | undefined> {
+    // A read is what most requests wait for, so it makes no promise that it does not need.
+    const found = await this.#backend.get(id)
+    const parsed = found && this.parse(id, found)
+    const record = isPromise(parsed) ? await parsed : parsed
+    if (!record || isLive(record, this.#scope.now())) return record
+    emit({ type: 'expire', id })
+    return undefined
+  }
+
+  async create(id: string, record: SessionRecord): Promise<boolean> {
+    const next = withText(record.rev === 1 ? record : { ...record, rev: 1 })
+    let removed: Removed | undefined
+    for (let tries = 0; tries < mostCreations; tries++) {
+      const inserted = await this.#backend.insert(id, next, removed)
+      if (inserted === true) return true
+      removed = inserted || undefined
+      if (removed) {
+        if (this.#wasCreated(next, { write: removed.removedBy })) return true
+        continue
+      }
+      const found = await this.#backend.get(id)
+      if (!found) continue
+      if (found.text === next.text) return true
+      const present = await this.parse(id, found)
+      if (present && this.#wasCreated(next, present)) return true
+      // A backend that moves corrupt texts aside has freed the id.
+      if (!present && this.#backend.corrupt && tries === 0) continue
+      if (!present || !isGone(present, this.#scope.now())) return false
+      await this.#backend.remove(id, this.#withToken(present), this.#writer.next(present.write))
+    }
+    throw conflictError(mostCreations)
+  }
+
+  /** Reports whether a creation was applied although the id is taken: a driver may send a command again because the first answer was lost. */
+  #wasCreated({ record }: Written, stored: Pick<Version, 'write'>): boolean {
+    return !this.#backend.sendsOnce && wasCreated(record, stored)
+  }
+
+  async destroy(id: string, queued: QueuedSession): Promise<SessionRecord | undefined> {
+    queued.lastWritten = undefined
+    const end = retryEnd()
+    let current = await this.#readPresent(id)
+    for (let tries = 1; current; tries++) {
+      const swapped = await this.#backend.remove(id, this.#withToken(current), this.#writer.next(current.write))
+      if (swapped === 'done') return current
+      current = await this.#afterConflict(current, swapped, tries, end)
+    }
+    await this.#backend.confirmGone?.(id)
+    return undefined
+  }
+
+  /** Reads a text strictly. `undefined`, and an event, if it is not a record of that id. */
+  parse(id: string, found: Found<Token>): MaybePromise<SessionRecord | undefined> {
+    const reading = readRecord(found.text, id, this.#scope.largest)
+    if ('corrupt' in reading) return this.#reportCorrupt(id, reading.corrupt)
+    if (found.token !== undefined) this.#tokens.set(reading.record, found.token)
+    return reading.record
+  }
+
+  async #reportCorrupt(id: string, reason: string): Promise<undefined> {
+    await this.#backend.corrupt?.(id, reason)
+    emit({ type: 'corrupt', id, reason })
+  }
+
+  async #read(id: string): Promise<SessionRecord | undefined> {
+    const found = await this.#backend.get(id)
+    return found && this.parse(id, found)
+  }
+
+  /** Reads the record that `update` and `destroy` can find: one that is not gone. */
+  async #readPresent(id: string): Promise<SessionRecord | undefined> {
+    return this.#unlessGone(await this.#read(id))
+  }
+
+  /** Returns the record. `undefined`, and an event, if it is gone. */
+  #unlessGone(record: SessionRecord | undefined): SessionRecord | undefined {
+    if (!record || !isGone(record, this.#scope.now())) return record
+    emit({ type: 'expire', id: record.id })
+    return undefined
+  }
+
+  /** The record, with its token if the store has read it. */
+  #withToken(record: SessionRecord): RecordWithToken<Token> {
+    return { record, token: this.#tokens.get(record) }
+  }
+
+  /** Makes the updates of one session that wait in this process, settles their promises and returns how many it settled. */
+  async #update(id: string, queued: QueuedSession, jobs: readonly Job[]): Promise<number> {
+    const end = retryEnd()
+    try {
+      let current = this.#newestWithoutRead(id, queued, jobs[0]!.seen) ?? (await this.#readPresent(id))
+      for (let tries = 1; current; tries++) {
+        const step = this.#applyRecipes(current, jobs)
+        queued.lastWritten = undefined
+        const swapped = await this.#writeStep(id, current, step)
+        if (swapped === 'done') {
+          queued.lastWritten = step.next?.record
+          for (const [index, answer] of step.answers.entries()) settle(jobs[index]!, answer)
+          return step.answers.length
+        }
+        current = await this.#afterConflict(current, swapped, tries, end)
+        const stored = current ?? removalIn(swapped)
+        if (step.next && stored && this.#wasApplied(step.next.record, stored)) {
+          for (const [index, answer] of step.answers.entries()) settle(jobs[index]!, answer)
+          return step.answers.length
+        }
+      }
+      for (const job of jobs) job.resolve(undefined)
+    } catch (error) {
+      for (const job of jobs) job.reject(error)
+    }
+    return jobs.length
+  }
+
+  /** The newest record that this process has, so that the update need not read it. `undefined`: the record must be read. */
+  #newestWithoutRead(id: string, queued: QueuedSession, seen: SessionRecord | undefined): SessionRecord | undefined {
+    const newest = queued.lastWritten && queued.lastWritten.rev >= (seen?.rev ?? 0) ? queued.lastWritten : seen
+    // If its deadline has passed, another process may have moved it.
+    return newest && newest.id === id && isLive(newest, this.#scope.now()) ? newest : undefined
+  }
+
+  /** Writes a step. A step that changes nothing (each recipe failed) needs no write. */
+  #writeStep(id: string, current: SessionRecord, { next, removes }: Step): Promise<SwapResult<Token>> | 'done' {
+    if (removes) return this.#backend.remove(id, this.#withToken(current), this.#writer.next(current.write))
+    return next ? this.#backend.replace(id, this.#withToken(current), next) : 'done'
+  }
+
+  /**
+   * Pauses, and returns the record that another writer stored; `undefined` if it removed the record.
+   *
+   * @param tried the record that the write was based on.
+   * @throws SessionError `ERR_SESSION_STORE` if the record was removed and another one created, by a driver that may have sent the write before.
+   */
+  async #afterConflict(tried: SessionRecord, swapped: Exclude<SwapResult<Token>, 'done'>, tries: number, end: number): Promise<SessionRecord | undefined> {
+    if (swapped === 'gone') return undefined
+    if (typeof swapped === 'object' && 'removedBy' in swapped) {
+      this.#assertSameCreation(tried, { write: swapped.removedBy })
+      return undefined
+    }
+    await pauseAfter(tries, end)
+    const stored = await (swapped === 'changed' ? this.#readPresent(tried.id) : this.parse(tried.id, swapped))
+    if (stored) this.#assertSameCreation(tried, stored)
+    return this.#unlessGone(stored)
+  }
+
+  #assertSameCreation(tried: SessionRecord, stored: Pick<Version, 'write'>): void {
+    if (!this.#backend.sendsOnce && !isSameCreation(tried, stored)) throw unknownOutcome('the session was removed and created again since')
+  }
+
+  /**
+   * Reports whether a write was applied although the backend reported a conflict: a driver may send a command again because the first answer
+   * was lost.
+   *
+   * @throws SessionError `ERR_SESSION_STORE` when the store cannot know.
+   */
+  #wasApplied(tried: SessionRecord, stored: Version): boolean {
+    if (this.#backend.sendsOnce) return false
+    const applied = this.#writer.wasApplied(tried, stored)
+    if (applied !== undefined) return applied
+    throw unknownOutcome('too many other processes have written to the session since')
+  }
+
+  /** Runs the recipes, each on the result of the one before. */
+  #applyRecipes(current: SessionRecord, jobs: readonly Job[]): Step {
+    const step: Step = { answers: [], next: undefined, removes: false }
+    let length = 0
+    for (const { recipe } of jobs) {
+      const before = step.next?.record ?? current
+      try {
+        const replacement = recipe(before)
+        if (replacement === null) {
+          // A removal after other updates is a step of its own, so that the updates are not lost if the removal fails.
+          if (step.next) return step
+          step.answers.push({ value: null })
+          step.removes = true
+          return step
+        }
+        step.next = withText({ ...replacement, rev: before.rev + 1, write: this.#writer.next(current.write) })
+        step.answers.push({ value: step.next.record })
+        length += step.next.text.length
+      } catch (error) {
+        step.answers.push({ error: new RecipeError('the recipe threw', { cause: error }) })
+      }
+      if (length > longestStep) return step
+    }
+    return step
+  }
+}
+
+/** The result of running recipes on a record: an answer for each job, and the record to write, or its removal. */
+interface Step {
+  readonly answers: ({ value: SessionRecord | null } | { error: unknown })[]
+  next: Written | undefined
+  removes: boolean
+}
+
+/** Wraps an error that a recipe threw: it is the caller's own error, and not one of the backend. */
+export class RecipeError extends Error {}
+
+/** The removal that a compare-and-swap met, as the last write of the record. Its revision is not known. */
+function removalIn<Token>(swapped: SwapResult<Token>): Version | undefined {
+  return typeof swapped === 'object' && 'removedBy' in swapped ? { rev: Infinity, write: swapped.removedBy } : undefined
+}
+
+function unknownOutcome(why: string): SessionError {
+  return new SessionError(
+    'ERR_SESSION_STORE',
+    `the session store cannot tell whether the changes were saved, because ${why}: read the session again before you repeat the request`
+  )
+}
+
+function settle({ resolve, reject }: Job, answer: Step['answers'][number]): void {
+  if ('error' in answer) reject(answer.error)
+  else resolve(answer.value)
+}
+
+function withText(record: SessionRecord): Written {
+  return { record, text: writeRecord(record) }
+}
