@@ -2,14 +2,19 @@ import { reasonOf } from '../errors.js'
 import { copyOf, isUntouchedCopy, originOf, type SessionRecord, type SessionStore } from '../store/index.js'
 import type { Counts } from './copy-counts.js'
 import { decide, type Decision } from './copy-decision.js'
+import { CopyNote } from './copy-note.js'
 import { sideBySide } from './side-by-side.js'
 
 /** How many sessions are copied at once. More would take the backends from the application's own requests. */
 const atOnce = 16
 /** After how many failures in a row the copying ends: then a backend is down. */
 const mostFailures = 20
+/** By how much the clocks of the application and of the command may differ, in milliseconds. */
+const clockDifference = 60_000
 
 export interface CopySettings {
+  /** The name of the source. */
+  readonly from: string
   readonly dryRun: boolean
   /** Copy sessions again that an earlier copy brought and the target no longer has. */
   readonly restore: boolean
@@ -37,12 +42,20 @@ export class SessionCopy {
   /** Whether an application has used the target. */
   #isInUse = false
   #failuresInRow = 0
+  readonly #note: CopyNote
+  /** When the latest complete copying before this one began. `undefined`: none is known. */
+  #lastComplete: number | undefined
+  /** Whether each session of the source is in the target, or was. */
+  #isComplete = true
+  /** The latest deadline of the source's sessions. */
+  #latestDeadline = 0
 
   constructor(source: SessionStore, target: SessionStore, settings: CopySettings, counts: Counts) {
     this.#source = source
     this.#target = target
     this.#settings = settings
     this.#counts = counts
+    this.#note = new CopyNote(target, settings.from)
   }
 
   /**
@@ -53,6 +66,7 @@ export class SessionCopy {
    */
   async review(findsEnded: boolean, onEach: () => void): Promise<Ended[]> {
     const ended: Ended[] = []
+    this.#lastComplete = await this.#note.read()
     await sideBySide(this.#target.records?.() ?? nothing(), atOnce, async (record) => {
       const origin = originOf(record)
       if (origin) this.#lastBegan = Math.max(this.#lastBegan ?? 0, origin.at)
@@ -79,9 +93,11 @@ export class SessionCopy {
   /** Copies every live session of the source. @param onEach is called after each. */
   async copyAll(onEach: () => void): Promise<void> {
     await sideBySide(this.#source.records!(), atOnce, async (record) => {
+      this.#latestDeadline = Math.max(this.#latestDeadline, record.expires)
       await this.#attempt(record.id, () => this.#copy(record))
       onEach()
     })
+    if (this.#isComplete && !this.#settings.dryRun) await this.#note.write(this.#began, this.#latestDeadline)
   }
 
   async #copy(source: SessionRecord): Promise<void> {
@@ -93,6 +109,7 @@ export class SessionCopy {
     // The id is taken by a record that has just expired, or by another copying.
     const decision = await this.#writeOver(source)
     if (decision) return this.#count(id, decision)
+    this.#isComplete = false
     this.#counts.leaveOut(id, 'the target has something under its id that is not a session: run check on the target')
   }
 
@@ -129,11 +146,13 @@ export class SessionCopy {
   }
 
   /**
-   * Reports whether the target has had the session and its application has ended it. An earlier copy brought every session that the source had
-   * when it began. If the target is in use, what is missing there has ended there, and must not come back.
+   * Reports whether the target has had the session and its application has ended it, so that it must not come back. A complete copying brought
+   * every session that the source had when it began. If the latest one was interrupted, but the target is in use, assume the same of it.
    */
   #hasEndedInTarget({ used }: SessionRecord): boolean {
-    return !this.#settings.restore && this.#isInUse && this.#lastBegan !== undefined && used < this.#lastBegan
+    if (this.#settings.restore) return false
+    if (this.#lastComplete !== undefined && used < this.#lastComplete - clockDifference) return true
+    return this.#isInUse && this.#lastBegan !== undefined && used < this.#lastBegan
   }
 
   #count(id: string, decision: Decision | undefined): void {
@@ -147,6 +166,7 @@ export class SessionCopy {
       this.#failuresInRow = 0
     } catch (error) {
       if (++this.#failuresInRow >= mostFailures) throw error
+      this.#isComplete = false
       this.#counts.leaveOut(id, reasonOf(error))
     }
   }

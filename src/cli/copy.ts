@@ -22,7 +22,7 @@ export interface CopyOptions {
 export async function copy(from: Opened, to: Opened, { delete: removes = false, dryRun = false, restore = false, yes = false }: CopyOptions, io: Io): Promise<number> {
   if (from.name === to.name) throw new CommandError('FROM and TO are the same store')
   const counts = new Counts()
-  const sessionCopy = new SessionCopy(from.store, to.store, { dryRun, restore }, counts)
+  const sessionCopy = new SessionCopy(from.store, to.store, { from: from.name, dryRun, restore }, counts)
   if (removes) listingOf(to)
   const { live, corrupt, ended } = await look(from, sessionCopy, removes, io)
   for (const [id, reason] of corrupt) counts.leaveOut(id, `the source has something under its id that is not a session: ${reason}`)

@@ -12,11 +12,12 @@ interface Options {
   readonly removes?: boolean
   readonly dryRun?: boolean
   readonly restore?: boolean
+  readonly from?: string
 }
 
-async function copy(source: SessionStore, target: SessionStore, { removes = false, dryRun = false, restore = false }: Options = {}): Promise<Record<string, number>> {
+async function copy(source: SessionStore, target: SessionStore, { removes = false, dryRun = false, restore = false, from = 'one' }: Options = {}): Promise<Record<string, number>> {
   const counts = new Counts()
-  const sessionCopy = new SessionCopy(source, target, { dryRun, restore }, counts)
+  const sessionCopy = new SessionCopy(source, target, { from, dryRun, restore }, counts)
   await sessionCopy.removeEnded(await sessionCopy.review(removes, () => undefined))
   await sessionCopy.copyAll(() => undefined)
   const names = ['copied', 'updated', 'unchanged', 'kept', 'removed'] as const
@@ -118,6 +119,40 @@ test('a session that has ended in the target does not come back when the copy is
   t.deepEqual(await copy(source, target, { removes: true }), { unchanged: 1, kept: 1, leftOut: 1 })
   t.is(await target.read(ended!.id), undefined)
   t.deepEqual(await copy(source, target, { restore: true }), { copied: 1, unchanged: 1, kept: 1 })
+})
+
+test('a session that has ended in the target does not come back, also if nobody has done anything else there', async (t) => {
+  const [source, target] = stores()
+  const [ended] = await seed(source, [{ used: Date.now() - 3_600_000 }, {}])
+  await copy(source, target)
+  await target.destroy(ended!.id)
+  t.deepEqual(await copy(source, target), { unchanged: 1, leftOut: 1 })
+  t.is(await target.read(ended!.id), undefined)
+})
+
+test('a session that ends in the target while the copy is repeated does not come back', async (t) => {
+  const [source, target] = stores()
+  const [ended] = await seed(source, [{ used: Date.now() - 3_600_000 }, {}])
+  await copy(source, target)
+  const ending: SessionStore = { ...target, async read(id) { if (id === ended!.id) await target.destroy(id); return target.read(id) } }
+  t.deepEqual(await copy(source, ending), { unchanged: 1, leftOut: 1 })
+})
+
+test('a copy that was interrupted or has failed is completed by the next one', async (t) => {
+  const [source, target] = stores()
+  const records = await seed(source, Array.from({ length: 5 }, () => ({ used: Date.now() - 3_600_000 })))
+  const failing: SessionStore = { ...target, create: (id, record) => { if (id === records[2]!.id) throw new Error('the disk is full'); return target.create(id, record) } }
+  t.deepEqual(await copy(source, failing), { copied: 4, leftOut: 1 })
+  t.deepEqual(await copy(source, target), { copied: 1, unchanged: 4 })
+})
+
+test('sessions of several sources can be copied to one target', async (t) => {
+  const [source, target] = stores()
+  const other = memoryStore()
+  await seed(source, [{ used: Date.now() - 3_600_000 }])
+  await seed(other, [{ used: Date.now() - 3_600_000 }])
+  t.deepEqual(await copy(source, target), { copied: 1 })
+  t.deepEqual(await copy(other, target, { from: 'other' }), { copied: 1 })
 })
 
 test('a session that is new in the source is copied, also if the target is in use', async (t) => {
