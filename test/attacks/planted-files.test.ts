@@ -3,7 +3,7 @@ import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { createMark } from '../../src/record/index.js'
 import { FileNames } from '../../src/stores/file/file-names.js'
-import { timesOf } from '../../src/stores/file/file-times.js'
+import { timesOfRecord } from '../../src/stores/file/file-times.js'
 import { recordEvents } from '../support/events.js'
 import { all, counting, create, fileOf, newRecord, openStore, tempDir, withClock } from '../support/files.js'
 
@@ -54,8 +54,8 @@ for (const [what, put] of plants) {
     const names = new FileNames(dir, 'session:')
     const record = await create(store, newRecord({ user: 'momo' }))
     const next = { ...record, rev: 2, write: createMark() }
-    put(names.step(record.id, timesOf(record), timesOf(next)), file)
-    put(names.claim(record.id, timesOf(record), 0), file)
+    put(names.step(record.id, timesOfRecord(record), timesOfRecord(next)), file)
+    put(names.claim(record.id, timesOfRecord(record), 0), file)
     const written = await store.update(record.id, counting(), record).catch((error: unknown) => {
       t.like(error, { name: 'SessionError', status: 503 })
       return undefined
@@ -76,7 +76,7 @@ for (const [what, put] of plants) {
     const record = await create(store, newRecord({ user: 'momo' }, 3_600_000, { owner: 'momo' }))
     const other = newRecord()
     const unique = '3f2b7c1e-8a44-4d0e-9d2c-1b5f0a9e7c11'
-    for (const place of [names.temporary(other.id, unique), names.claim(other.id, timesOf(other), 0), names.lock(other.id), names.sweepLock, names.aside(other.id, unique)]) put(place, file)
+    for (const place of [names.temporary(other.id, unique), names.claim(other.id, timesOfRecord(other), 0), names.lock(other.id), names.sweepLock, names.aside(other.id, unique)]) put(place, file)
     put(names.ownerEntry(names.owner('momo'), other.id), file)
     put(path.join(names.owners, 'a'.repeat(64)), file)
     const { now } = Date

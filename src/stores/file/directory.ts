@@ -48,10 +48,10 @@ export class Directory {
       throw error
     }
     if (isForeign(stats)) {
-      throw unsafe(`${this.path} belongs to another user (uid ${stats.uid}): give it to the user that runs this process, with \`chown ${process.geteuid?.()}\``)
+      throw unsafeError(`${this.path} belongs to another user (uid ${stats.uid}): give it to the user that runs this process, with \`chown ${process.geteuid?.()}\``)
     }
     if (process.platform !== 'win32' && (stats.mode & writableByOthers) !== 0) {
-      throw unsafe(`other users may write to ${this.path} (mode ${(stats.mode & 0o777).toString(8)}): take that right from them, with \`chmod go-w\``)
+      throw unsafeError(`other users may write to ${this.path} (mode ${(stats.mode & 0o777).toString(8)}): take that right from them, with \`chmod go-w\``)
     }
     this.#isChecked = true
   }
@@ -65,7 +65,7 @@ export class Directory {
 }
 
 /** Lists the files of one prefix in a directory, in pages. */
-export async function* pages(names: FileNames, isOver: () => boolean): AsyncGenerator<Entry[]> {
+export async function* listPages(names: FileNames, isOver: () => boolean): AsyncGenerator<Entry[]> {
   let page: Entry[] = []
   try {
     for await (const { name } of await fs.promises.opendir(names.dir, { bufferSize: pageSize })) {
@@ -80,6 +80,16 @@ export async function* pages(names: FileNames, isOver: () => boolean): AsyncGene
     if (!hasCode(error, 'ENOENT')) throw error
   }
   yield page
+}
+
+/** The names in a directory. A missing directory has none. */
+export async function* namesIn(dir: string): AsyncGenerator<string> {
+  try {
+    for await (const { name } of await fs.promises.opendir(dir)) yield name
+  } catch (error) {
+    // Not a directory: a foreign file beside the owners' directories.
+    if (!hasCode(error, 'ENOENT', 'ENOTDIR')) throw error
+  }
 }
 
 /** The ids of the records in a page. */
@@ -99,6 +109,6 @@ export async function forEachInParallel<T>(items: Iterable<T> | AsyncIterable<T>
   for (const end of ends) if (end.status === 'rejected') throw end.reason
 }
 
-function unsafe(flaw: string): SessionError {
+function unsafeError(flaw: string): SessionError {
   return new SessionError('ERR_SESSION_STORE', `the session store refuses its directory, because ${flaw}, or choose another \`dir\``)
 }

@@ -1,10 +1,10 @@
 import type { Backend, Found, RecordWithToken, StoreScope, SwapResult, Written } from '../../store/index.js'
 import type { CompareAndSwap, FileContext } from './session/compare-and-swap.js'
-import { pages, recordIds } from './directory.js'
+import { listPages, recordIds } from './directory.js'
 import { Eviction } from './cleanup/eviction.js'
 import { FileNames } from './file-names.js'
-import { timesOf } from './file-times.js'
-import type { Writing } from './fs-calls.js'
+import { timesOfRecord } from './file-times.js'
+import type { WriteOptions } from './fs-calls.js'
 import { LinksOrLocks } from './session/links-or-locks.js'
 import { Locks } from './session/lock-files.js'
 import { OwnerIndex } from './session/owner-index.js'
@@ -13,7 +13,7 @@ import { Schedule, type ScheduleOptions } from './cleanup/schedule.js'
 import { SessionFiles } from './session/session-files.js'
 import { Sweep } from './cleanup/sweep.js'
 
-export interface FileBackendOptions extends ScheduleOptions, Writing {
+export interface FileBackendOptions extends ScheduleOptions, WriteOptions {
   readonly dir: string
   readonly locking: 'auto' | 'lockfile'
 }
@@ -34,7 +34,7 @@ export class FileBackend implements Backend {
   constructor(options: FileBackendOptions, { prefix, now, largest }: StoreScope, closing: AbortSignal) {
     const { dir, threshold, locking } = options
     this.#names = new FileNames(dir, prefix)
-    const context: FileContext = { names: this.#names, writing: options, largest }
+    const context: FileContext = { names: this.#names, writeOptions: options, largest }
     this.#directory = new Directory(dir)
     const compareAndSwap: CompareAndSwap = locking === 'lockfile' ? new Locks(context) : new LinksOrLocks(context)
     this.#owners = new OwnerIndex(this.#names, options)
@@ -54,16 +54,16 @@ export class FileBackend implements Backend {
 
   async insert(id: string, next: Written): Promise<boolean> {
     if (!this.#isReady()) await this.#directory.check()
-    const times = timesOf(next.record)
+    const times = timesOfRecord(next.record)
     if (!(await this.#files.create(next, times))) return false
     if (this.#hasThreshold) this.#eviction.remember(id, times)
-    this.#schedule.created()
+    this.#schedule.noteCreation()
     return true
   }
 
   async replace(id: string, { record }: RecordWithToken, next: Written): Promise<SwapResult> {
     if (!this.#isReady()) await this.#directory.check()
-    const times = timesOf(next.record)
+    const times = timesOfRecord(next.record)
     if (!(await this.#files.replace(record, next, times))) return 'changed'
     this.#eviction.update(id, times)
     return 'done'
@@ -71,7 +71,7 @@ export class FileBackend implements Backend {
 
   async remove(id: string, { record }: RecordWithToken): Promise<SwapResult> {
     if (!this.#isReady()) await this.#directory.check()
-    if (!(await this.#files.remove(id, timesOf(record), record.owner))) return 'changed'
+    if (!(await this.#files.remove(id, timesOfRecord(record), record.owner))) return 'changed'
     this.#eviction.forget(id)
     return 'done'
   }
@@ -105,7 +105,7 @@ export class FileBackend implements Backend {
   }
 
   async *#ids(): AsyncGenerator<string> {
-    for await (const page of pages(this.#names, () => this.#closing.aborted)) yield* recordIds(page)
+    for await (const page of listPages(this.#names, () => this.#closing.aborted)) yield* recordIds(page)
   }
 
   async *#found(ids: AsyncIterable<string>): AsyncGenerator<Found & { readonly id: string }> {

@@ -30,7 +30,9 @@ export interface FileStoreOptions {
   locking?: 'auto' | 'lockfile' | undefined
 }
 
-const known: readonly (keyof FileStoreOptions)[] = ['dir', 'threshold', 'mode', 'sweepEvery', 'durability', 'locking']
+const optionNames = Object.keys({ dir: 0, threshold: 0, mode: 0, sweepEvery: 0, durability: 0, locking: 0 } satisfies {
+  [Name in keyof Required<FileStoreOptions>]: 0
+})
 
 /**
  * Keeps sessions in a directory, one JSON file each. Any number of processes of one machine may share it.
@@ -53,7 +55,7 @@ function check(options: FileStoreOptions): FileBackendOptions {
   const where = 'fileStore(options)'
   if (typeof options === 'string') throw new TypeError(`${where}: expected an object of options, got a string: write fileStore({ dir: ${quote(options)} })`)
   const checks = new OptionChecks(where)
-  checks.names(options, known)
+  checks.names(options, optionNames)
   const { dir = 'sessions', threshold = 10_000, mode = 0o600, sweepEvery = 900_000, durability = 'process', locking = 'auto' } = options
   checks.option('dir', dir, typeof dir === 'string' && dir !== '' && !dir.includes('\0'), 'the path of a directory')
   checks.option('threshold', threshold, isCount(threshold), 'a whole number (0 = no limit)')

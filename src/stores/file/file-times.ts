@@ -26,9 +26,9 @@ export interface FileTimes {
 }
 
 /** The classes of sessions, as two bits. They decide the order of eviction. */
-export const anonymous = 0
-export const owned = 1
-export const moved = 2
+export const anonymousClass = 0
+export const ownedClass = 1
+export const movedClass = 2
 
 /** How many hexadecimal digits of the hash give the code: 40 bits. */
 const codeDigits = 10
@@ -40,16 +40,16 @@ const halfUnit = 2
 /** The last moment that a `Date` can hold, in milliseconds since the epoch. */
 const lastTime = 8.64e15
 
-export function timesOf({ rev, write, expires, owner, moved: isMoved }: SessionRecord): FileTimes {
+export function timesOfRecord({ rev, write, expires, owner, moved }: SessionRecord): FileTimes {
   // For a time that is not a number, Node throws an error that nobody can catch.
   if (!Number.isFinite(expires)) throw new RangeError('the deadline of a session is not a number: look at what the option now returns')
   const fingerprint = Number.parseInt(hash('sha256', `${rev} ${write}`).slice(0, codeDigits), 16)
-  const ofClass = isMoved ? moved : owner === undefined ? anonymous : owned
-  return { deadline: Math.min(Math.round(expires), lastTime), code: fingerprint - (fingerprint % classes) + ofClass }
+  const sessionClass = moved ? movedClass : owner === undefined ? anonymousClass : ownedClass
+  return { deadline: Math.min(Math.round(expires), lastTime), code: fingerprint - (fingerprint % classes) + sessionClass }
 }
 
 /** The times that a file has, or `undefined` when they were not set by this module. */
-export function timesIn(stats: Stats): FileTimes | undefined {
+export function timesOfFile(stats: Stats): FileTimes | undefined {
   if (!stats.isFile()) return undefined
   const { mtimeMs, atimeMs } = stats
   const deadline = Math.round(mtimeMs)
@@ -64,7 +64,7 @@ export function timesIn(stats: Stats): FileTimes | undefined {
 }
 
 export function hasTimes(stats: Stats, { deadline, code }: FileTimes): boolean {
-  const times = timesIn(stats)
+  const times = timesOfFile(stats)
   return times !== undefined && times.deadline === deadline && times.code === code
 }
 

@@ -12,7 +12,7 @@ type Done = (error: NodeJS.ErrnoException | null) => void
 export const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 /** The options with which new files are written. */
-export interface Writing {
+export interface WriteOptions {
   /** The mode of the file. The umask does not change it. */
   readonly mode: number
   /** Whether to wait until the file is on the disk. */
@@ -39,9 +39,9 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
 }
 
 /** Waits for a call and reports whether its file existed. */
-export async function unlessMissing(made: Promise<void>): Promise<boolean> {
+export async function unlessMissing(started: Promise<void>): Promise<boolean> {
   try {
-    await made
+    await started
     return true
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return false
@@ -57,7 +57,7 @@ export async function discard(path: string): Promise<void> {
 /**
  * Writes a new file and sets its times. It fails if the file exists, and leaves no file behind when it fails.
  */
-export function writeNew(path: string, text: string, times: FileTimes | undefined, { mode, sync }: Writing): Promise<void> {
+export function writeNew(path: string, text: string, times: FileTimes | undefined, { mode, sync }: WriteOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     fs.open(path, 'wx', mode, (openError, fd) => {
       if (openError) return reject(openError)
@@ -116,24 +116,24 @@ export async function syncDirectory(dir: string): Promise<void> {
 
 /** Creates a directory and those above it, with access for their owner only, whatever the umask is. It does not change one that exists. */
 export async function makeDirectory(dir: string): Promise<void> {
-  const made = await fs.promises.mkdir(dir, { recursive: true, mode: 0o700 })
-  if (made !== undefined) await fs.promises.chmod(dir, 0o700)
+  const firstCreated = await fs.promises.mkdir(dir, { recursive: true, mode: 0o700 })
+  if (firstCreated !== undefined) await fs.promises.chmod(dir, 0o700)
 }
 
 /**
  * For each mode, whether the umask of this process removes bits of it. The first file of a mode shows that, so that only an unusual umask costs
  * a call for each file. Before that call, a file has fewer rights than it should have, and never more.
  */
-const umaskTakes = new Map<number, boolean>()
+const umaskRemovesBits = new Map<number, boolean>()
 
 function withMode(fd: number, mode: number, done: Done): void {
-  const takes = umaskTakes.get(mode)
-  if (takes === false) return done(null)
-  if (takes === true) return fs.fchmod(fd, mode, done)
+  const removesBits = umaskRemovesBits.get(mode)
+  if (removesBits === false) return done(null)
+  if (removesBits === true) return fs.fchmod(fd, mode, done)
   fs.fstat(fd, (error, stats) => {
     if (error) return done(error)
     // Windows does not keep these bits, so there is nothing to repair.
-    umaskTakes.set(mode, process.platform !== 'win32' && (stats.mode & 0o777) !== mode)
+    umaskRemovesBits.set(mode, process.platform !== 'win32' && (stats.mode & 0o777) !== mode)
     withMode(fd, mode, done)
   })
 }

@@ -22,7 +22,7 @@
  *
  *   schedule           decides when to sweep and to evict
  *   sweep              removes records that are gone, and what dead processes left
- *   eviction, nearest  remove records when there are too many
+ *   eviction, lowest-ranks  remove records when there are too many
  *   inspect            looks at every file, for the command `check`
  */
 export { fileStore } from './file-store.js'

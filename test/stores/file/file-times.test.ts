@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import test, { type ExecutionContext } from 'ava'
 import type { SessionRecord } from '../../../src/record/index.js'
-import { classOf, hasTimes, inSeconds, parseStateName, stateName, timesIn, timesOf, type FileTimes } from '../../../src/stores/file/file-times.js'
+import { classOf, hasTimes, inSeconds, parseStateName, stateName, timesOfFile, timesOfRecord, type FileTimes } from '../../../src/stores/file/file-times.js'
 import { newRecord, tempDir } from '../../support/files.js'
 
 function record(fields: Partial<SessionRecord>): SessionRecord {
@@ -20,9 +20,9 @@ test('file times encode revision, write, deadline and class, and no other times 
   const now = Date.now()
   for (const fields of [{ rev: 1, expires: now + 60_001 }, { rev: 4096, expires: now + 3_600_007 }, { rev: 999_999, expires: now + 99_999_999_999 }]) {
     const base = record({ ...fields, write: 'k3v9a0x2-1f' })
-    const times = timesOf(base)
+    const times = timesOfRecord(base)
     const stats = withTimes(file, times)
-    t.deepEqual(timesIn(stats), times)
+    t.deepEqual(timesOfFile(stats), times)
     t.true(hasTimes(stats, times))
     t.is(Math.round(stats.mtimeMs), base.expires)
     const others: Partial<SessionRecord>[] = [
@@ -35,7 +35,7 @@ test('file times encode revision, write, deadline and class, and no other times 
       { owner: '17' },
       { moved: true }
     ]
-    for (const other of others) t.false(hasTimes(stats, timesOf({ ...base, ...other })), JSON.stringify(other))
+    for (const other of others) t.false(hasTimes(stats, timesOfRecord({ ...base, ...other })), JSON.stringify(other))
     fs.readFileSync(file)
     t.true(hasTimes(fs.lstatSync(file), times), 'also after it was read')
   }
@@ -46,7 +46,7 @@ test('file times survive in thousands of states, and no two of them are the same
   fs.writeFileSync(file, '')
   const names = new Set<string>()
   for (let n = 1; n <= 3000; n++) {
-    const times = timesOf(record({ rev: n, write: `mark-${n}`, expires: 1_800_000_000_000 + (n % 7), ...(n % 2 ? { owner: 'momo' } : {}) }))
+    const times = timesOfRecord(record({ rev: n, write: `mark-${n}`, expires: 1_800_000_000_000 + (n % 7), ...(n % 2 ? { owner: 'momo' } : {}) }))
     t.true(hasTimes(withTimes(file, times), times))
     t.deepEqual(parseStateName(stateName(times)), times)
     names.add(stateName(times))
@@ -55,23 +55,23 @@ test('file times survive in thousands of states, and no two of them are the same
 })
 
 test('the class of a session is known from its file times', (t) => {
-  t.is(classOf(timesOf(record({}))), 0)
-  t.is(classOf(timesOf(record({ owner: 'momo' }))), 1)
-  t.is(classOf(timesOf(record({ owner: 'momo', moved: true }))), 2)
+  t.is(classOf(timesOfRecord(record({}))), 0)
+  t.is(classOf(timesOfRecord(record({ owner: 'momo' }))), 1)
+  t.is(classOf(timesOfRecord(record({ owner: 'momo', moved: true }))), 2)
 })
 
 test('times that a copy, an edit or a coarse file system left never look like file times of the store', (t) => {
   const file = `${tempDir(t)}/record`
   fs.writeFileSync(file, '')
-  t.is(timesIn(fs.lstatSync(file)), undefined, 'fresh')
-  for (let round = 0; round < 200; round++) tryWrongTimes(t, file, inSeconds(timesOf(record({ owner: 'momo', write: `w${round}`, expires: Date.now() + round * 997 }))))
+  t.is(timesOfFile(fs.lstatSync(file)), undefined, 'fresh')
+  for (let round = 0; round < 200; round++) tryWrongTimes(t, file, inSeconds(timesOfRecord(record({ owner: 'momo', write: `w${round}`, expires: Date.now() + round * 997 }))))
 })
 
 test('file times are recognised whatever the deadline and the write', (t) => {
   const file = `${tempDir(t)}/record`
   fs.writeFileSync(file, '')
   for (let round = 0; round < 2000; round++) {
-    const times = timesOf(record({ write: `w${round}`, expires: Date.now() + round * 99_991 }))
+    const times = timesOfRecord(record({ write: `w${round}`, expires: Date.now() + round * 99_991 }))
     t.true(hasTimes(withTimes(file, times), times))
   }
 })
@@ -87,10 +87,10 @@ function tryWrongTimes(t: ExecutionContext, file: string, { atime, mtime }: { at
   ]
   for (const [what, wrongAtime, wrongMtime] of wrong) {
     fs.utimesSync(file, wrongAtime, wrongMtime)
-    t.is(timesIn(fs.lstatSync(file)), undefined, what)
+    t.is(timesOfFile(fs.lstatSync(file)), undefined, what)
   }
 }
 
 test('a deadline that is not a number is refused before a file is written', (t) => {
-  t.throws(() => timesOf(record({ expires: Number.NaN })), { instanceOf: RangeError, message: /the deadline of a session is not a number/ })
+  t.throws(() => timesOfRecord(record({ expires: Number.NaN })), { instanceOf: RangeError, message: /the deadline of a session is not a number/ })
 })

@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava'
 import { channelName, type SessionEvent } from '../../../src/events.js'
 import { createMark, defaultScope } from '../../../src/store/index.js'
 import { FileNames } from '../../../src/stores/file/file-names.js'
-import { hasTimes, timesOf } from '../../../src/stores/file/file-times.js'
+import { hasTimes, timesOfRecord } from '../../../src/stores/file/file-times.js'
 import { fileStore, type FileStoreOptions } from '../../../src/stores/file/index.js'
 import { all, counting, create, fileOf, leftovers, newRecord, openStore, tempDir, withClock, type FileStore } from '../../support/files.js'
 
@@ -283,9 +283,9 @@ test.serial('files that dead processes left are swept when they are older than a
   fs.linkSync(names.record(record.id), names.claim(record.id, passed, 3))
   fs.writeFileSync(names.claim(newRecord().id, passed, 0), '')
   // Killed between its claim and its rename, and nobody came across the claim.
-  const from = timesOf(claimed)
+  const from = timesOfRecord(claimed)
   const next = { ...claimed, rev: 2, write: createMark() }
-  const step = names.step(claimed.id, from, timesOf(next))
+  const step = names.step(claimed.id, from, timesOfRecord(next))
   fs.writeFileSync(step, JSON.stringify(next))
   fs.linkSync(step, names.claim(claimed.id, from, 0))
   const before = fs.readdirSync(dir).sort()
@@ -318,7 +318,7 @@ test('a sweep moves an expired file aside that is not a record, and sets the tim
   t.is(await store.prune(), 0)
   t.deepEqual(reports, [{ type: 'corrupt', id: torn.id, reason: 'it is not JSON' }])
   t.is(leftovers(dir).filter((name) => name.endsWith('.corrupt')).length, 1)
-  t.true(hasTimes(fs.lstatSync(fileOf(dir, copied.id)), timesOf(copied)))
+  t.true(hasTimes(fs.lstatSync(fileOf(dir, copied.id)), timesOfRecord(copied)))
   // So that the sessions of a copied directory are found by their owner, even if the index was not copied.
   t.deepEqual(await all(store.ownedBy('momo')), [copied])
 })

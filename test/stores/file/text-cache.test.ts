@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import test from 'ava'
-import { timesIn } from '../../../src/stores/file/file-times.js'
+import { timesOfFile } from '../../../src/stores/file/file-times.js'
 import { TextCache } from '../../../src/stores/file/session/text-cache.js'
 import { create, fileOf, newRecord, openStore, tempDir, through } from '../../support/files.js'
 
@@ -102,7 +102,7 @@ test('on a file system that does not keep times exactly, every read reads the fi
   const store = openStore({ dir })
   const { id } = await create(store)
   fs.utimesSync(fileOf(dir, id), 1_000_000, 2_000_000)
-  t.is(timesIn(fs.lstatSync(fileOf(dir, id))), undefined)
+  t.is(timesOfFile(fs.lstatSync(fileOf(dir, id))), undefined)
   let looks = 0
   const count = (name: string): undefined => {
     if (name === 'lstat') looks++

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import { channelName, type SessionEvent } from '../../../src/events.js'
 import type { SessionRecord } from '../../../src/record/index.js'
 import { FileNames } from '../../../src/stores/file/file-names.js'
-import { hasTimes, timesOf } from '../../../src/stores/file/file-times.js'
+import { hasTimes, timesOfRecord } from '../../../src/stores/file/file-times.js'
 import { counting, fileOf, leftovers, newRecord, openStore, systemError, tempDir, through, until, withClock, type FileStore } from '../../support/files.js'
 import { createWorkers } from '../../support/file-workers.js'
 
@@ -226,7 +226,7 @@ test.serial('a deadline that another process moved counts as it is now', async (
   await until(() => recordsIn(dir) === 36)
   const left = await Promise.all(records.map(async ({ id }) => (await store.read(id)) !== undefined))
   t.deepEqual(left, records.map((_, at) => at < 6 || at >= 11))
-  for (const { id } of records.slice(0, 6)) t.true(hasTimes(fs.lstatSync(fileOf(dir, id)), timesOf((await store.read(id))!)), 'its times stay')
+  for (const { id } of records.slice(0, 6)) t.true(hasTimes(fs.lstatSync(fileOf(dir, id)), timesOfRecord((await store.read(id))!)), 'its times stay')
 })
 
 test.serial('a deadline that another process moved to an earlier time is known after sweepEvery, even if other processes do the sweeps', async (t) => {

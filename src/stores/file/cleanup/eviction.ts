@@ -1,15 +1,15 @@
 import { emit } from '../../../events.js'
 import { isLive } from '../../../store/index.js'
 import { warnOnce } from '../../../warn-once.js'
-import { pages, recordIds, forEachInParallel } from '../directory.js'
+import { listPages, recordIds, forEachInParallel } from '../directory.js'
 import type { FileNames } from '../file-names.js'
-import { classOf, moved, owned, type FileTimes } from '../file-times.js'
+import { classOf, movedClass, ownedClass, type FileTimes } from '../file-times.js'
 import { lstat } from '../fs-calls.js'
-import { Nearest, type Candidate } from './nearest.js'
+import { LowestRanks, type Candidate } from './lowest-ranks.js'
 import type { SessionFiles } from '../session/session-files.js'
 
 /** How many states are remembered. They take about 25 MB. Other states are read from the directory. */
-const mostKnown = 100_000
+const mostStates = 100_000
 /** How many candidates one listing collects. They take about 9 MB. If more records must be removed, there are several rounds. */
 const mostCandidates = 200_000
 /** How many candidates are collected beyond the expected number, because records are created while the directory is listed. */
@@ -34,7 +34,7 @@ export class Eviction {
    * The last known state of each record, so that an eviction need not look at every file. Another process may have changed a record since. So
    * a record is removed only if it is still in this state, and each regular sweep forgets all states.
    */
-  readonly #known = new Map<string, FileTimes>()
+  readonly #states = new Map<string, FileTimes>()
 
   constructor(names: FileNames, files: SessionFiles, now: () => number, closing: AbortSignal) {
     this.#names = names
@@ -45,26 +45,26 @@ export class Eviction {
 
   /** Remembers the state of a record. */
   remember(id: string, times: FileTimes): void {
-    if (this.#known.size < mostKnown || this.#known.has(id)) this.#known.set(id, times)
+    if (this.#states.size < mostStates || this.#states.has(id)) this.#states.set(id, times)
   }
 
   /** Remembers the state of a record if an earlier one of it is remembered. */
   update(id: string, times: FileTimes): void {
-    if (this.#known.has(id)) this.#known.set(id, times)
+    if (this.#states.has(id)) this.#states.set(id, times)
   }
 
   forget(id: string): void {
-    this.#known.delete(id)
+    this.#states.delete(id)
   }
 
   forgetAll(): void {
-    this.#known.clear()
+    this.#states.clear()
   }
 
   /** Counts the records. */
   async count(): Promise<number> {
     let count = 0
-    for await (const page of pages(this.#names, () => this.#closing.aborted)) count += recordIds(page).length
+    for await (const page of listPages(this.#names, () => this.#closing.aborted)) count += recordIds(page).length
     return count
   }
 
@@ -81,11 +81,11 @@ export class Eviction {
     const used = new Set<string>()
     for (let most = expected; ; ) {
       const capacity = Math.min(mostCandidates, Math.max(most - target, 0) + spareCandidates)
-      const { count, users, nearest } = await this.#candidates(capacity, isOver)
+      const { count, users, lowestRanks } = await this.#candidates(capacity, isOver)
       const spared = users > threshold ? target : Math.max(users, target)
       const usedBefore = used.size
       let removed = 0
-      await forEachInParallel(nearest.lowest(Math.max(count - spared, 0)), isOver, async (candidate) => {
+      await forEachInParallel(lowestRanks.lowest(Math.max(count - spared, 0)), isOver, async (candidate) => {
         if (await this.#evictOne(candidate, used)) removed++
       })
       most = count - removed
@@ -94,29 +94,29 @@ export class Eviction {
     }
   }
 
-  async #candidates(capacity: number, isOver: () => boolean): Promise<{ count: number; users: number; nearest: Nearest }> {
-    const nearest = new Nearest(capacity)
+  async #candidates(capacity: number, isOver: () => boolean): Promise<{ count: number; users: number; lowestRanks: LowestRanks }> {
+    const lowestRanks = new LowestRanks(capacity)
     let count = 0
     let users = 0
     const offer = (id: string, times: FileTimes, now: number): void => {
-      if (classOf(times) === owned && times.deadline > now) users++
-      nearest.offer({ id, rank: rankOf(times, now) })
+      if (classOf(times) === ownedClass && times.deadline > now) users++
+      lowestRanks.offer({ id, rank: rankOf(times, now) })
     }
-    for await (const page of pages(this.#names, isOver)) {
+    for await (const page of listPages(this.#names, isOver)) {
       const now = this.#now()
       const unknown: string[] = []
       for (const id of recordIds(page)) {
         count++
-        const times = this.#known.get(id)
+        const times = this.#states.get(id)
         if (times) offer(id, times, now)
         else unknown.push(id)
       }
       await forEachInParallel(unknown, isOver, async (id) => {
-        const times = await this.#look(id)
+        const times = await this.#readState(id)
         if (times) offer(id, times, now)
       })
     }
-    return { count, users, nearest }
+    return { count, users, lowestRanks }
   }
 
   /**
@@ -125,7 +125,7 @@ export class Eviction {
    * @param used the sessions that were spared because they were used. Each is spared once.
    */
   async #evictOne({ id, rank }: Candidate, used: Set<string>): Promise<boolean> {
-    const times = this.#known.get(id) ?? (await this.#look(id))
+    const times = this.#states.get(id) ?? (await this.#readState(id))
     if (!times) return false
     const now = this.#now()
     const rise = rankOf(times, now) - rank
@@ -136,20 +136,20 @@ export class Eviction {
     }
     if (!(await this.#files.removeSeen(id, times))) {
       // Another process has changed it.
-      if (await this.#look(id)) used.add(id)
+      if (await this.#readState(id)) used.add(id)
       return false
     }
     this.forget(id)
-    if (classOf(times) !== moved && isLive({ expires: times.deadline }, now)) {
+    if (classOf(times) !== movedClass && isLive({ expires: times.deadline }, now)) {
       emit({ type: 'evict', id })
       warnOnce(thresholdWarning, 'SESSION_FILE_THRESHOLD')
     }
     return true
   }
 
-  async #look(id: string): Promise<FileTimes | undefined> {
+  async #readState(id: string): Promise<FileTimes | undefined> {
     const stats = await lstat(this.#names.record(id))
-    const times = stats && (await this.#files.look(id, stats))
+    const times = stats && (await this.#files.readState(id, stats))
     if (times) this.remember(id, times)
     else this.forget(id)
     return times
@@ -159,9 +159,9 @@ export class Eviction {
 /** The rank of a record in the order of eviction: the record with the lowest rank is evicted first. */
 function rankOf(times: FileTimes, now: number): number {
   const deadline = Math.min(times.deadline, lastDeadline)
-  const ofClass = classOf(times)
-  if (ofClass === moved || deadline <= now) return deadline
-  return deadline + (ofClass === owned ? 2 : 1) * lastDeadline
+  const sessionClass = classOf(times)
+  if (sessionClass === movedClass || deadline <= now) return deadline
+  return deadline + (sessionClass === ownedClass ? 2 : 1) * lastDeadline
 }
 
 const thresholdWarning =

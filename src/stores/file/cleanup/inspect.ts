@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { reasonOf } from '../../../errors.js'
 import { readRecord, type SessionRecord } from '../../../record/index.js'
 import { isGone, isListed } from '../../../store/index.js'
-import { Directory, isForeign } from '../directory.js'
+import { Directory, isForeign, namesIn } from '../directory.js'
 import { encodePrefix, FileNames } from '../file-names.js'
-import { hasCode, lstat } from '../fs-calls.js'
+import { lstat } from '../fs-calls.js'
 import { readFile } from '../read-file.js'
+import { ownerHashPattern } from '../session/owner-index.js'
 
 /** One thing that `inspectDirectory` has found. */
 export type Finding =
@@ -36,9 +37,8 @@ const oldLock = 60_000
 /** The size in bytes over which a file is not read: larger than the records of any application. */
 const largest = 64 * 1024 * 1024
 
-const idIn = '[0-9a-f]{64}'
-const ofAnyPrefix = new RegExp(`^[a-z0-9_%-]*${idIn}\\.(?:json|lock|[0-9a-z-]+\\.(?:tmp|claim|corrupt))$`)
-const hashPattern = /^[0-9a-f]{64}$/
+const idSource = '[0-9a-f]{64}'
+const nameOfAnyPrefix = new RegExp(`^[a-z0-9_%-]*${idSource}\\.(?:json|lock|[0-9a-z-]+\\.(?:tmp|claim|corrupt))$`)
 
 /**
  * Looks at every file in the directory of a file store and changes nothing. (The store itself moves what is not a record aside as soon as it reads
@@ -49,19 +49,19 @@ const hashPattern = /^[0-9a-f]{64}$/
 export async function* inspectDirectory(dir: string, prefix: string, now = Date.now()): AsyncGenerator<Finding> {
   const names = new FileNames(dir, prefix)
   const stats = await fs.promises.stat(dir)
-  yield* rightsOf(dir)
-  const ofPrefix = encodePrefix(prefix)
+  yield* inspectRights(dir)
+  const encodedPrefix = encodePrefix(prefix)
   const isOpenToAll = (stats.mode & searchableByAll) !== 0
   for await (const { name } of await fs.promises.opendir(dir)) {
     if (name === 'owners') continue
     const entry = names.parse(name)
     if (entry?.kind === 'record') yield* inspectRecord(names, entry.id, name, isOpenToAll, now)
-    else if (entry) yield* leftover(dir, name, now - oldFile, 'a process that was killed left it, and the application removes it in time')
-    else if (name === 'sweep.lock') yield* leftover(dir, name, now - oldLock, 'a process that was killed left it, and the next cleanup takes it over')
-    else if (!ofAnyPrefix.test(name)) yield { kind: 'foreign', name, problem: 'koa-keepsake has not made it: move it out of this directory' }
-    else if (!isOfPrefix(name, ofPrefix)) yield { kind: 'other prefix' }
+    else if (entry) yield* inspectLeftover(dir, name, now - oldFile, 'a process that was killed left it, and the application removes it in time')
+    else if (name === 'sweep.lock') yield* inspectLeftover(dir, name, now - oldLock, 'a process that was killed left it, and the next cleanup takes it over')
+    else if (!nameOfAnyPrefix.test(name)) yield { kind: 'foreign', name, problem: 'koa-keepsake has not made it: move it out of this directory' }
+    else if (!isOfPrefix(name, encodedPrefix)) yield { kind: 'other prefix' }
     else if (name.endsWith('.corrupt')) yield { kind: 'leftover', name, problem: 'it was found instead of a record and moved aside: look at it, and delete it' }
-    else yield* leftover(dir, name, now - oldLock, 'a process that was killed left this lock, and the next one takes it over')
+    else yield* inspectLeftover(dir, name, now - oldLock, 'a process that was killed left this lock, and the next one takes it over')
   }
   yield* inspectOwners(names, now)
 }
@@ -75,7 +75,7 @@ async function* inspectRecord(names: FileNames, id: string, name: string, isOpen
     yield { kind: isOthers ? 'rights' : 'corrupt', name, problem: content.corrupt }
     return
   }
-  if (process.platform !== 'win32') yield* rightsOfRecord(name, content.stats, isOpenToAll)
+  if (process.platform !== 'win32') yield* inspectRecordRights(name, content.stats, isOpenToAll)
   const record = parse(content.text, id)
   if (typeof record === 'string') yield { kind: 'corrupt', name, problem: record }
   else if (isGone(record, now)) yield { kind: 'expired', record }
@@ -87,7 +87,7 @@ async function* inspectRecord(names: FileNames, id: string, name: string, isOpen
   }
 }
 
-/** Returns the record in a text, or the reason why it is none. */
+/** Returns the record in a text, or the reason why the text is not a record. */
 function parse(text: string, id: string): SessionRecord | string {
   try {
     const reading = readRecord(text, id, largest)
@@ -100,19 +100,19 @@ function parse(text: string, id: string): SessionRecord | string {
 async function* inspectOwners(names: FileNames, now: number): AsyncGenerator<Finding> {
   for await (const owner of namesIn(names.owners)) {
     const name = join('owners', owner)
-    if (!hashPattern.test(owner)) {
+    if (!ownerHashPattern.test(owner)) {
       yield { kind: 'foreign', name, problem: 'koa-keepsake has not made it: move it out of this directory' }
       continue
     }
     for await (const entry of namesIn(join(names.owners, owner))) {
       const id = names.parseOwnerEntry(entry)
       if (id === undefined || (await lstat(names.record(id)))) continue
-      yield* leftover(names.dir, join(name, entry), now - oldEntry, 'its session has ended, and the application removes it in time')
+      yield* inspectLeftover(names.dir, join(name, entry), now - oldEntry, 'its session has ended, and the application removes it in time')
     }
   }
 }
 
-async function* rightsOf(dir: string): AsyncGenerator<Finding> {
+async function* inspectRights(dir: string): AsyncGenerator<Finding> {
   try {
     await new Directory(dir).check()
   } catch (error) {
@@ -120,27 +120,18 @@ async function* rightsOf(dir: string): AsyncGenerator<Finding> {
   }
 }
 
-function* rightsOfRecord(name: string, { mode }: Stats, isOpenToAll: boolean): Generator<Finding> {
+function* inspectRecordRights(name: string, { mode }: Stats, isOpenToAll: boolean): Generator<Finding> {
   const shown = (mode & 0o777).toString(8)
   if ((mode & writableByOthers) !== 0) yield { kind: 'rights', name, problem: `other users may write to it (mode ${shown}): chmod go-w` }
   else if (isOpenToAll && (mode & readableByAll) !== 0) yield { kind: 'rights', name, problem: `every user may read it (mode ${shown}): chmod o-r, or chmod 700 for the directory` }
 }
 
 /** Reports a file that was last changed before that moment. */
-async function* leftover(dir: string, name: string, before: number, problem: string): AsyncGenerator<Finding> {
+async function* inspectLeftover(dir: string, name: string, before: number, problem: string): AsyncGenerator<Finding> {
   const stats = await lstat(join(dir, name))
   if (stats && !isForeign(stats) && stats.ctimeMs < before) yield { kind: 'leftover', name, problem }
 }
 
 function isOfPrefix(name: string, prefix: string): boolean {
-  return name.startsWith(prefix) && new RegExp(`^${idIn}\\.`).test(name.slice(prefix.length))
-}
-
-/** The names in a directory. A missing directory has none. */
-async function* namesIn(dir: string): AsyncGenerator<string> {
-  try {
-    for await (const { name } of await fs.promises.opendir(dir)) yield name
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT', 'ENOTDIR')) throw error
-  }
+  return name.startsWith(prefix) && new RegExp(`^${idSource}\\.`).test(name.slice(prefix.length))
 }

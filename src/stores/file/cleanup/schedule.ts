@@ -39,7 +39,7 @@ export class Schedule {
   #running: Promise<void> = Promise.resolve()
   #isSweeping = false
   /** How many records there are, as far as this process knows. `undefined`: it has not counted yet. */
-  #known: number | undefined
+  #knownCount: number | undefined
   #creations = 0
   /** The duration of the last count, in milliseconds. */
   #lastDuration = 0
@@ -67,12 +67,12 @@ export class Schedule {
   }
 
   /** Call this after each creation. */
-  created(): void {
+  noteCreation(): void {
     const { threshold } = this.#options
     if (threshold === 0) return
     this.#creations++
-    if (this.#known !== undefined) this.#known++
-    if (this.#known !== undefined && this.#known > threshold && !this.#isStuck) this.#plan(evictAfter)
+    if (this.#knownCount !== undefined) this.#knownCount++
+    if (this.#knownCount !== undefined && this.#knownCount > threshold && !this.#isStuck) this.#plan(evictAfter)
     else this.#planRecount()
   }
 
@@ -106,15 +106,15 @@ export class Schedule {
   }
 
   /** Counts the records with a listing. The listing may miss records that are created meanwhile, so those are added. */
-  async #learn(list: () => Promise<number>): Promise<number> {
-    this.#known = 0
+  async #countWith(list: () => Promise<number>): Promise<number> {
+    this.#knownCount = 0
     try {
       const count = await list()
       this.#failures = 0
-      this.#known += count
-      return this.#known
+      this.#knownCount += count
+      return this.#knownCount
     } catch (error) {
-      this.#known = undefined
+      this.#knownCount = undefined
       this.#failures = Math.min(this.#failures + 1, mostFailures)
       this.#planRecount()
       throw error
@@ -124,11 +124,11 @@ export class Schedule {
   async #holdThreshold(): Promise<void> {
     const { threshold } = this.#options
     const creations = this.#creations
-    let count = this.#known
+    let count = this.#knownCount
     // Counting needs no lock.
     if (count === undefined || count <= threshold || this.#isStuck) {
       const began = performance.now()
-      count = await this.#learn(() => this.#eviction.count())
+      count = await this.#countWith(() => this.#eviction.count())
       this.#lastDuration = performance.now() - began
     }
     this.#isStuck = count > threshold
@@ -136,7 +136,7 @@ export class Schedule {
     if (lock) {
       const expected = count
       try {
-        this.#isStuck = (await this.#learn(() => this.#eviction.evict(this.#target, threshold, expected, lock.isLost))) > threshold
+        this.#isStuck = (await this.#countWith(() => this.#eviction.evict(this.#target, threshold, expected, lock.isLost))) > threshold
       } finally {
         await lock.release()
       }

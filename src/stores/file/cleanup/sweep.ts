@@ -1,9 +1,9 @@
 import { isGone } from '../../../store/index.js'
-import { finish } from '../session/claims.js'
-import { holdsVersion, type FileContext } from '../session/compare-and-swap.js'
-import { pages, forEachInParallel } from '../directory.js'
+import { finishClaim } from '../session/claims.js'
+import { holdsState, type FileContext } from '../session/compare-and-swap.js'
+import { listPages, forEachInParallel } from '../directory.js'
 import type { Entry } from '../file-names.js'
-import { classOf, moved, type FileTimes } from '../file-times.js'
+import { classOf, movedClass, type FileTimes } from '../file-times.js'
 import { unlessMissing, lstat, unlink } from '../fs-calls.js'
 import type { OwnerIndex } from '../session/owner-index.js'
 import type { SessionFiles } from '../session/session-files.js'
@@ -33,7 +33,7 @@ export class Sweep {
     // Use the clock of the system and not the option `now`, because it is compared with the times of files that other processes made.
     const began = Date.now()
     let removed = 0
-    for await (const page of pages(this.#context.names, isOver)) {
+    for await (const page of listPages(this.#context.names, isOver)) {
       await forEachInParallel(page, isOver, async (entry) => {
         if (entry.kind !== 'record') await this.#tidy(entry)
         else if (await this.#removeIfGone(entry.id)) removed++
@@ -46,8 +46,8 @@ export class Sweep {
   async #removeIfGone(id: string): Promise<boolean> {
     const stats = await lstat(this.#context.names.record(id))
     if (!stats || stats.mtimeMs > this.#now()) return false
-    const times = await this.#files.look(id, stats)
-    return times !== undefined && isGoneAt(times, this.#now()) && this.#files.removeSeen(id, times)
+    const times = await this.#files.readState(id, stats)
+    return times !== undefined && isRecordGone(times, this.#now()) && this.#files.removeSeen(id, times)
   }
 
   async #tidy(entry: Exclude<Entry, { kind: 'record' }>): Promise<void> {
@@ -56,8 +56,8 @@ export class Sweep {
     const stats = await lstat(path)
     if (!stats || Date.now() - stats.ctimeMs < keepTemporary) return
     // A claim must not be removed while the record is in the state for which it was made: see claims.ts.
-    if (entry.kind === 'claim' && (await holdsVersion(names.record(entry.id), entry.id, entry.from, largest))) {
-      await finish(this.#context, entry.id, entry.from, entry.generation)
+    if (entry.kind === 'claim' && (await holdsState(names.record(entry.id), entry.id, entry.from, largest))) {
+      await finishClaim(this.#context, entry.id, entry.from, entry.generation)
     } else {
       // A failure ends the sweep, because the index of owners relies on the removal of old temporary files (owner-index.ts).
       await unlessMissing(unlink(path))
@@ -65,6 +65,6 @@ export class Sweep {
   }
 }
 
-function isGoneAt(times: FileTimes, now: number): boolean {
-  return isGone({ expires: times.deadline, ...(classOf(times) === moved ? { moved: true } : {}) }, now)
+function isRecordGone(times: FileTimes, now: number): boolean {
+  return isGone({ expires: times.deadline, ...(classOf(times) === movedClass ? { moved: true } : {}) }, now)
 }

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SessionError } from '../../../errors.js'
 import { readRecord } from '../../../record/index.js'
-import { holdsVersion, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
-import { isSameState, timesIn, timesOf, type FileTimes } from '../file-times.js'
+import { holdsState, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
+import { isSameState, timesOfFile, timesOfRecord, type FileTimes } from '../file-times.js'
 import { discard, hasCode, unlessMissing, link, lstat, rename, syncDirectory, unlink, writeNew } from '../fs-calls.js'
 import { readFile } from '../read-file.js'
 
@@ -92,9 +92,9 @@ export class Claims implements CompareAndSwap {
   }
 
   async create(id: string, text: string, times: FileTimes, began: number): Promise<boolean> {
-    const { names, writing } = this.#context
+    const { names, writeOptions } = this.#context
     const temporary = names.temporary(id, randomUUID())
-    await writeNew(temporary, text, times, writing)
+    await writeNew(temporary, text, times, writeOptions)
     try {
       assertInTime(began)
       await link(temporary, names.record(id))
@@ -104,33 +104,33 @@ export class Claims implements CompareAndSwap {
     } finally {
       await discard(temporary)
     }
-    if (writing.sync) await syncDirectory(names.dir)
+    if (writeOptions.sync) await syncDirectory(names.dir)
     return true
   }
 
   async replace(id: string, from: FileTimes, text: string, times: FileTimes): Promise<boolean> {
-    const { names, writing } = this.#context
+    const { names, writeOptions } = this.#context
     // Take the time before the file is written, so that the file is never older than this.
     const began = Date.now()
     const temporary = names.step(id, from, times)
     // Without the directory there is no record.
-    if (!(await unlessMissing(writeNew(temporary, text, times, writing)))) return false
+    if (!(await unlessMissing(writeNew(temporary, text, times, writeOptions)))) return false
     const committed = await this.#commit(id, from, temporary, began)
-    if (committed && writing.sync) await syncDirectory(names.dir)
+    if (committed && writeOptions.sync) await syncDirectory(names.dir)
     return committed
   }
 
   async remove(id: string, from: FileTimes): Promise<boolean> {
-    const { names, writing, largest } = this.#context
+    const { names, writeOptions, largest } = this.#context
     const record = names.record(id)
     const generation = await this.#claim(id, from, (claim) => this.#linkRemoval(id, claim))
     if (generation === undefined) return false
-    const isUnchanged = await holdsVersion(record, id, from, largest)
+    const isUnchanged = await holdsState(record, id, from, largest)
     if (isUnchanged) await unlessMissing(unlink(record))
     // A claim that is a link to the state `from` was made in time, so somebody else finished it.
-    const removed = isUnchanged || (await holdsVersion(names.claim(id, from, generation), id, from, largest))
-    await drop(this.#context, id, from, generation)
-    if (removed && writing.sync) await syncDirectory(names.dir)
+    const removed = isUnchanged || (await holdsState(names.claim(id, from, generation), id, from, largest))
+    await dropClaims(this.#context, id, from, generation)
+    if (removed && writeOptions.sync) await syncDirectory(names.dir)
     return removed
   }
 
@@ -142,7 +142,7 @@ export class Claims implements CompareAndSwap {
       if (Date.now() - began > tooLate) throw new SessionError('ERR_SESSION_STORE', unknownOutcome)
       return true
     }
-    const isUnchanged = (): Promise<boolean> => holdsVersion(record, id, from, largest)
+    const isUnchanged = (): Promise<boolean> => holdsState(record, id, from, largest)
     // To give up is to remove the temporary file. If it is gone already, then somebody committed it.
     const wasCommitted = async (): Promise<boolean> => !(await unlessMissing(unlink(temporary))) && !(await isUnchanged()) && isInTime()
     try {
@@ -153,7 +153,7 @@ export class Claims implements CompareAndSwap {
       }
       if (!(await isUnchanged())) {
         const committed = await wasCommitted()
-        await drop(this.#context, id, from, generation)
+        await dropClaims(this.#context, id, from, generation)
         return committed
       }
       if (!(await unlessMissing(rename(temporary, record)))) {
@@ -161,7 +161,7 @@ export class Claims implements CompareAndSwap {
         if (await isUnchanged()) return false
         isInTime()
       }
-      await drop(this.#context, id, from, generation)
+      await dropClaims(this.#context, id, from, generation)
       return true
     } catch (error) {
       // A step that failed after somebody else had committed the change is no failure.
@@ -184,21 +184,21 @@ export class Claims implements CompareAndSwap {
       }
       for (const wait of waits) {
         await delay(wait * (0.5 + Math.random()))
-        if (!(await holdsVersion(names.record(id), id, from, largest))) return undefined
+        if (!(await holdsState(names.record(id), id, from, largest))) return undefined
       }
-      if (!(await finish(this.#context, id, from, generation))) return undefined
+      if (!(await finishClaim(this.#context, id, from, generation))) return undefined
     }
   }
 
   async #linkRemoval(id: string, claim: string): Promise<void> {
-    const { names, writing } = this.#context
+    const { names, writeOptions } = this.#context
     try {
       await link(names.record(id), claim)
     } catch (error) {
       // Some systems let no other user make a link to a file of root.
       if (!hasCode(error, 'EPERM', 'EACCES')) throw error
       const temporary = names.temporary(id, randomUUID())
-      await writeNew(temporary, removal, undefined, writing)
+      await writeNew(temporary, removal, undefined, writeOptions)
       try {
         await link(temporary, claim)
       } finally {
@@ -212,12 +212,12 @@ export class Claims implements CompareAndSwap {
  * Finishes a claim: takes the steps that its maker has not taken yet. Returns `true` if the claim is void. Otherwise the record has left the
  * state afterwards, and the claim of an update is gone.
  */
-export async function finish(context: FileContext, id: string, from: FileTimes, generation: number): Promise<boolean> {
+export async function finishClaim(context: FileContext, id: string, from: FileTimes, generation: number): Promise<boolean> {
   const { names, largest } = context
   const record = names.record(id)
   const next = await claimedState(names.claim(id, from, generation), id, from)
   if (!next) return false
-  const isUnchanged = await holdsVersion(record, id, from, largest)
+  const isUnchanged = await holdsState(record, id, from, largest)
   if (next === 'none') {
     if (isUnchanged) return true
   } else if (isSameState(next, from)) {
@@ -226,9 +226,9 @@ export async function finish(context: FileContext, id: string, from: FileTimes, 
     return false
   } else if (isUnchanged && !(await unlessMissing(rename(names.step(id, from, next), record)))) {
     // If the file was gone first and the record is still in the old state, then the maker gave up.
-    if (await holdsVersion(record, id, from, largest)) return true
+    if (await holdsState(record, id, from, largest)) return true
   }
-  await drop(context, id, from, generation)
+  await dropClaims(context, id, from, generation)
   return false
 }
 
@@ -238,22 +238,22 @@ export async function finish(context: FileContext, id: string, from: FileTimes, 
  */
 async function claimedState(claim: string, id: string, from: FileTimes): Promise<FileTimes | 'none' | undefined> {
   const stats = await lstat(claim)
-  const times = stats && timesIn(stats)
+  const times = stats && timesOfFile(stats)
   if (times) return times
   const found = await readFile(claim, Infinity)
   if (!found || 'corrupt' in found) return undefined
   if (found.text === removal) return from
   try {
     const reading = readRecord(found.text, id)
-    return 'corrupt' in reading ? 'none' : timesOf(reading.record)
+    return 'corrupt' in reading ? 'none' : timesOfRecord(reading.record)
   } catch {
     return undefined
   }
 }
 
 /** Removes the claims on a state that the record has left. It does not matter if that fails. */
-async function drop({ names }: FileContext, id: string, from: FileTimes, generation: number): Promise<void> {
-  for (let each = 0; each <= generation; each++) await discard(names.claim(id, from, each))
+async function dropClaims({ names }: FileContext, id: string, from: FileTimes, generation: number): Promise<void> {
+  for (let earlier = 0; earlier <= generation; earlier++) await discard(names.claim(id, from, earlier))
 }
 
 const unknownOutcome =

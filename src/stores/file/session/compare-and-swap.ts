@@ -2,14 +2,14 @@ import type { Stats } from 'node:fs'
 import { readRecord, type SessionRecord } from '../../../record/index.js'
 import { isForeign } from '../directory.js'
 import type { FileNames } from '../file-names.js'
-import { hasTimes, isSameState, timesOf, type FileTimes } from '../file-times.js'
-import { lstat, type Writing } from '../fs-calls.js'
+import { hasTimes, isSameState, timesOfRecord, type FileTimes } from '../file-times.js'
+import { lstat, type WriteOptions } from '../fs-calls.js'
 import { readFile, type Unreadable } from '../read-file.js'
 
 /** The settings that the parts of a file store share. */
 export interface FileContext {
   readonly names: FileNames
-  readonly writing: Writing
+  readonly writeOptions: WriteOptions
   /** The size in bytes over which a file cannot be a record. */
   readonly largest: number
 }
@@ -33,13 +33,13 @@ export interface CompareAndSwap {
 }
 
 /** Reports whether a file holds the state `from` of a record. */
-export async function holdsVersion(path: string, id: string, from: FileTimes, largest: number): Promise<boolean> {
+export async function holdsState(path: string, id: string, from: FileTimes, largest: number): Promise<boolean> {
   const stats = await lstat(path)
   if (!stats || isForeign(stats)) return false
   if (hasTimes(stats, from)) return true
   // It may still hold that state: a person edited or copied the file, or its file system does not keep such times. Only its text shows it.
   const stored = await readStored(path, id, largest)
-  return stored !== undefined && 'record' in stored && isSameState(timesOf(stored.record), from)
+  return stored !== undefined && 'record' in stored && isSameState(timesOfRecord(stored.record), from)
 }
 
 /** Reads the record in a file. `undefined`: there is none, or a newer version wrote it, so that this version must leave it alone. */

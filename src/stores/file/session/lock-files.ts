@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SessionError } from '../../../errors.js'
 import { assertInTime } from './claims.js'
-import { holdsVersion, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
+import { holdsState, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
 import { loadLockfile } from './load-lockfile.js'
 import type { FileNames } from '../file-names.js'
 import type { FileTimes } from '../file-times.js'
@@ -38,10 +38,10 @@ export class Locks implements CompareAndSwap {
   }
 
   async create(id: string, text: string, times: FileTimes, began: number): Promise<boolean> {
-    const { names, writing } = this.#context
+    const { names, writeOptions } = this.#context
     const temporary = names.temporary(id, randomUUID())
     const record = names.record(id)
-    await writeNew(temporary, text, times, writing)
+    await writeNew(temporary, text, times, writeOptions)
     let created = false
     try {
       const isFree = async (): Promise<boolean> => (await lstat(record)) === undefined
@@ -58,10 +58,10 @@ export class Locks implements CompareAndSwap {
   }
 
   async replace(id: string, from: FileTimes, text: string, times: FileTimes): Promise<boolean> {
-    const { names, writing } = this.#context
+    const { names, writeOptions } = this.#context
     const temporary = names.temporary(id, randomUUID())
     // There is no directory, so there is no record.
-    if (!(await unlessMissing(writeNew(temporary, text, times, writing)))) return false
+    if (!(await unlessMissing(writeNew(temporary, text, times, writeOptions)))) return false
     let replaced = false
     try {
       replaced = await this.#locked(id, this.#isUnchanged(id, from), () => rename(temporary, names.record(id)))
@@ -77,18 +77,18 @@ export class Locks implements CompareAndSwap {
 
   #isUnchanged(id: string, from: FileTimes): () => Promise<boolean> {
     const { names, largest } = this.#context
-    return () => holdsVersion(names.record(id), id, from, largest)
+    return () => holdsState(names.record(id), id, from, largest)
   }
 
   /** Acts while it holds the record's lock, if the condition is true. `false`: it is not, or the lock could not be acquired in time. */
   async #locked(id: string, condition: () => Promise<boolean>, act: () => Promise<void>): Promise<boolean> {
-    const { names, writing } = this.#context
+    const { names, writeOptions } = this.#context
     const lock = await waitFor(names.record(id), names.lock(id))
     if (!lock) return false
     try {
       if (!(await condition()) || lock.isLost()) return false
       await act()
-      if (writing.sync) await syncDirectory(names.dir)
+      if (writeOptions.sync) await syncDirectory(names.dir)
       return true
     } finally {
       await lock.release()

@@ -1,7 +1,7 @@
-import fs from 'node:fs'
 import { join } from 'node:path'
+import { namesIn } from '../directory.js'
 import type { FileNames } from '../file-names.js'
-import { discard, hasCode, lstat, makeDirectory, rmdir, syncDirectory, writeNew, type Writing } from '../fs-calls.js'
+import { discard, hasCode, lstat, makeDirectory, rmdir, syncDirectory, writeNew, type WriteOptions } from '../fs-calls.js'
 
 /*
  * The index of owners has an empty file for each session of an owner: `owners/<hash of the owner>/<prefix><id>`.
@@ -20,18 +20,19 @@ import { discard, hasCode, lstat, makeDirectory, rmdir, syncDirectory, writeNew,
 /** How long an entry without a record is kept, in milliseconds. */
 const keepEntries = 2 * 3_600_000
 
-const hashPattern = /^[0-9a-f]{64}$/
+/** Matches the name of the directory of an owner. */
+export const ownerHashPattern = /^[0-9a-f]{64}$/
 
 /** How often `add` tries to make an entry while sweeps remove its empty directory. */
 const mostTries = 10
 
 export class OwnerIndex {
   readonly #names: FileNames
-  readonly #writing: Writing
+  readonly #writeOptions: WriteOptions
 
-  constructor(names: FileNames, writing: Writing) {
+  constructor(names: FileNames, writeOptions: WriteOptions) {
     this.#names = names
-    this.#writing = writing
+    this.#writeOptions = writeOptions
   }
 
   /** Makes the entry if it does not exist. */
@@ -40,8 +41,8 @@ export class OwnerIndex {
     const path = this.#names.ownerEntry(dir, id)
     for (let tries = 1; ; tries++) {
       try {
-        await writeNew(path, '', undefined, this.#writing)
-        if (this.#writing.sync) await syncDirectory(dir)
+        await writeNew(path, '', undefined, this.#writeOptions)
+        if (this.#writeOptions.sync) await syncDirectory(dir)
         return
       } catch (error) {
         if (hasCode(error, 'EEXIST')) return
@@ -71,7 +72,7 @@ export class OwnerIndex {
    */
   async sweep(began: number, isOver: () => boolean): Promise<void> {
     for await (const hashed of namesIn(this.#names.owners)) {
-      if (!hashPattern.test(hashed)) continue
+      if (!ownerHashPattern.test(hashed)) continue
       const dir = join(this.#names.owners, hashed)
       for await (const name of namesIn(dir)) {
         if (isOver()) return
@@ -89,20 +90,10 @@ export class OwnerIndex {
 
   /** Creates the directories one after another, so that each gets its mode whatever the umask is. */
   async #makeDirectories(dir: string): Promise<void> {
-    for (const each of [this.#names.dir, this.#names.owners, dir]) await makeDirectory(each)
-    if (!this.#writing.sync) return
+    for (const path of [this.#names.dir, this.#names.owners, dir]) await makeDirectory(path)
+    if (!this.#writeOptions.sync) return
     await syncDirectory(this.#names.dir)
     await syncDirectory(this.#names.owners)
-  }
-}
-
-/** The names in a directory. A missing directory has none. */
-async function* namesIn(dir: string): AsyncGenerator<string> {
-  try {
-    for await (const { name } of await fs.promises.opendir(dir)) yield name
-  } catch (error) {
-    // Not a directory: a foreign file beside the owners' directories.
-    if (!hasCode(error, 'ENOENT', 'ENOTDIR')) throw error
   }
 }
 

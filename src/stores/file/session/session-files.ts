@@ -5,7 +5,7 @@ import type { SessionRecord } from '../../../record/index.js'
 import type { Written } from '../../../store/index.js'
 import { readStored, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
 import { isForeign, type Directory } from '../directory.js'
-import { classOf, owned, timesIn, timesOf, type FileTimes } from '../file-times.js'
+import { classOf, ownedClass, timesOfFile, timesOfRecord, type FileTimes } from '../file-times.js'
 import { hasCode, lstat, rename, setTimes } from '../fs-calls.js'
 import type { OwnerIndex } from './owner-index.js'
 import { readFile, type Unreadable } from '../read-file.js'
@@ -36,7 +36,7 @@ export class SessionFiles {
     }
     const found = await readFile(path, this.#context.largest)
     if (found && 'text' in found) {
-      this.#texts.remember(id, found.text, timesIn(found.stats), found.stats.size)
+      this.#texts.remember(id, found.text, timesOfFile(found.stats), found.stats.size)
       return found.text
     }
     this.#texts.forget(id)
@@ -70,7 +70,7 @@ export class SessionFiles {
     // This process has already replaced the revision `from`, so the update would fail, at ten times the cost of a read.
     if (this.#texts.knowsNewer(id, from.rev)) return false
     if (owner !== undefined && owner !== from.owner) await this.#owners.add(owner, id)
-    if (!(await this.#compareAndSwap.replace(id, timesOf(from), text, times))) return false
+    if (!(await this.#compareAndSwap.replace(id, timesOfRecord(from), text, times))) return false
     this.#texts.remember(id, text, times, Buffer.byteLength(text))
     // The entry can go at once, because a marker never becomes a session again.
     if (record.moved && from.owner !== undefined) await this.#owners.remove(from.owner, id)
@@ -85,9 +85,9 @@ export class SessionFiles {
     return true
   }
 
-  /** Removes the record if it is in the state `times`, as `look` found it. */
+  /** Removes the record if it is in the state `times`, as `readState` found it. */
   async removeSeen(id: string, times: FileTimes): Promise<boolean> {
-    const stored = classOf(times) === owned ? await this.#read(id) : undefined
+    const stored = classOf(times) === ownedClass ? await this.#read(id) : undefined
     return this.remove(id, times, stored && 'record' in stored ? stored.record.owner : undefined)
   }
 
@@ -95,8 +95,8 @@ export class SessionFiles {
    * Returns the state of the record. If this store has set the times of the file, they encode the state. Otherwise (the directory was copied) it
    * reads the text and sets the times. `undefined`: there is no record that this store may remove.
    */
-  async look(id: string, stats: Stats): Promise<FileTimes | undefined> {
-    const times = isForeign(stats) ? undefined : timesIn(stats)
+  async readState(id: string, stats: Stats): Promise<FileTimes | undefined> {
+    const times = isForeign(stats) ? undefined : timesOfFile(stats)
     if (times) return times
     const stored = await this.#read(id)
     if (!stored) return undefined
@@ -104,7 +104,7 @@ export class SessionFiles {
     const { record } = stored
     // The index of owners may not have been copied with the file.
     if (record.owner !== undefined && !record.moved) await this.#owners.add(record.owner, id)
-    const right = timesOf(record)
+    const right = timesOfRecord(record)
     await setTimes(this.#context.names.record(id), stored.stats, right)
     return right
   }

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import { RecentMap } from '../../../recent-map.js'
 import { isForeign } from '../directory.js'
-import { isSameState, timesIn, type FileTimes } from '../file-times.js'
+import { isSameState, timesOfFile, type FileTimes } from '../file-times.js'
 
 interface CachedText {
   readonly text: string
@@ -30,7 +30,7 @@ export class TextCache {
   recall(id: string, stats: Stats): string | undefined {
     const known = this.#texts.get(id)
     if (known?.size !== stats.size || isForeign(stats)) return undefined
-    const times = timesIn(stats)
+    const times = timesOfFile(stats)
     return times && isSameState(times, known.times) ? known.text : undefined
   }
 

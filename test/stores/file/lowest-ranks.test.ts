@@ -1,12 +1,12 @@
 import { array, assert, asyncProperty, nat } from 'fast-check'
 import test from 'ava'
 import { hash } from 'node:crypto'
-import { Nearest, type Candidate } from '../../../src/stores/file/cleanup/nearest.js'
+import { LowestRanks, type Candidate } from '../../../src/stores/file/cleanup/lowest-ranks.js'
 
 test('of any number of candidates those with the lowest ranks are kept, each with its id', async (t) => {
   await assert(
     asyncProperty(array(nat(50)), nat(20), nat(25), async (ranks, capacity, count) => {
-      const nearest = new Nearest(capacity)
+      const nearest = new LowestRanks(capacity)
       const offered = new Map(ranks.map((rank, at) => [hash('sha256', String(at)), rank]))
       for (const [id, rank] of offered) nearest.offer({ id, rank })
       const lowest: Candidate[] = []

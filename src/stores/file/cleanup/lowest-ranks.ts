@@ -19,11 +19,11 @@ const dropsPerTurn = 10_000
  * It uses flat arrays, with 44 bytes for each candidate: with a hundred thousand small objects, the garbage collector blocked the event loop
  * for 30 ms.
  */
-export class Nearest {
+export class LowestRanks {
   readonly #capacity: number
   readonly #ids: Buffer
   readonly #ranks: Float64Array
-  /** The heap: indexes into the two above. */
+  /** The heap: for each position in it, the index of a candidate in the two above. */
   readonly #heap: Uint32Array
   #size = 0
 
@@ -39,7 +39,7 @@ export class Nearest {
       this.#heap[this.#size] = this.#size
       this.#put(candidate, this.#size)
       this.#moveUp(this.#size++)
-    } else if (this.#capacity > 0 && candidate.rank < this.#rankAt(0)) {
+    } else if (this.#capacity > 0 && candidate.rank < this.#rankOf(0)) {
       this.#put(candidate, 0)
       this.#moveDown()
     }
@@ -52,20 +52,20 @@ export class Nearest {
       this.#moveDown()
       if (this.#size % dropsPerTurn === 0) await setImmediate()
     }
-    for (let at = 0; at < this.#size; at++) {
-      const index = this.#heap[at]!
+    for (let position = 0; position < this.#size; position++) {
+      const index = this.#heap[position]!
       yield { id: this.#ids.toString('hex', index * idBytes, (index + 1) * idBytes), rank: this.#ranks[index]! }
     }
   }
 
-  #put({ id, rank }: Candidate, at: number): void {
-    const index = this.#heap[at]!
+  #put({ id, rank }: Candidate, position: number): void {
+    const index = this.#heap[position]!
     this.#ids.write(id, index * idBytes, 'hex')
     this.#ranks[index] = rank
   }
 
-  #rankAt(at: number): number {
-    return this.#ranks[this.#heap[at]!]!
+  #rankOf(position: number): number {
+    return this.#ranks[this.#heap[position]!]!
   }
 
   #swap(a: number, b: number): void {
@@ -75,23 +75,23 @@ export class Nearest {
   }
 
   #moveUp(from: number): void {
-    for (let at = from; at > 0; ) {
-      const above = (at - 1) >> 1
-      if (this.#rankAt(above) >= this.#rankAt(at)) return
-      this.#swap(at, above)
-      at = above
+    for (let position = from; position > 0; ) {
+      const above = (position - 1) >> 1
+      if (this.#rankOf(above) >= this.#rankOf(position)) return
+      this.#swap(position, above)
+      position = above
     }
   }
 
   #moveDown(): void {
-    for (let at = 0; ; ) {
-      const left = 2 * at + 1
-      let highest = at
-      if (left < this.#size && this.#rankAt(left) > this.#rankAt(highest)) highest = left
-      if (left + 1 < this.#size && this.#rankAt(left + 1) > this.#rankAt(highest)) highest = left + 1
-      if (highest === at) return
-      this.#swap(at, highest)
-      at = highest
+    for (let position = 0; ; ) {
+      const left = 2 * position + 1
+      let highest = position
+      if (left < this.#size && this.#rankOf(left) > this.#rankOf(highest)) highest = left
+      if (left + 1 < this.#size && this.#rankOf(left + 1) > this.#rankOf(highest)) highest = left + 1
+      if (highest === position) return
+      this.#swap(position, highest)
+      position = highest
     }
   }
 }
