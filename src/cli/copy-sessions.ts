@@ -42,7 +42,8 @@ export class SessionCopy {
   /** Whether an application has used the target. */
   #isInUse = false
   #failuresInRow = 0
-  readonly #note: CopyNote
+  /** Absent: the target, like memcached, forgets sessions by itself, so what is missing there has not ended. */
+  readonly #note: CopyNote | undefined
   /** When the latest complete copying before this one began. `undefined`: none is known. */
   #lastComplete: number | undefined
   /** Whether each session of the source is in the target, or was. */
@@ -55,7 +56,7 @@ export class SessionCopy {
     this.#target = target
     this.#settings = settings
     this.#counts = counts
-    this.#note = new CopyNote(target, settings.from)
+    this.#note = target.records && new CopyNote(target, settings.from)
   }
 
   /**
@@ -66,7 +67,7 @@ export class SessionCopy {
    */
   async review(findsEnded: boolean, onEach: () => void): Promise<Ended[]> {
     const ended: Ended[] = []
-    this.#lastComplete = await this.#note.read()
+    this.#lastComplete = await this.#note?.read()
     await sideBySide(this.#target.records?.() ?? nothing(), atOnce, async (record) => {
       const origin = originOf(record)
       if (origin) this.#lastBegan = Math.max(this.#lastBegan ?? 0, origin.at)
@@ -97,7 +98,7 @@ export class SessionCopy {
       await this.#attempt(record.id, () => this.#copy(record))
       onEach()
     })
-    if (this.#isComplete && !this.#settings.dryRun) await this.#note.write(this.#began, this.#latestDeadline)
+    if (this.#isComplete && !this.#settings.dryRun) await this.#note?.write(this.#began, this.#latestDeadline)
   }
 
   async #copy(source: SessionRecord): Promise<void> {

@@ -146,6 +146,15 @@ test('a copy that was interrupted or has failed is completed by the next one', a
   t.deepEqual(await copy(source, target), { copied: 1, unchanged: 4 })
 })
 
+test('a target that forgets sessions by itself gets them again', async (t) => {
+  const [source, { records, ...target }] = stores()
+  t.truthy(records)
+  const [forgotten] = await seed(source, [{ used: Date.now() - 3_600_000 }, {}])
+  await copy(source, target)
+  await target.destroy(forgotten!.id)
+  t.deepEqual(await copy(source, target), { copied: 1, unchanged: 1 })
+})
+
 test('sessions of several sources can be copied to one target', async (t) => {
   const [source, target] = stores()
   const other = memoryStore()
