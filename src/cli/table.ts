@@ -24,7 +24,7 @@ const pageSize = 30
  * @param width the width of the terminal. The last column is cut to fit. `undefined`: nothing is cut.
  */
 export function* tableOf<Row>(columns: readonly Column<Row>[], widths: readonly number[], rows: readonly Row[], width: number | undefined): Generator<string> {
-  const rest = width === undefined ? null : Math.max(width - widths.reduce((sum, each) => sum + each + gap, 0), 1)
+  const rest = width === undefined ? null : Math.max(width - widths.reduce((sum, columnWidth) => sum + columnWidth + gap, 0), 1)
   const options = {
     chars: noLines,
     colWidths: [...widths, rest],

@@ -45,5 +45,5 @@ function plain(value: unknown): unknown {
   if (typeof value === 'number') return Number.isFinite(value) ? value : null
   if (Array.isArray(value)) return value.map(plain)
   if (!isDataObject(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]))
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]))
 }

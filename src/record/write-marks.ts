@@ -42,19 +42,19 @@ export function createWriter(): Writer {
       const mark = own + (count++).toString(36)
       if (!last) return mark
       const { writers, creation } = marksIn(last)
-      const others = writers.filter((each) => !each.startsWith(own)).slice(0, mostWriters - 1)
+      const others = writers.filter((other) => !other.startsWith(own)).slice(0, mostWriters - 1)
       return [mark, ...others, ...creation].join(' ')
     },
     wasApplied(tried, stored) {
       const marks = marksIn(stored.write).writers
       if (marks.includes(markOf(tried))) return true
       // A list names the latest write of each writer, so this writer's latest applied write is an older one.
-      if (marks.some((each) => each.startsWith(own))) return false
+      if (marks.some((mark) => mark.startsWith(own))) return false
       // The mark drops off the list only after as many other writers as the list holds have written.
       if (marks.length < mostWriters || stored.rev - tried.rev < mostWriters) return false
       // Marks that were in the list before this write drop off before its mark does.
       const older = marksIn(tried.write).writers
-      return marks.some((each) => older.includes(each)) ? false : undefined
+      return marks.some((mark) => older.includes(mark)) ? false : undefined
     }
   }
 }
@@ -80,8 +80,11 @@ export function isSameCreation(one: Pick<Version, 'write'>, other: Pick<Version,
 /** The marks of a list. The creation's is missing in records that were created with a mark of another form. */
 function marksIn(write: string): { readonly writers: readonly string[]; readonly creation: readonly string[] } {
   const marks = write.split(' ')
-  const isOfWriter = (mark: string): boolean => mark.includes('-')
   return { writers: marks.filter(isOfWriter), creation: marks.filter((mark) => !isOfWriter(mark)).slice(-1) }
+}
+
+function isOfWriter(mark: string): boolean {
+  return mark.includes('-')
 }
 
 /** Lower-case letters and digits only, so that a mark can be part of a file name on every system. */

@@ -8,7 +8,7 @@ const secret: Parse<Secret> = (value) => secretOf(value) ?? new Refusal('must be
 const secrets: Parse<readonly Secret[]> = (value) => {
   const list = typeof value === 'string' ? arrayIn(value) : value
   const parsed = Array.isArray(list) ? Array.from<unknown>(list).map(secretOf) : [undefined]
-  return parsed.every((each) => each !== undefined)
+  return parsed.every((key) => key !== undefined)
     ? parsed
     : new Refusal('must be an array of secrets that are not empty, newest first (as text: a JSON array such as ["older", "oldest"])', { hidesValue: true })
 }

@@ -26,7 +26,7 @@ export function namesDatabase({ url = '' }: Server): boolean {
 export const memcachedServer: Parse<Server> = (value) => {
   const listed = Array.isArray(value) ? Array.from<unknown>(value) : typeof value === 'string' ? value.split(',') : undefined
   if (!listed) return parseMemcached(value)
-  const hosts = listed.map((each) => (typeof each === 'string' ? each.trim().replace(/^memcached:\/\//i, '').replace(/\/$/, '') : ''))
+  const hosts = listed.map((hostText) => (typeof hostText === 'string' ? hostText.trim().replace(/^memcached:\/\//i, '').replace(/\/$/, '') : ''))
   return parseMemcached(hosts.length > 0 && hosts.every((host) => /^[\w.-]+(?::\d+)?$/.test(host)) ? `memcached://${hosts.join(',')}` : '')
 }
 

@@ -95,12 +95,12 @@ function carry(
     update(id, recipe) {
       const current = find(id)
       if (!current) return undefined
-      const made = recipe(current)
-      if (!made) {
+      const replacement = recipe(current)
+      if (!replacement) {
         records.delete(id)
         return null
       }
-      const record = { ...made, rev: current.rev + 1, write: writer.next() }
+      const record = { ...replacement, rev: current.rev + 1, write: writer.next() }
       records.set(id, record)
       return record
     },

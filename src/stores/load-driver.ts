@@ -21,8 +21,8 @@ export interface LoadedDriver {
  */
 export function loadDriver(what: string, drivers: readonly [string, ...string[]]): LoadedDriver {
   const tooOld: string[] = []
-  for (const each of drivers) {
-    const { name, lowest } = parse(each)
+  for (const candidate of drivers) {
+    const { name, lowest } = parse(candidate)
     for (const require of requires()) {
       const path = resolve(require, name)
       if (path === undefined) continue

@@ -73,8 +73,8 @@ export async function withFixture(
   const scope: StoreScope = { prefix: `conformance-${randomBytes(6).toString('hex')}:`, now: () => time, largest }
   const opened: SessionStore[] = []
   const open = async (prefix: string): Promise<StoreWithTexts> => {
-    const made = await factory({ ...scope, prefix })
-    const withTexts = 'store' in made ? made : { store: made }
+    const answer = await factory({ ...scope, prefix })
+    const withTexts = 'store' in answer ? answer : { store: answer }
     opened.push(withTexts.store)
     return withTexts
   }
@@ -99,6 +99,6 @@ export async function withFixture(
       }
     })
   } finally {
-    for (const each of opened) await each.close?.()
+    for (const store of opened) await store.close?.()
   }
 }

@@ -36,9 +36,9 @@ export const ownerCases: readonly Case[] = [
       const stores = [store, (await another()) ?? store]
       const records = Array.from({ length: Math.max(30, capabilities.parallel) }, (_, at) => newRecord({ at }, { owner: at % 3 === 0 ? 'kim' : 'momo' }))
       await Promise.all(records.map((record, at) => stores[at % 2]!.create(record.id, record)))
-      for (const each of stores) {
-        assert.deepEqual(await ownedBy(each, 'momo'), byId(records.filter(({ owner }) => owner === 'momo')))
-        assert.deepEqual(await ownedBy(each, 'kim'), byId(records.filter(({ owner }) => owner === 'kim')))
+      for (const reader of stores) {
+        assert.deepEqual(await ownedBy(reader, 'momo'), byId(records.filter(({ owner }) => owner === 'momo')))
+        assert.deepEqual(await ownedBy(reader, 'kim'), byId(records.filter(({ owner }) => owner === 'kim')))
       }
     }
   ],

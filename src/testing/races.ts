@@ -115,7 +115,7 @@ export const raceCases: readonly Case[] = [
       const stores = [store, (await another()) ?? store]
       const record = newRecord()
       const records = Array.from({ length: 10 }, (_, at) => ({ ...withKey(record, 'by', at), write: createMark() }))
-      const taken = await Promise.all(records.map((each, at) => stores[at % 2]!.create(each.id, each)))
+      const taken = await Promise.all(records.map((other, index) => stores[index % 2]!.create(other.id, other)))
       assert.deepEqual(taken.filter(Boolean), [true])
       assert.deepEqual(await store.read(record.id), records[taken.indexOf(true)])
     }
@@ -131,11 +131,11 @@ export const raceCases: readonly Case[] = [
         const before = updates.slice(0, round % 7).map((start) => start())
         const destroyed = [stores[round % 2]!.destroy(record.id), stores[1 - (round % 2)]!.destroy(record.id)]
         const after = updates.slice(round % 7).map((start) => start())
-        const written = (await Promise.all([...before, ...after])).filter((each) => each != null)
-        const last = (await Promise.all(destroyed)).filter((each) => each !== undefined)
+        const written = (await Promise.all([...before, ...after])).filter((answer) => answer != null)
+        const last = (await Promise.all(destroyed)).filter((answer) => answer !== undefined)
         assert.equal(await store.read(record.id), undefined)
         assert.equal(last.length, 1, 'exactly one of two parallel calls returns the state')
-        assert.deepEqual(last[0], written.find((each) => each.rev === written.length + 1) ?? record)
+        assert.deepEqual(last[0], written.find((state) => state.rev === written.length + 1) ?? record)
         assert.equal(await store.update(record.id, count, last[0]), undefined)
         assert.equal(await store.read(record.id), undefined)
       }
@@ -147,7 +147,7 @@ export const raceCases: readonly Case[] = [
       const stores = [store, (await another()) ?? store]
       const record = newRecord()
       await store.create(record.id, record)
-      const answers = await Promise.all(stores.map((each) => each.update(record.id, () => null, record)))
+      const answers = await Promise.all(stores.map((writer) => writer.update(record.id, () => null, record)))
       assert.deepEqual(new Set(answers), new Set([null, undefined]))
       assert.equal(await store.read(record.id), undefined)
     }

@@ -82,7 +82,7 @@ export const recordCases: readonly Case[] = [
         const record = newRecord()
         await store.create(record.id, record)
         seen.add((await store.read(record.id))?.write)
-        for (const each of stores) seen.add((await each.update(record.id, unchanged))?.write)
+        for (const writer of stores) seen.add((await writer.update(record.id, unchanged))?.write)
         const parallel = [0, 1, 2].map(async (number) => stores[number % 2]!.update(record.id, unchanged))
         for (const written of await Promise.all(parallel)) seen.add(written?.write)
       }
@@ -155,14 +155,14 @@ export const recordCases: readonly Case[] = [
       const record = newRecord({ cart: { items: ['a'] } })
       const given: SessionRecord[] = [record]
       await store.create(record.id, record)
-      const note = (each: SessionRecord | null | undefined): SessionRecord => {
-        given.push(each!)
-        return each!
+      const note = (answer: SessionRecord | null | undefined): SessionRecord => {
+        given.push(answer!)
+        return answer!
       }
       note(await store.read(record.id))
       for (const items of [['a', 'b'], ['c']]) {
         note(await store.update(record.id, (current) => ({ ...note(current), data: { cart: { items } } })))
-        for await (const each of store.records?.() ?? []) note(each)
+        for await (const listed of store.records?.() ?? []) note(listed)
       }
       const before = structuredClone(given)
       await store.update(record.id, (current) => ({ ...current, expires: current.expires + 1, data: { cart: { items: [] }, more: 1 } }))

@@ -80,7 +80,7 @@ export const storeCases: readonly Case[] = [
         if (turn++ > 60) continue
         const other = newRecord()
         await store.create(other.id, other)
-        for (const each of [id, ids[turn % 30]!, ids[(turn * 7) % 30]!]) await store.update(each, unchanged)
+        for (const used of [id, ids[turn % 30]!, ids[(turn * 7) % 30]!]) await store.update(used, unchanged)
       }
       assert.deepEqual(ids.filter((id) => !seen.has(id)), [])
     }

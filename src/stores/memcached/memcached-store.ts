@@ -65,7 +65,7 @@ function nodesIn(where: string, { client, clients }: MemcachedStoreOptions): Map
   }
   const named = new Map(isDataObject(clients) ? Object.entries(clients) : [])
   assertOption(where, 'clients', clients, named.size > 0, 'an object with a client for each name of a node', kindOf)
-  for (const [name, each] of named) assertOption(where, `clients[${JSON.stringify(name)}]`, each, isClient(each), `a client of the package memcache-client${adviceOn(each)}`, kindOf)
+  for (const [name, member] of named) assertOption(where, `clients[${JSON.stringify(name)}]`, member, isClient(member), `a client of the package memcache-client${adviceOn(member)}`, kindOf)
   return named
 }
 

@@ -167,15 +167,15 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
           const entry = find(id)
           if (!entry) return undefined
           const { rev } = entry.record
-          const made = recipe(entry.record)
+          const replacement = recipe(entry.record)
           // The recipe may itself have called the store and changed the record.
           if (entries.get(id) !== entry) continue
-          if (made === null) {
+          if (replacement === null) {
             remove(entry)
             return null
           }
           unlink(entry)
-          const record = { ...made, rev: rev + 1, write: writer.next() }
+          const record = { ...replacement, rev: rev + 1, write: writer.next() }
           add({ record, entries, now })
           return record
         }
@@ -213,7 +213,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
       async close() {
         await calls.close()
         clearInterval(timer)
-        for (const each of entriesOf.values()) for (const entry of each.values()) remove(entry)
+        for (const scoped of entriesOf.values()) for (const entry of scoped.values()) remove(entry)
       },
       scope: inScope
     }

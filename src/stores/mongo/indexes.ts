@@ -69,7 +69,7 @@ export class Indexes {
 }
 
 function warn(keys: object, options: object, without: string, error: unknown): void {
-  const index = [keys, options].map((each) => JSON.stringify(each)).join(', ')
+  const index = [keys, options].map((part) => JSON.stringify(part)).join(', ')
   process.emitWarning(
     `MongoDB refuses to create an index for the sessions (${reasonOf(error)}): without it, ${without}; ` +
       `as a user with the role readWrite, drop any other index on the same field and run createIndex(${index}); createIndexes: false ends this warning`,

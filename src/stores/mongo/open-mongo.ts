@@ -58,5 +58,5 @@ function openClient(MongoClient: Driver['MongoClient'], url: string, where: stri
 /** The driver's reason, or advice instead if the reason quotes the URL's user or password. */
 function withoutSecrets(reason: string, url: string): string {
   const credentials = url.slice(url.indexOf('//') + 2, Math.max(url.lastIndexOf('@'), 0)).split(/[:@]/)
-  return credentials.some((each) => each !== '' && reason.includes(each)) ? 'look at its form, and encode special characters in the user and the password' : reason
+  return credentials.some((secret) => secret !== '' && reason.includes(secret)) ? 'look at its form, and encode special characters in the user and the password' : reason
 }

@@ -60,7 +60,7 @@ export function resolveOptions(where: string, options: MongoStoreOptions): Mongo
 
 function collectionOf(where: string, options: MongoStoreOptions): MongoCollection {
   const { client, db, collection, database, collectionName } = options
-  if ([client, db, collection].filter((each) => each !== undefined).length !== 1) throw new TypeError(`${where}: give one of client, db and collection`)
+  if ([client, db, collection].filter((given) => given !== undefined).length !== 1) throw new TypeError(`${where}: give one of client, db and collection`)
   if (database !== undefined && client === undefined) throw new TypeError(`${where}: database cannot be with ${db ? 'db' : 'collection'}, which belongs to one already`)
   if (collectionName !== undefined && collection !== undefined) throw new TypeError(`${where}: collectionName cannot be with collection, which has one already`)
   for (const [name, value] of Object.entries({ database, collectionName })) {

@@ -1,5 +1,5 @@
 /** Advice about known errors of Redis servers and drivers, by the beginning of their messages. */
-const known: readonly [pattern: RegExp, advice: string][] = [
+const adviceByMessage: readonly [pattern: RegExp, advice: string][] = [
   [/^OOM\b/, 'Redis is at its maxmemory and evicts nothing: raise maxmemory (sessions need maxmemory-policy noeviction)'],
   [/^READONLY\b/, 'the client talks to a replica: connect to the master, through Sentinel or a cluster client'],
   [/^(NOAUTH|WRONGPASS)\b/, "give the client Redis' user name and password"],
@@ -21,7 +21,7 @@ const unreachable =
 /** Advice for an operator about an error. @param address the server of the client, without a password. */
 export function adviceOn(error: unknown, address: string): string | undefined {
   const message = messageOf(error)
-  const advice = known.find(([pattern]) => pattern.test(message))?.[1]
+  const advice = adviceByMessage.find(([pattern]) => pattern.test(message))?.[1]
   return advice ?? (unreachable.test(message) ? `cannot reach Redis at ${address}` : undefined)
 }
 

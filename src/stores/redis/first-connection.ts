@@ -69,11 +69,11 @@ export class FirstConnection {
   }
 }
 
-const known = new WeakMap<RedisConnection, FirstConnection>()
+const firstConnections = new WeakMap<RedisConnection, FirstConnection>()
 
 /** Returns the same object for all stores that share a client, so that they add only one listener. */
 export function firstConnectionOf(client: RedisConnection): FirstConnection {
-  const first = known.get(client) ?? new FirstConnection(client)
-  known.set(client, first)
+  const first = firstConnections.get(client) ?? new FirstConnection(client)
+  firstConnections.set(client, first)
   return first
 }

@@ -15,7 +15,7 @@ import { Script } from './script.js'
  * An entry expires one hour after the end of the hour of the deadline. So a session whose deadline moves all the time writes its entry once
  * an hour, without reading the index. In milliseconds.
  */
-const step = 3_600_000
+const hour = 3_600_000
 
 /** How many entries a listing reads at once. */
 const pageSize = 100
@@ -50,11 +50,11 @@ export class OwnerIndex {
   needsEntry(next: SessionRecord, from?: SessionRecord): boolean {
     const owner = ownerOf(next)
     if (owner === undefined) return false
-    return !from || ownerOf(from) !== owner || countsUntil(next) > countsUntil(from)
+    return !from || ownerOf(from) !== owner || entryExpiry(next) > entryExpiry(from)
   }
 
   async add(record: SessionRecord): Promise<void> {
-    const ttl = Math.max(countsUntil(record) - this.#now(), step)
+    const ttl = Math.max(entryExpiry(record) - this.#now(), hour)
     await addScript.run(this.#redis, this.#keyOf(record.owner!), [record.id, String(ttl)])
   }
 
@@ -75,9 +75,9 @@ export class OwnerIndex {
       const [next, entries] = Array.isArray(reply) ? (reply as unknown[]) : []
       if (!Array.isArray(entries)) throw unexpected(reply)
       const ids = entries.filter((_, at) => at % 2 === 0).map((id) => asText(id) ?? '')
-      const added = ids.filter((id) => !seen.has(id))
-      for (const id of added) seen.add(id)
-      yield added
+      const newIds = ids.filter((id) => !seen.has(id))
+      for (const id of newIds) seen.add(id)
+      yield newIds
       cursor = asText(next) ?? '0'
     } while (cursor !== '0')
   }
@@ -94,6 +94,6 @@ function ownerOf({ owner, moved }: SessionRecord): string | undefined {
 }
 
 /** The moment at which the entry of a record expires, by the application's clock. */
-function countsUntil({ expires }: SessionRecord): number {
-  return (Math.floor(expires / step) + 2) * step
+function entryExpiry({ expires }: SessionRecord): number {
+  return (Math.floor(expires / hour) + 2) * hour
 }

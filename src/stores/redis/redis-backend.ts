@@ -17,7 +17,7 @@ export interface WaitSettings {
  * How long a key stays beyond the minute that every store adds to the deadline, in milliseconds. Whether a session has expired depends on the
  * record, and not on the key. A server whose clock is ahead must not remove a session that is live for another server.
  */
-const slack = 60_000
+const clockSlack = 60_000
 
 /** How long a tombstone stays, in milliseconds: longer than any driver keeps a command to send it again. */
 const tombstoneTtl = 60_000
@@ -103,11 +103,11 @@ export class RedisBackend implements Backend<string> {
   }
 
   async *#records(ids: readonly string[]): AsyncGenerator<Found<string> & { readonly id: string }> {
-    for (let at = 0; at < ids.length; at += pageSize) {
-      const page = ids.slice(at, at + pageSize)
-      const found = await Promise.all(page.map((id) => this.get(id)))
-      for (const [index, each] of found.entries()) {
-        if (each) yield { ...each, id: page[index]! }
+    for (let start = 0; start < ids.length; start += pageSize) {
+      const page = ids.slice(start, start + pageSize)
+      const texts = await Promise.all(page.map((id) => this.get(id)))
+      for (const [index, found] of texts.entries()) {
+        if (found) yield { ...found, id: page[index]! }
       }
     }
   }
@@ -156,7 +156,7 @@ export class RedisBackend implements Backend<string> {
   }
 
   #ttlOf({ expires }: SessionRecord): number {
-    return Math.min(Math.max(Math.ceil(expires - this.#now() + graceAfterDeadline + slack), 1), Number.MAX_SAFE_INTEGER)
+    return Math.min(Math.max(Math.ceil(expires - this.#now() + graceAfterDeadline + clockSlack), 1), Number.MAX_SAFE_INTEGER)
   }
 }
 
