@@ -39,6 +39,8 @@ const formatVersion = 1
 /** The last moment that a `Date` can hold, in milliseconds since the epoch. */
 const lastTime = 8.64e15
 
+const idPattern = /^[0-9a-f]{64}$/
+
 /** The longest owner, in characters (DESIGN section 11). */
 const longestOwner = 256
 
@@ -100,7 +102,7 @@ export function flawOf(value: unknown, id: string): string | undefined {
   if (lifetime !== undefined && !(isTime(lifetime) && lifetime > 0)) return 'lifetime is not a duration'
   if (owner !== undefined && !isOwner(owner)) return `owner is not a string of 1 to ${longestOwner} characters`
   if (moved !== undefined && moved !== true) return 'moved is not true'
-  if (movedTo !== undefined && typeof movedTo !== 'string') return 'movedTo is not an id'
+  if (movedTo !== undefined && !(typeof movedTo === 'string' && idPattern.test(movedTo))) return 'movedTo is not an id'
   if (!isObject(data)) return 'data is not an object'
   if (sealed !== undefined) {
     if (typeof sealed !== 'string') return 'sealed is not a text'

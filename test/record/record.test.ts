@@ -80,6 +80,8 @@ const corrupt: readonly [string, string][] = [
   [textWith({ owner: 'x'.repeat(257) }), 'owner is not a string of 1 to 256 characters'],
   [textWith({ moved: false }), 'moved is not true'],
   [textWith({ moved: 1 }), 'moved is not true'],
+  [textWith({ moved: true, movedTo: 1 }), 'movedTo is not an id'],
+  [textWith({ moved: true, movedTo: '../another' }), 'movedTo is not an id'],
   [textWith({ data: undefined }), 'data is not an object'],
   [textWith({ data: null }), 'data is not an object'],
   [textWith({ data: [] }), 'data is not an object']
