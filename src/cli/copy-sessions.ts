@@ -3,7 +3,7 @@ import { copyOf, isUntouchedCopy, originOf, type SessionRecord, type SessionStor
 import type { Counts } from './copy-counts.js'
 import { decide, type Decision } from './copy-decision.js'
 import { CopyNote } from './copy-note.js'
-import { sideBySide } from './side-by-side.js'
+import { forEachInParallel } from './for-each-in-parallel.js'
 
 /** How many sessions are copied at once. More would take the backends from the application's own requests. */
 const atOnce = 16
@@ -15,6 +15,8 @@ const clockDifference = 60_000
 export interface CopySettings {
   /** The name of the source. */
   readonly from: string
+  /** The name of the target. */
+  readonly to: string
   readonly dryRun: boolean
   /** Copy sessions again that an earlier copy brought and the target no longer has. */
   readonly restore: boolean
@@ -41,6 +43,8 @@ export class SessionCopy {
   #lastBegan: number | undefined
   /** Whether an application has used the target. */
   #isInUse = false
+  /** Whether the source's sessions were copied from the target, which still has sessions: then this copies in the wrong direction. */
+  #isBackwards = false
   #failuresInRow = 0
   /** Absent: the target, like memcached, forgets sessions by itself, so what is missing there has not ended. */
   readonly #note: CopyNote | undefined
@@ -68,7 +72,9 @@ export class SessionCopy {
   async review(findsEnded: boolean, onEach: () => void): Promise<Ended[]> {
     const ended: Ended[] = []
     this.#lastComplete = await this.#note?.read()
-    await sideBySide(this.#target.records?.() ?? nothing(), atOnce, async (record) => {
+    const wasCopiedHere = (await new CopyNote(this.#source, this.#settings.to).read()) !== undefined
+    await forEachInParallel(this.#target.records?.() ?? nothing(), atOnce, async (record) => {
+      this.#isBackwards = wasCopiedHere
       const origin = originOf(record)
       if (origin) this.#lastBegan = Math.max(this.#lastBegan ?? 0, origin.at)
       if (!isUntouchedCopy(record)) this.#isInUse = true
@@ -83,7 +89,7 @@ export class SessionCopy {
 
   /** Removes copies from the target, unless its application has used them meanwhile. */
   async removeEnded(ended: readonly Ended[]): Promise<void> {
-    await sideBySide(each(ended), atOnce, ({ id, marker }) =>
+    await forEachInParallel(itemsOf(ended), atOnce, ({ id, marker }) =>
       this.#attempt(id, async () => {
         if (!this.#settings.dryRun && !(await this.#replaceUntouched(id, marker))) return
         this.#counts.add('removed')
@@ -93,7 +99,7 @@ export class SessionCopy {
 
   /** Copies every live session of the source. @param onEach is called after each. */
   async copyAll(onEach: () => void): Promise<void> {
-    await sideBySide(this.#source.records!(), atOnce, async (record) => {
+    await forEachInParallel(this.#source.records!(), atOnce, async (record) => {
       this.#latestDeadline = Math.max(this.#latestDeadline, record.expires)
       await this.#attempt(record.id, () => this.#copy(record))
       onEach()
@@ -105,6 +111,9 @@ export class SessionCopy {
     const { id } = source
     const target = await this.#target.read(id)
     if (target) return this.#count(id, await this.#writeOver(source, target))
+    if (this.#isBackwards && !this.#settings.restore && isUntouchedCopy(source)) {
+      return this.#counts.leaveOut(id, 'it is a copy of a session that has ended in the target since (--restore copies it back)')
+    }
     if (this.#hasEndedInTarget(source)) return this.#counts.leaveOut(id, 'an earlier copy brought it, and it has ended in the target since (--restore copies it again)')
     if (this.#settings.dryRun || (await this.#target.create(id, copyOf(source, 1, this.#began)))) return this.#counts.add('copied')
     // The id is taken by a record that has just expired, or by another copying.
@@ -175,6 +184,6 @@ export class SessionCopy {
 
 async function* nothing(): AsyncGenerator<never> {}
 
-async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
+async function* itemsOf<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items
 }

@@ -1,5 +1,4 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { channelName, type SessionEvent } from '../events.js'
+import { collectCorrupt } from './collect-corrupt.js'
 import { confirm, declined } from './confirm.js'
 import { Counts } from './copy-counts.js'
 import { SessionCopy, type Ended } from './copy-sessions.js'
@@ -22,7 +21,7 @@ export interface CopyOptions {
 export async function copy(from: Opened, to: Opened, { delete: removes = false, dryRun = false, restore = false, yes = false }: CopyOptions, io: Io): Promise<number> {
   if (from.name === to.name) throw new CommandError('FROM and TO are the same store')
   const counts = new Counts()
-  const sessionCopy = new SessionCopy(from.store, to.store, { from: from.name, dryRun, restore }, counts)
+  const sessionCopy = new SessionCopy(from.store, to.store, { from: from.name, to: to.name, dryRun, restore }, counts)
   if (removes) listingOf(to)
   const { live, corrupt, ended } = await look(from, sessionCopy, removes, io)
   for (const [id, reason] of corrupt) counts.leaveOut(id, `the source has something under its id that is not a session: ${reason}`)
@@ -61,26 +60,19 @@ async function look(from: Opened, sessionCopy: SessionCopy, removes: boolean, io
 
 interface Survey {
   readonly live: number
-  /** What the source has instead of sessions: the reason by id. */
+  /** The reasons why something in the source is not a session, by id. */
   readonly corrupt: ReadonlyMap<string, string>
 }
 
 /** Counts the live sessions of the source, and collects what is not a session. @param onEach is called after each. */
 async function survey(from: Opened, onEach: () => void): Promise<Survey> {
-  const corrupt = new Map<string, string>()
-  const listen = (message: unknown): void => {
-    const event = message as SessionEvent
-    if (event.type === 'corrupt') corrupt.set(event.id, event.reason)
-  }
-  subscribe(channelName, listen)
-  try {
-    let live = 0
+  const { result: live, corrupt } = await collectCorrupt(async () => {
+    let count = 0
     for await (const _ of listingOf(from)) {
-      live++
+      count++
       onEach()
     }
-    return { live, corrupt }
-  } finally {
-    unsubscribe(channelName, listen)
-  }
+    return count
+  })
+  return { live, corrupt }
 }

@@ -13,15 +13,16 @@ interface Options {
   readonly dryRun?: boolean
   readonly restore?: boolean
   readonly from?: string
+  readonly to?: string
 }
 
-async function copy(source: SessionStore, target: SessionStore, { removes = false, dryRun = false, restore = false, from = 'one' }: Options = {}): Promise<Record<string, number>> {
+async function copy(source: SessionStore, target: SessionStore, { removes = false, dryRun = false, restore = false, from = 'one', to = 'two' }: Options = {}): Promise<Record<string, number>> {
   const counts = new Counts()
-  const sessionCopy = new SessionCopy(source, target, { from, dryRun, restore }, counts)
+  const sessionCopy = new SessionCopy(source, target, { from, to, dryRun, restore }, counts)
   await sessionCopy.removeEnded(await sessionCopy.review(removes, () => undefined))
   await sessionCopy.copyAll(() => undefined)
   const names = ['copied', 'updated', 'unchanged', 'kept', 'removed'] as const
-  const all = Object.fromEntries(names.map((name): [string, number] => [name, counts.of(name)]))
+  const all = Object.fromEntries(names.map((name): [string, number] => [name, counts.count(name)]))
   return Object.fromEntries(Object.entries({ ...all, leftOut: counts.leftOut }).filter(([, count]) => count > 0))
 }
 
@@ -144,6 +145,19 @@ test('a copy that was interrupted or has failed is completed by the next one', a
   const failing: SessionStore = { ...target, create: (id, record) => { if (id === records[2]!.id) throw new Error('the disk is full'); return target.create(id, record) } }
   t.deepEqual(await copy(source, failing), { copied: 4, leftOut: 1 })
   t.deepEqual(await copy(source, target), { copied: 1, unchanged: 4 })
+})
+
+test('a copy in the wrong direction brings back no session that has ended in the meantime', async (t) => {
+  const [source, target] = stores()
+  const [ended, changed] = await seed(source, [{}, {}, {}])
+  await copy(source, target)
+  await source.destroy(ended!.id)
+  const kept = await use(source, changed!)
+  const back = { from: 'two', to: 'one', removes: true }
+  t.deepEqual(await copy(target, source, back), { unchanged: 1, leftOut: 2 })
+  t.deepEqual([await source.read(ended!.id), await source.read(changed!.id)], [undefined, kept])
+  const empty = memoryStore()
+  t.deepEqual(await copy(target, empty, back), { copied: 3 }, 'an empty target of the same name is no longer the source')
 })
 
 test('a target that forgets sessions by itself gets them again', async (t) => {
