@@ -116,7 +116,7 @@ test('adapters of one store exclude each other', async (t) => {
   }
   const stores = [fromKoaSessionStore(foreign), fromKoaSessionStore(foreign)]
   const record = newRecord()
-  const created = await Promise.all(stores.map(async (store, at) => store.create(record.id, { ...record, data: { at } })))
+  const created = await Promise.all(stores.map(async (store, at) => store.create(record.id, { ...record, write: createMark(), data: { at } })))
   t.is(created.filter(Boolean).length, 1)
   await Promise.all(Array.from({ length: 40 }, async (_, at) => stores[at % 2]!.update(record.id, counting, record)))
   t.is((await stores[0]!.read(record.id))?.data['count'], 40)
