@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 
 /*
  * Checks of options, shared by the middleware and the stores. A failed check is a `TypeError` that names the option, what is expected and
- * what was given.
+ * the value that was given.
  */
 
 /** Advice for names of other libraries: for each, a clause that follows the name in the error. */

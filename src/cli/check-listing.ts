@@ -1,12 +1,12 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { channelName, type SessionEvent } from '../events.js'
 import type { Report } from './check-report.js'
+import { collectCorrupt } from './collect-corrupt.js'
 import { listingOf, type Opened } from './open-store.js'
 import { sessions } from './text.js'
 
 /** Reads every session of a store and looks whether the index of owners lists those that have an owner. */
 export async function checkListing(opened: Opened, report: Report): Promise<void> {
-  const { live, owners, corrupt } = await readAll(opened)
+  const { result, corrupt } = await collectCorrupt(() => readAll(opened))
+  const { live, owners } = result
   for (const [id, reason] of corrupt) await report.problem('corrupt', id, reason)
   let owned = 0
   for (const [owner, ids] of owners) {
@@ -23,25 +23,15 @@ export async function checkListing(opened: Opened, report: Report): Promise<void
   report.note(`${sessions(live)}, ${owned} of them of users who are logged in`)
 }
 
-async function readAll(opened: Opened): Promise<{ live: number; owners: Map<string, Set<string>>; corrupt: Map<string, string> }> {
+async function readAll(opened: Opened): Promise<{ live: number; owners: Map<string, Set<string>> }> {
   const owners = new Map<string, Set<string>>()
-  const corrupt = new Map<string, string>()
-  const listen = (message: unknown): void => {
-    const event = message as SessionEvent
-    if (event.type === 'corrupt') corrupt.set(event.id, event.reason)
+  let live = 0
+  for await (const { id, owner } of listingOf(opened)) {
+    live++
+    if (owner === undefined) continue
+    const ids = owners.get(owner)
+    if (ids) ids.add(id)
+    else owners.set(owner, new Set([id]))
   }
-  subscribe(channelName, listen)
-  try {
-    let live = 0
-    for await (const { id, owner } of listingOf(opened)) {
-      live++
-      if (owner === undefined) continue
-      const ids = owners.get(owner)
-      if (ids) ids.add(id)
-      else owners.set(owner, new Set([id]))
-    }
-    return { live, owners, corrupt }
-  } finally {
-    unsubscribe(channelName, listen)
-  }
+  return { live, owners }
 }

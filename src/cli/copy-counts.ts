@@ -1,6 +1,6 @@
 import { shortId } from './text.js'
 
-/** What became of a session. */
+/** The outcome of copying one session. */
 export type Outcome = 'copied' | 'updated' | 'unchanged' | 'kept' | 'removed'
 
 const meanings: { readonly [Name in Outcome]: string } = {
@@ -21,7 +21,7 @@ export class Counts {
   #leftOutCount = 0
 
   add(outcome: Outcome): void {
-    this.#counts.set(outcome, this.of(outcome) + 1)
+    this.#counts.set(outcome, this.count(outcome) + 1)
   }
 
   leaveOut(id: string, reason: string): void {
@@ -29,7 +29,7 @@ export class Counts {
     if (this.#leftOut.length < mostNamed) this.#leftOut.push({ id, reason })
   }
 
-  of(outcome: Outcome): number {
+  count(outcome: Outcome): number {
     return this.#counts.get(outcome) ?? 0
   }
 
@@ -40,7 +40,7 @@ export class Counts {
   /** The counts as lines. @param removes whether sessions may have been removed. */
   summary(removes: boolean): string {
     const names = (Object.keys(meanings) as Outcome[]).filter((name) => name !== 'removed' || removes)
-    const lines = names.map((name) => line(name, this.of(name), meanings[name]))
+    const lines = names.map((name) => line(name, this.count(name), meanings[name]))
     return [...lines, line('left out', this.#leftOutCount, this.#leftOutCount === 0 ? 'none' : 'see above')].join('\n')
   }
 

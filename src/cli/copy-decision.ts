@@ -1,7 +1,7 @@
 import { isUntouchedCopy, originOf, stateOf, type SessionRecord } from '../store/index.js'
 
 /**
- * What to do about a session that both stores have.
+ * The decision about a session that both stores have.
  *
  * `'write'`: the target's record is to be replaced by the source's. `'unchanged'`: both are the same. `'kept'`: only the target's application
  * has changed the session since it was copied. `'conflict'`: the applications of both stores have changed it.

@@ -1,3 +1,4 @@
+import { followMarker } from '../request/index.js'
 import type { SessionRecord } from '../store/index.js'
 import { CommandError } from './io.js'
 import { listingOf, type Opened } from './open-store.js'
@@ -34,15 +35,11 @@ export async function findSessions(opened: Opened, names: readonly string[]): Pr
       }
     }
   }
-  return Promise.all(starts.map(async (name) => ({ name, record: name.length < idLength ? found.get(name) : await newest(opened, name) })))
+  return Promise.all(starts.map(async (name) => ({ name, record: name.length < idLength ? found.get(name) : await readNewest(opened, name) })))
 }
 
-/** How many sids a session may have got within the minute for which their markers are kept. */
-const mostMoves = 5
-
-/** Reads a session. If it has a new sid, this is the record under the new one. */
-async function newest({ store }: Opened, id: string): Promise<SessionRecord | undefined> {
-  let record = await store.read(id)
-  for (let moves = 0; record?.moved && moves < mostMoves; moves++) record = record.movedTo === undefined ? undefined : await store.read(record.movedTo)
-  return record?.moved ? undefined : record
+/** Reads a session. If it has a new sid, returns the record under the new one. */
+async function readNewest({ store }: Opened, id: string): Promise<SessionRecord | undefined> {
+  const record = await store.read(id)
+  return record?.moved ? followMarker(store, record) : record
 }

@@ -10,7 +10,7 @@ import { CommandError, type Io } from './io.js'
 /** A store that the command has opened. */
 export interface Opened {
   readonly store: SessionStore
-  /** What the messages call it: its URL without password and options. */
+  /** The name in messages: the store's URL without password and options. */
   readonly name: string
   readonly prefix: string
   /** The directory of a file store. */

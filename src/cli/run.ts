@@ -43,7 +43,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function commandOf(io: Io, finish: (status: number) => void): Command {
+function commandOf(io: Io, setStatus: (status: number) => void): Command {
   const program = new Command('koa-keepsake')
   program
     .description(about)
@@ -58,7 +58,7 @@ function commandOf(io: Io, finish: (status: number) => void): Command {
 
   /** The action of a subcommand: opens the store, works with it and closes it. */
   const withStore = async (options: StoreOptions, work: (opened: Opened) => Promise<number>): Promise<void> => {
-    finish(await closing([openStore(options, io)], ([opened]) => work(opened!)))
+    setStatus(await thenClose([openStore(options, io)], ([opened]) => work(opened!)))
   }
 
   onStore(program.command('list').description('list the live sessions, the most recently used first'))
@@ -88,7 +88,7 @@ function commandOf(io: Io, finish: (status: number) => void): Command {
     .addHelpText('after', examples)
     .action(async (from: string, to: string, options: StoreOptions & CopyOptions) => {
       const opened = [openUrl(from, options, io)]
-      finish(await closing(opened, async ([source]) => {
+      setStatus(await thenClose(opened, async ([source]) => {
         opened.push(openUrl(to, options, io, true))
         return copy(source!, opened[1]!, options, io)
       }))
@@ -105,7 +105,7 @@ function onStore(command: Command): Command {
   return command.option('--store <url>', 'the store (default: the SESSION_* of the environment)').option('--prefix <prefix>', "the application's option prefix (default: session:)")
 }
 
-async function closing(opened: readonly Opened[], work: (opened: readonly Opened[]) => Promise<number>): Promise<number> {
+async function thenClose(opened: readonly Opened[], work: (opened: readonly Opened[]) => Promise<number>): Promise<number> {
   try {
     return await work(opened)
   } finally {

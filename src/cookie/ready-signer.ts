@@ -4,7 +4,7 @@ import { HmacSha256 } from './hmac.js'
 /** A Keygrip that the application made, or another object that signs like one. */
 export interface Signer {
   sign(data: string): string
-  /** Which of the keys made the digest: 0 is the newest, -1 none. */
+  /** The index of the key that made the digest: 0 for the newest, -1 for none. */
   index(data: string, digest: string): number
 }
 

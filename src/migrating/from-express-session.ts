@@ -3,8 +3,8 @@ import type { Context } from 'koa'
 import { assertOption, isDataObject, kindOf } from '../checks.js'
 import type { Bridge } from '../request/index.js'
 import { isPast, maxAgeOf } from './connect-cookie.js'
-import { assertOldStore, called, type OldExpressStore } from './old-store.js'
-import { assertBridgeOptions, factsOf, oldSession, type BridgeOptions, type OldData } from './options.js'
+import { assertOldStore, callWithCallback, type OldExpressStore } from './old-store.js'
+import { assertBridgeOptions, factsOf, toOldSession, type BridgeOptions, type OldData } from './options.js'
 import { isSameSignature, splitSigned } from './signature.js'
 
 type Secret = string | Buffer
@@ -47,14 +47,14 @@ export function fromExpressSession<Data extends object = OldData>(options: Expre
     cookies: [{ ...options.cookie, name }],
     async read(ctx, now) {
       const sid = sidOf(ctx, name, secrets)
-      const record = sid === undefined ? undefined : await called((callback) => store.get(sid, callback))
+      const record = sid === undefined ? undefined : await callWithCallback((callback) => store.get(sid, callback))
       if (!isDataObject(record)) return undefined
       const { cookie, ...data } = record as { cookie?: unknown }
-      return isPast(cookie, now) ? undefined : oldSession(options, ctx, data, factsOf(maxAgeOf(cookie), maxAge))
+      return isPast(cookie, now) ? undefined : toOldSession(options, ctx, data, factsOf(maxAgeOf(cookie), maxAge))
     },
     async end(ctx) {
       const sid = sidOf(ctx, name, secrets)
-      if (sid !== undefined) await called((callback) => store.destroy(sid, callback))
+      if (sid !== undefined) await callWithCallback((callback) => store.destroy(sid, callback))
     }
   }
 }

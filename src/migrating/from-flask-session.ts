@@ -4,8 +4,8 @@ import { assertOption, kindOf } from '../checks.js'
 import type { Bridge } from '../request/index.js'
 import { loadMsgpack, readFlaskRecord, type MsgpackDecode } from './flask-record.js'
 import { assertOldStore } from './old-store.js'
-import { assertBridgeOptions, oldSession, type BridgeOptions, type OldData } from './options.js'
-import { bytesIn, type BytesStore, type RedisBytesClient } from './redis-bytes.js'
+import { assertBridgeOptions, toOldSession, type BridgeOptions, type OldData } from './options.js'
+import { bytesStoreOf, type BytesStore, type RedisBytesClient } from './redis-bytes.js'
 import { isSameSignature, splitSigned } from './signature.js'
 
 /** The settings with which the old application used Flask-Session. */
@@ -46,14 +46,14 @@ export function fromFlaskSession<Data extends object = OldData>(options: FlaskSe
   const { client, secretKey, name = 'session', prefix = 'session:', format = 'msgpack' } = options
   const isKey = (typeof secretKey === 'string' || Buffer.isBuffer(secretKey)) && secretKey.length > 0
   assertOption(where, 'secretKey', secretKey, secretKey === undefined || isKey, "Flask's SECRET_KEY, a string or a Buffer", kindOf)
-  const store = client ? bytesIn(client, where) : options.store
+  const store = client ? bytesStoreOf(client, where) : options.store
   assertOldStore(where, store)
   assertOption(where, 'format', format, format === 'msgpack' || format === 'json', "'msgpack' or 'json'")
   const decode = options.decode ?? (format === 'msgpack' ? loadMsgpack(where) : undefined)
 
   function keyOf(ctx: Context): string | undefined {
     const value = ctx.cookies.get(name, { signed: false }) ?? ''
-    const sid = secretKey === undefined ? value : unsigned(value, secretKey)
+    const sid = secretKey === undefined ? value : unsign(value, secretKey)
     return sid !== undefined && sidPattern.test(sid) ? prefix + sid : undefined
   }
 
@@ -67,7 +67,7 @@ export function fromFlaskSession<Data extends object = OldData>(options: FlaskSe
       const record = bytes ? readFlaskRecord(bytes, decode) : undefined
       if (!record) return undefined
       const { _permanent, ...data } = record
-      return oldSession(options, ctx, data, { permanent: _permanent === true })
+      return toOldSession(options, ctx, data, { permanent: _permanent === true })
     },
     async end(ctx) {
       const key = keyOf(ctx)
@@ -77,7 +77,7 @@ export function fromFlaskSession<Data extends object = OldData>(options: FlaskSe
 }
 
 /** The sid in a value that itsdangerous signed with the salt `flask-session`: `<sid>.<HMAC-SHA-1 in base64url>`. HMAC derives the key from the secret. */
-function unsigned(value: string, secretKey: string | Buffer): string | undefined {
+function unsign(value: string, secretKey: string | Buffer): string | undefined {
   const signed = splitSigned(value)
   if (!signed) return undefined
   const key = createHmac('sha1', secretKey).update('flask-session').digest()

@@ -3,7 +3,7 @@ import type { Bridge } from '../request/index.js'
 import { isPast, maxAgeOf } from './connect-cookie.js'
 import { KoaCookie, type OldKeys } from './koa-cookie.js'
 import { answerOf, assertOldStore, type OldStore } from './old-store.js'
-import { assertBridgeOptions, factsOf, oldSession, type BridgeOptions, type OldData } from './options.js'
+import { assertBridgeOptions, factsOf, toOldSession, type BridgeOptions, type OldData } from './options.js'
 
 /** The options with which the old application used koa-generic-session. */
 export interface KoaGenericSessionBridgeOptions<Data extends object = OldData> extends BridgeOptions<Data> {
@@ -52,7 +52,7 @@ export function fromKoaGenericSession<Data extends object = OldData>(options: Ko
       const record = sid === undefined ? undefined : await answerOf(where, callable.get(prefix + sid))
       if (!isDataObject(record)) return undefined
       const { cookie: own, ...data } = record as { cookie?: unknown }
-      return isPast(own, now) ? undefined : oldSession(options, ctx, data, factsOf(maxAgeOf(own), maxAge ?? undefined))
+      return isPast(own, now) ? undefined : toOldSession(options, ctx, data, factsOf(maxAgeOf(own), maxAge ?? undefined))
     },
     async end(ctx) {
       const sid = cookie.read(ctx)

@@ -2,7 +2,7 @@ import type { Context } from 'koa'
 import { isDataObject } from '../checks.js'
 import type { Bridge } from '../request/index.js'
 import { answerOf, assertOldStore, type OldStore } from './old-store.js'
-import { assertBridgeOptions, oldSession, type BridgeOptions, type OldData } from './options.js'
+import { assertBridgeOptions, toOldSession, type BridgeOptions, type OldData } from './options.js'
 
 /** The options with which the old application used koa-session-minimal. */
 export interface KoaSessionMinimalBridgeOptions<Data extends object = OldData> extends BridgeOptions<Data> {
@@ -42,7 +42,7 @@ export function fromKoaSessionMinimal<Data extends object = OldData>(options: Ko
     async read(ctx) {
       const storeKey = keyOf(ctx)
       const record = storeKey === undefined ? undefined : await answerOf(where, callable.get(storeKey))
-      return isDataObject(record) ? oldSession(options, ctx, record, {}) : undefined
+      return isDataObject(record) ? toOldSession(options, ctx, record, {}) : undefined
     },
     async end(ctx) {
       const storeKey = keyOf(ctx)

@@ -3,7 +3,7 @@ import { assertOption, isDataObject } from '../checks.js'
 import type { Bridge } from '../request/index.js'
 import { KoaCookie, type OldKeys } from './koa-cookie.js'
 import { answerOf, assertOldStore, type OldStore } from './old-store.js'
-import { assertBridgeOptions, factsOf, oldSession, type BridgeOptions, type OldData } from './options.js'
+import { assertBridgeOptions, factsOf, toOldSession, type BridgeOptions, type OldData } from './options.js'
 
 /** The options with which the old application used koa-session. */
 export interface KoaSessionBridgeOptions<Data extends object = OldData> extends BridgeOptions<Data> {
@@ -60,11 +60,11 @@ export function fromKoaSession<Data extends object = OldData>(options: KoaSessio
     async read(ctx, now) {
       const value = cookie.read(ctx)
       if (value === undefined) return undefined
-      const record = store ? await answerOf(where, store.get(value, maxAge, { ctx, rolling: false })) : decoded(decode, value)
+      const record = store ? await answerOf(where, store.get(value, maxAge, { ctx, rolling: false })) : tryDecode(decode, value)
       if (!isRecord(record)) return undefined
       const { _expire, _maxAge, _session, ...data } = record
       if (typeof _expire === 'number' && _expire < now) return undefined
-      return oldSession(options, ctx, data, factsOf(typeof _maxAge === 'number' ? _maxAge : undefined, usual))
+      return toOldSession(options, ctx, data, factsOf(typeof _maxAge === 'number' ? _maxAge : undefined, usual))
     },
     async end(ctx) {
       const value = cookie.read(ctx)
@@ -78,7 +78,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** `undefined` for a text that cannot be decoded: koa-session treated it as no session, too. */
-function decoded(decode: (text: string) => unknown, text: string): unknown {
+function tryDecode(decode: (text: string) => unknown, text: string): unknown {
   try {
     return decode(text)
   } catch {

@@ -25,7 +25,7 @@ export async function answerOf(where: string, answer: unknown): Promise<unknown>
 }
 
 /** Waits for the callback of a method of an express-session store. */
-export function called(call: (callback: (error?: unknown, session?: unknown) => void) => unknown): Promise<unknown> {
+export function callWithCallback(call: (callback: (error?: unknown, session?: unknown) => void) => unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
     call((error, session) => {
       // express-session treats ENOENT as "no session", because stores on files have it for a missing session.

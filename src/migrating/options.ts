@@ -36,15 +36,15 @@ export function assertBridgeOptions<Data extends object>(where: string, options:
 }
 
 /** Makes the answer of a bridge. @param data the application's own data, without the keys that the old library added. */
-export async function oldSession<Data extends object>(
+export async function toOldSession<Data extends object>(
   { owner, convert }: BridgeOptions<Data>,
   ctx: Context,
   data: object,
   facts: Pick<OldSession, 'permanent' | 'lifetime'>
 ): Promise<OldSession | undefined> {
-  const known = data as Data
-  const converted = convert ? await convert(known, ctx) : known
-  return converted && { ...facts, data: converted, owner: owner?.(known) ?? undefined }
+  const oldData = data as Data
+  const converted = convert ? await convert(oldData, ctx) : oldData
+  return converted && { ...facts, data: converted, owner: owner?.(oldData) ?? undefined }
 }
 
 /**

@@ -27,7 +27,7 @@ interface ByDriver extends RedisBytesClient {
 const bulkString = 36
 
 /** Makes a store of bytes from a client. @throws TypeError for a client that cannot return bytes. */
-export function bytesIn(client: RedisBytesClient, where: string): BytesStore {
+export function bytesStoreOf(client: RedisBytesClient, where: string): BytesStore {
   const get = getterOf(client)
   if (!get) throw new TypeError(`${where}: client must be a client of redis 4 or later or of ioredis 5 or later; for any other, and for a cluster of redis 4, use store`)
   return { get, destroy: (key) => client.del(key) }

@@ -39,7 +39,7 @@ export class Sealer {
   /**
    * Encrypts a text. The result consists of characters of base64url.
    *
-   * @param facts what is not encrypted, but must be the same when the text is decrypted.
+   * @param facts a text that is not encrypted, but must be the same when the text is decrypted.
    */
   seal(text: string, sid: string, facts: string): string {
     const nonce = nextNonce()

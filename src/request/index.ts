@@ -1,4 +1,5 @@
 export { resolveBridges } from './bridge.js'
+export { followMarker } from './follow-marker.js'
 export { endOf, isLifetime, warnOfShortLifetime } from './lifetimes.js'
 export { Migration } from './migration.js'
 export { chooseRecord, openSession } from './open-session.js'

@@ -42,20 +42,20 @@ function withPromises(store: Callable): ForeignStore {
   return {
     async get(key) {
       try {
-        return await called((callback) => store.get(key, callback))
+        return await callWithCallback((callback) => store.get(key, callback))
       } catch (error) {
         // express-session treats this error as "no session" too, because session-file-store has it for a missing session.
         if ((error as { code?: unknown } | undefined)?.code === 'ENOENT') return undefined
         throw error
       }
     },
-    set: async (key, session) => void (await called((callback) => store.set(key, session, callback))),
-    destroy: async (key) => void (await called((callback) => store.destroy(key, callback)))
+    set: async (key, session) => void (await callWithCallback((callback) => store.set(key, session, callback))),
+    destroy: async (key) => void (await callWithCallback((callback) => store.destroy(key, callback)))
   }
 }
 
 /** Waits for the callback. The value that the call itself returns matters only if it is a promise that rejects. */
-function called(call: (callback: Callback) => unknown): Promise<unknown> {
+function callWithCallback(call: (callback: Callback) => unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const returned = call((error, session) => {
       if (error === undefined || error === null) resolve(session)

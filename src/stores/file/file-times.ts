@@ -86,7 +86,7 @@ export function stateName({ deadline, code }: FileTimes): string {
   return `${deadline.toString(36)}-${code.toString(36)}`
 }
 
-/** @param name what `stateName` gave. */
+/** @param name a name that `stateName` returned. */
 export function parseStateName(name: string): FileTimes {
   const [deadline, code] = name.split('-')
   return { deadline: Number.parseInt(deadline!, 36), code: Number.parseInt(code!, 36) }

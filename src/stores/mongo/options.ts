@@ -1,7 +1,7 @@
 import { assertOptionNames, assertOption, isCount, isDataObject, kindOf, OptionChecks } from '../../checks.js'
 import { isClient, isCollection, isDatabase, type MongoClient, type MongoCollection, type MongoDatabase } from './client.js'
 
-/** Which members of a replica set must confirm a write before it succeeds. */
+/** The members of a replica set that must confirm a write before it succeeds. */
 export interface MongoWriteConcern {
   /** `'majority'`, a number of members, or the name of a set of members that MongoDB's configuration defines. @default 'majority' */
   w?: number | string | undefined

@@ -1,5 +1,5 @@
 /** Works on the items of a listing, at most `most` of them at once. It stops at the first error, after the work in progress has ended. */
-export async function sideBySide<T>(items: AsyncIterable<T>, most: number, work: (item: T) => Promise<void>): Promise<void> {
+export async function forEachInParallel<T>(items: AsyncIterable<T>, most: number, work: (item: T) => Promise<void>): Promise<void> {
   const left = items[Symbol.asyncIterator]()
   const failed = new AbortController()
   const worker = async (): Promise<void> => {
