@@ -115,9 +115,12 @@ test('adapters of one store exclude each other', async (t) => {
     destroy: async (key: string) => later(slow.destroy(key))
   }
   const stores = [fromKoaSessionStore(foreign), fromKoaSessionStore(foreign)]
-  const record = newRecord()
-  const created = await Promise.all(stores.map(async (store, at) => store.create(record.id, { ...record, write: createMark(), data: { at } })))
+  const first = newRecord()
+  // With the same mark, the second record would be the first creation, sent again.
+  const records = [first, { ...first, write: createMark() }]
+  const created = await Promise.all(stores.map(async (store, index) => store.create(first.id, records[index]!)))
   t.is(created.filter(Boolean).length, 1)
+  const record = records[created.indexOf(true)]!
   await Promise.all(Array.from({ length: 40 }, async (_, at) => stores[at % 2]!.update(record.id, counting, record)))
   t.is((await stores[0]!.read(record.id))?.data['count'], 40)
   const ended = await Promise.all(stores.map(async (store) => store.destroy(record.id)))
