@@ -70,7 +70,7 @@ function loginForm(ctx: Context, terms: Terms, problem?: { field: 'name' | 'pass
 
 async function login(ctx: Context, terms: Terms): Promise<void> {
   const session = visitorOf(ctx)
-  // Whoever is logged in keeps the session: another name must not inherit its cart and counter.
+  // A user who is logged in keeps the session: another name must not inherit its cart and counter.
   if (session.owner !== undefined) return seeOther(ctx, '/')
   const name = field(ctx, 'name').replace(/[\p{C}\s]+/gu, ' ').trim()
 
@@ -87,7 +87,7 @@ async function login(ctx: Context, terms: Terms): Promise<void> {
 
   const remember = field(ctx, 'remember') !== ''
   const failed = session.pop('failedLogins', 0) as number
-  // Against session fixation, the session gets a new sid: whoever knew the visitor's cookie before the login knows nothing after it.
+  // Against session fixation, the session gets a new sid: an attacker who knew the visitor's cookie before the login knows nothing after it.
   await session.loginAs(name, { permanent: remember, lifetime: remember ? terms.remembered : terms.forgotten })
   session.loggedInAt = new Date()
   session.userAgent = ctx.get('user-agent').slice(0, longestUserAgent)

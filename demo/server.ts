@@ -46,7 +46,7 @@ function addressOf(server: Server): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
-/** Requests under way are answered, then the store is closed; a second signal ends the process at once. */
+/** Answers the requests in progress and then closes the store. A second signal ends the process at once. */
 function stopOn(signals: NodeJS.Signals[], server: Server, storage: Storage): void {
   // Browsers open connections ahead, and close() would wait for those on which no request ever came.
   const unused = new Set<Socket>()

@@ -1,4 +1,4 @@
-/** What a visitor may choose. The limits keep a run short, whoever sends the form. */
+/** The settings that a visitor may choose. The limits keep a run short, whatever a form sends. */
 export interface RaceSettings {
   /** How many requests the browser sends at once. */
   parallel: number

@@ -97,7 +97,7 @@ test('prune asks, and removes only what has expired', async (t) => {
 test('no command uses the threshold of the store, which would evict sessions', async (t) => {
   const dir = tempDir(t)
   await seed(fileStore({ dir, threshold: 0 }), [{}])
-  // Whoever reads this threshold refuses it.
+  // A program that reads this threshold refuses it.
   const url = `file:${dir}?threshold=none`
   for (const args of [['list', '--store', url], ['prune', '--yes', '--store', url], ['copy', url, `file:${dir}/copy?threshold=none`]]) t.is((await runCommand(args)).status, 0, args[0])
   const env = { SESSION_FILE_DIR: dir, SESSION_FILE_THRESHOLD: 'none' }

@@ -47,7 +47,7 @@ shopTest('every answer has the security headers, every page is not stored by cac
   }
 })
 
-shopTest('the style sheet is answered 304 to whoever has it', async (t) => {
+shopTest('the style sheet is answered with 304 if the browser has it', async (t) => {
   const { guest } = await open(t)
   const { headers } = await guest.get('/style.css')
   t.is((await guest.client.get('/style.css', { headers: { 'if-none-match': String(headers.etag) } })).status, 304)
@@ -218,7 +218,7 @@ shopTest('without remember me the cookie dies with the browser', async (t) => {
   t.is(await guest.count(), undefined)
 })
 
-shopTest('whoever is logged in keeps the session: another name does not inherit it', async (t) => {
+shopTest('a user who is logged in keeps the session: another name does not inherit it', async (t) => {
   const { guest } = await open(t)
   await guest.login()
   await guest.send('/count')
@@ -253,7 +253,7 @@ shopTest('logged out in one tab while another submits slowly: logged out in both
   t.deepEqual(await records(), [])
 })
 
-shopTest('what another tab did during a slow submit is not lost', async (t) => {
+shopTest('a slow submit does not lose the changes of another tab', async (t) => {
   const { guest, gate } = await open(t)
   await guest.login()
   const slow = guest.send('/count', { slowly: 'yes' })

@@ -96,7 +96,7 @@ test('one job runs at a time, in order, and a job that fails does not stop the n
   t.is(await turns.run(async () => 'again'), 'again')
 })
 
-test('of the runs that are kept the oldest goes first', (t) => {
+test('when there are too many runs, the oldest is removed first', (t) => {
   const runs = new KeptRuns()
   const run = { settings: { parallel: 4, delay: 0 }, results: [] }
   const names = Array.from({ length: 51 }, () => runs.keep(run))

@@ -54,7 +54,7 @@ test('the environment decides over directory, mode, prefix, cookie name and life
   t.true((await guest.get('/session')).text.includes('of 2 hours'))
 })
 
-test('SIGTERM closes a connection that a browser opened ahead at once, and ends the server when a request under way is answered', async (t) => {
+test('SIGTERM closes a connection that a browser opened ahead at once, and ends the server when the request in progress is answered', async (t) => {
   const dir = join(await makeDirectory(t), 'sessions')
   const demo = await startDemo(t, { SESSION_FILE_DIR: dir, SECRET_KEY: secret })
   const guest = new Guest(demo.origin)

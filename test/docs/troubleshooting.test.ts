@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { readPage, root } from './snippets.js'
 
-// Whoever sees a message searches the page for its words.
+// A reader who sees a message searches the page for its words.
 
 const page = readPage('docs/troubleshooting.md')
 const sources = readdirSync(fileURLToPath(new URL('src', root)), { recursive: true, encoding: 'utf8' })

@@ -125,7 +125,7 @@ test('a client that never got the response is moved by its next request', async 
   t.like((await client.get('/')).json, { user: 'momo' })
 })
 
-test('a request that is under way while its user logs out does not bring the session back', async (t) => {
+test('a request that is in progress while its user logs out does not bring the session back', async (t) => {
   const gate = createGate()
   const slow = async (ctx: Context) => {
     ctx.session['late'] = true

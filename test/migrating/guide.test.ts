@@ -68,7 +68,7 @@ test('every piece of code in the guide compiles', async (t) => {
   }
 })
 
-test('the middleware that stands in for valid and beforeSave does what they did', async (t) => {
+test('a middleware can replace valid and beforeSave', async (t) => {
   const { code } = snippetsOf(guide).find((snippet) => snippet.code.includes('was: beforeSave'))!
   const app = createApp()
   // oxlint-disable-next-line typescript/no-implied-eval -- the code of the guide itself
@@ -88,7 +88,7 @@ test('the middleware that stands in for valid and beforeSave does what they did'
   t.deepEqual(client.cookies, [])
 })
 
-test('the middleware that stands in for session.cookie, touch() and manuallyCommit() does what they did', async (t) => {
+test('a middleware can replace session.cookie, touch() and manuallyCommit()', async (t) => {
   const { code } = snippetsOf(guide).find((snippet) => snippet.code.includes('and manuallyCommit()'))!
   const [time, store] = [createClock(), watchStore(memoryStore())]
   const app = createApp()

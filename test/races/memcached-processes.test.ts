@@ -19,7 +19,7 @@ races(memcachedTest, 'memcached, four processes', async () => {
   }
 })
 
-memcachedTest('memcached: when a process is killed in the midst of saves, every acknowledged change is there, and the session goes on in the others', async (t) => {
+memcachedTest('memcached: when a process is killed during saves, every acknowledged change is there, and the other processes go on with the session', async (t) => {
   const server = await startMemcached(t)
   const fleet = await startProcesses(3, new URL('../support/memcached-store.ts', import.meta.url), server.address)
   t.teardown(() => fleet.close())

@@ -18,7 +18,7 @@ const push = (item: number) => (list: number[] = []) => {
 const add = (item: number): Handler => (ctx) => push(item)(ctx.session.get('list') as number[])
 
 for (const method of ['save', 'regenerate'] as const) {
-  for (const [way, awaits] of [[`${method}() is under way`, true], [`a ${method}() that nobody awaited is under way`, false]] as const) {
+  for (const [way, awaits] of [[`${method}() is in progress`, true], [`a ${method}() that nobody awaited is in progress`, false]] as const) {
     /** The first part before the method is called, the second while the store is at work. */
     const tell = async (t: Cleanup, before: Handler, meanwhile: Handler) => {
       const { store, gate } = gatedStore()

@@ -177,7 +177,7 @@ test('a session with a lifetime of its own ends at absoluteLifetime too', async 
   t.is((await record())?.expires, time.now() + 10 * day)
 })
 
-test('a session whose deadline has passed while its request was under way is not written again', async (t) => {
+test('a session whose deadline has passed while its request was in progress is not written again', async (t) => {
   const { client, time, record } = await startStory(
     t,
     {

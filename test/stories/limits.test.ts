@@ -39,7 +39,7 @@ test('the default is 64 KiB', async (t) => {
   t.is((await client.get('/big?n=40000')).status, 500)
 })
 
-test('what grows over the limit by the changes of two requests is refused for the second', async (t) => {
+test('if the changes of two requests together exceed the limit, the second request is refused', async (t) => {
   const { client, record } = await startStory(
     t,
     {

@@ -99,7 +99,7 @@ test('a value that was read and not changed is not written, so another request\'
   t.deepEqual((await record())?.data, { cart: ['tea', 'milk'], user: 'lin' })
 })
 
-test('what a handler does to its object after the request reaches neither the store nor another request', async (t) => {
+test('a handler that changes its object after the request changes neither the store nor another request', async (t) => {
   let kept: string[] = []
   const { client } = await startStory(t, {
     '/set': (ctx) => ctx.session.set('cart', (kept = ['tea'])),

@@ -62,7 +62,7 @@ test('a user who logs out while another request gives the session a new sid is l
   t.deepEqual((await other.get('/')).json, { owner: null, data: {} })
 })
 
-test('whoever knows the sid of a visitor cannot log out the user whom the visitor became', async (t) => {
+test('somebody who knows the sid of a visitor cannot log out the user whom the visitor became', async (t) => {
   const gate = createGate()
   const { client, record } = await startStory(t, routesWith(gate))
   await client.get('/set')

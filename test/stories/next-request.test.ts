@@ -11,7 +11,7 @@ const routes = {
   '/get': (ctx: Context) => ({ user: ctx.session.user, cart: ctx.session.get('cart'), isNew: ctx.session.isNew })
 }
 
-test('what one request sets, the next one of the same client gets', async (t) => {
+test('the next request of a client gets the values that the last one set', async (t) => {
   const { client } = await startStory(t, routes)
   await client.get('/set')
   const { json } = await client.get('/get')

@@ -89,7 +89,7 @@ test('the secret and a known sid make no session without the store', async (t) =
   t.deepEqual(setCookie, [])
 })
 
-test('whoever can write to the store and knows a sid, but no secret, makes no session', async (t) => {
+test('somebody who can write to the store and knows a sid, but no secret, makes no session', async (t) => {
   const { client, store, origin } = await start(t)
   await client.get('/set?key=cart&value=tea')
   const own = (await atRest(store, client))!

@@ -58,7 +58,7 @@ test("respond-false.md: Next's handler and a proxy answer with the session's coo
   t.deepEqual(seen, [{ cookie: undefined, user: '17', body: '{"tea":"oolong"}' }])
 })
 
-test('respond-false.md: a visitor who goes away is no error', async (t) => {
+test('respond-false.md: a visitor who closes the connection causes no error', async (t) => {
   const { answerBy } = await load<{ answerBy: (handle: (request: unknown, response: import('node:http').ServerResponse) => unknown) => Koa.Middleware }>('respond-false')
   const app = new Koa()
   const errors: unknown[] = []

@@ -52,7 +52,7 @@ test('the workers of the cluster count the visits of one session exactly, and a 
   t.is((await visit()).visits, 11)
 })
 
-test('a process that is told to end closes its store and ends', async (t) => {
+test('a process that gets SIGTERM closes its store and ends', async (t) => {
   const child = start(t, 'ending.ts')
   await once(child, 'message')
   const exit = once(child, 'exit')

@@ -49,7 +49,7 @@ mongoTest('while MongoDB is stopped every call fails in time, and works again af
   t.true([1, 2].includes((await store.update(record.id, counting))?.data['count'] as number))
 })
 
-mongoTest('after kill -9 every acknowledged write is there, and the store goes on by itself once MongoDB is back', async (t) => {
+mongoTest('after kill -9 every acknowledged write is there, and the store works again by itself once MongoDB is back', async (t) => {
   const { server, store, newRecord } = await startImpatient(t)
   const acknowledged: string[] = []
   let isKilled = false

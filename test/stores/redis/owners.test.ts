@@ -41,7 +41,7 @@ for (const driver of drivers) {
     t.deepEqual((await owned(store, 'momo')).length, 2)
   })
 
-  redisTest(`${driver.name}: the index outlives every session in it, whoever writes last`, async (t) => {
+  redisTest(`${driver.name}: the index outlives every session in it, whichever client writes last`, async (t) => {
     const { server, store, client } = await start(t, driver)
     const ttl = async (key: string) => Number(await server.cli('PTTL', key))
     const index = indexOf('momo')

@@ -62,7 +62,7 @@ redisTest.serial('a failover in the midst of requests: each is answered, what is
       await delay(5)
     }
   })
-  await until('there are writes under way', () => apps.every(({ done }) => done > 20))
+  await until('there are writes in progress', () => apps.every(({ done }) => done > 20))
   await redis.master.kill()
   await until('the replica is the master', async () => (await redis.replica.cli('ROLE')).startsWith('master'))
   for (const app of apps) app.since = app.done
