@@ -37,7 +37,7 @@ export class DerivedKeys {
   }
 
   /** The key of a sid. */
-  of(sid: string): Buffer {
+  keyOf(sid: string): Buffer {
     let key = this.#kept.get(sid)
     if (key === undefined) {
       key = this.#derive(sid)

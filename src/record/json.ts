@@ -1,7 +1,7 @@
 /** A value that JSON can hold. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
-/** The data of a record, in the form that `values.ts` encodes. */
+/** The data of a record, in the form that `encode` makes. */
 export type Data = { readonly [key: string]: Json }
 
 /** How many levels deep a value of a session may be nested: enough for any document, and far below what exhausts the stack. */

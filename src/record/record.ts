@@ -1,5 +1,6 @@
 import { SessionError } from '../errors.js'
 import { flawInData } from './data-flaws.js'
+import { isId } from './id.js'
 import type { Data } from './json.js'
 
 /** The state of one session, as a store keeps it. Records are immutable: to change one, make another. */
@@ -28,7 +29,7 @@ export interface SessionRecord {
   readonly movedTo?: string
   /** The version of the format. Absent: the first. */
   readonly version?: number
-  /** The encrypted data of a sealed record, in base64url (see seal.ts). `data` is empty then. */
+  /** The encrypted data of a sealed record, in base64url (see record-sealer.ts). `data` is empty then. */
   readonly sealed?: string | undefined
   readonly data: Data
 }
@@ -38,8 +39,6 @@ const formatVersion = 1
 
 /** The last moment that a `Date` can hold, in milliseconds since the epoch. */
 const lastTime = 8.64e15
-
-const idPattern = /^[0-9a-f]{64}$/
 
 /** The longest owner, in characters (DESIGN section 11). */
 const longestOwner = 256
@@ -102,7 +101,7 @@ export function flawOf(value: unknown, id: string): string | undefined {
   if (lifetime !== undefined && !(isTime(lifetime) && lifetime > 0)) return 'lifetime is not a duration'
   if (owner !== undefined && !isOwner(owner)) return `owner is not a string of 1 to ${longestOwner} characters`
   if (moved !== undefined && moved !== true) return 'moved is not true'
-  if (movedTo !== undefined && !(typeof movedTo === 'string' && idPattern.test(movedTo))) return 'movedTo is not an id'
+  if (movedTo !== undefined && !isId(movedTo)) return 'movedTo is not an id'
   if (!isObject(data)) return 'data is not an object'
   if (sealed !== undefined) {
     if (typeof sealed !== 'string') return 'sealed is not a text'

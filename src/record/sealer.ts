@@ -43,8 +43,8 @@ export class Sealer {
    */
   seal(text: string, sid: string, facts: string): string {
     const nonce = nextNonce()
-    const encryption = createCipheriv(cipher, this.#keys[0]!.of(sid), nonce, { authTagLength: tagBytes })
-    encryption.setAAD(this.#bound(facts))
+    const encryption = createCipheriv(cipher, this.#keys[0]!.keyOf(sid), nonce, { authTagLength: tagBytes })
+    encryption.setAAD(this.#authenticatedData(facts))
     const encrypted = encryption.update(text, 'utf8')
     encryption.final()
     return version + Buffer.concat([nonce, encrypted, encryption.getAuthTag()]).toString('base64url')
@@ -55,22 +55,22 @@ export class Sealer {
     if (!Sealer.isSealed(sealed)) return undefined
     const bytes = Buffer.from(sealed.slice(version.length), 'base64url')
     if (bytes.length < nonceBytes + tagBytes) return undefined
-    const bound = this.#bound(facts)
+    const authenticatedData = this.#authenticatedData(facts)
     for (const keys of this.#keys) {
-      const text = decrypt(bytes, keys.of(sid), bound)
+      const text = decrypt(bytes, keys.keyOf(sid), authenticatedData)
       if (text !== undefined) return text
     }
     return undefined
   }
 
-  #bound(facts: string): Buffer {
+  #authenticatedData(facts: string): Buffer {
     return Buffer.from(`${this.#purpose}\n${facts}`)
   }
 }
 
-function decrypt(bytes: Buffer, key: Buffer, bound: Buffer): string | undefined {
+function decrypt(bytes: Buffer, key: Buffer, authenticatedData: Buffer): string | undefined {
   const decryption = createDecipheriv(cipher, key, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes })
-  decryption.setAAD(bound)
+  decryption.setAAD(authenticatedData)
   decryption.setAuthTag(bytes.subarray(-tagBytes))
   const text = decryption.update(bytes.subarray(nonceBytes, -tagBytes))
   try {

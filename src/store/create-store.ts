@@ -1,9 +1,9 @@
 import { storeError } from '../errors.js'
-import type { SessionRecord } from '../record/index.js'
+import { isId, type SessionRecord } from '../record/index.js'
 import type { Backend, Found, StoreDefinition } from './backend.js'
 import { defaultScope, type SessionStore, type StoreScope } from './contract.js'
 import { isListed } from './deadline.js'
-import { isId, wrongId } from './ids.js'
+import { wrongIdError } from './ids.js'
 import { OpenCalls } from './open-calls.js'
 import { Pruning } from './pruning.js'
 import { RecipeError, Records } from './records.js'
@@ -66,7 +66,7 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
     /** Runs a call about one session. The first such call starts the pruning. */
     function callAndPrune<T>(id: string, action: string, work: () => Promise<T>): Promise<T> {
       pruning.begin()
-      return isId(id) ? call(action, work) : Promise.reject(wrongId())
+      return isId(id) ? call(action, work) : Promise.reject(wrongIdError())
     }
 
     const store: SessionStore = {

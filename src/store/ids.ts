@@ -1,15 +1,10 @@
-const idPattern = /^[0-9a-f]{64}$/
+import { isId } from '../record/index.js'
 
 /** Refuses an id that is not a SHA-256, because ids become parts of keys and paths. */
 export function assertId(id: string): void {
-  if (!isId(id)) throw wrongId()
+  if (!isId(id)) throw wrongIdError()
 }
 
-/** Reports whether a value can be the id of a session: a SHA-256 in lower-case hex. */
-export function isId(id: unknown): boolean {
-  return typeof id === 'string' && idPattern.test(id)
-}
-
-export function wrongId(): TypeError {
+export function wrongIdError(): TypeError {
   return new TypeError('an id must be 64 lower-case hexadecimal digits, the SHA-256 of a sid')
 }

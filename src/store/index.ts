@@ -1,11 +1,11 @@
 /** The contract of stores, and what every store needs. It is exported as `koa-keepsake/store`. */
 export { conflictError, SessionError, storeError } from '../errors.js'
 export { emit } from '../events.js'
-export { createMark, createWriter, isSameVersion, readRecord, writeRecord } from '../record/index.js'
+export { createMark, createWriter, isId, isSameVersion, readRecord, writeRecord } from '../record/index.js'
 export { copyOf, isUntouchedCopy, originOf, stateOf } from './copies.js'
 export { createStore } from './create-store.js'
 export { defaultScope } from './contract.js'
-export { assertId, isId } from './ids.js'
+export { assertId } from './ids.js'
 export { graceAfterDeadline, isGone, isListed, isLive } from './deadline.js'
 export { isPromise, recover, whenDone } from './maybe-promise.js'
 export { markChecked, TimedStore } from './timed-store.js'

@@ -19,7 +19,7 @@ test('the key of a sid is that of HKDF-SHA-256 from the sid and the secret', (t)
   fc.assert(
     fc.property(secrets, fc.string(), fc.string({ unit: 'binary' }), (each, purposeOfKey, sidOfKey) => {
       const expected = hkdfSync('sha256', `${purposeOfKey}\n${sidOfKey}`, each, purposeOfKey, 32)
-      t.true(new DerivedKeys(each, purposeOfKey).of(sidOfKey).equals(Buffer.from(expected)))
+      t.true(new DerivedKeys(each, purposeOfKey).keyOf(sidOfKey).equals(Buffer.from(expected)))
     })
   )
 })

@@ -4,7 +4,8 @@ import test from 'ava'
 import * as fc from 'fast-check'
 import { SessionError } from '../../src/errors.js'
 import type { Json } from '../../src/record/index.js'
-import { decode, encode } from '../../src/record/values.js'
+import { decode } from '../../src/record/decode.js'
+import { encode } from '../../src/record/encode.js'
 
 /** Encodes, writes, parses and decodes a value, as every store does. */
 function throughText(value: unknown): unknown {

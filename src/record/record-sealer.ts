@@ -3,7 +3,7 @@ import type { Data } from './json.js'
 import type { SessionRecord } from './record.js'
 import { Sealer } from './sealer.js'
 
-/** The purpose of what seals records. */
+/** Distinguishes sealed records from everything else that is made with the same secrets. */
 const purpose = 'koa-keepsake sealed record'
 
 /** The data of a sealed record, and the record: one with another text or other facts needs another decryption. */

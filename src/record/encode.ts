@@ -1,14 +1,7 @@
 import { types } from 'node:util'
 import { SessionError } from '../errors.js'
 import { maxDepth, type Json } from './json.js'
-
-/*
- * Encodes the values of a session as JSON, and decodes them.
- *
- * A type that JSON does not have is written as an object with one key that starts with `$`, for example
- * `{"$date":"2026-01-01T00:00:00.000Z"}`. A plain object that looks like that is wrapped: `{"$object":{…}}`. A value that would not be decoded
- * as the same value is refused.
- */
+import { looksTagged, setKey, type JsonObject } from './tagged.js'
 
 /** The path from the top-level key to the current value. `encode` reuses one object for all values, because only an error reads it. */
 interface Path {
@@ -18,31 +11,17 @@ interface Path {
   readonly containers: object[]
 }
 
-type JsonObject = { [key: string]: Json }
-
 /**
- * Encodes a value as JSON that shares no object with it.
+ * Encodes a value as JSON that shares no object with it. It refuses a value that would not be decoded as the same value.
  *
  * @param key the top-level key of the value, for errors.
  * @throws SessionError `ERR_SESSION_VALUE`, which names the path of the value that cannot be stored.
  */
 export function encode(key: string, value: unknown): Json {
-  return encodeAt(value, { keys: [key], containers: [] }, 0)
+  return encodeValue(value, { keys: [key], containers: [] }, 0)
 }
 
-/** Decodes a value. Each call makes a new value, which you may change in place. */
-export function decode(json: Json): unknown {
-  if (typeof json !== 'object' || json === null) return json
-  if (Array.isArray(json)) return json.map(decode)
-  if (looksTagged(json)) {
-    const [kind] = Object.keys(json) as [string]
-    const value = decodeKind(kind, json[kind]!)
-    if (value !== undefined) return value
-  }
-  return decodeInto({}, json)
-}
-
-function encodeAt(value: unknown, path: Path, depth: number): Json {
+function encodeValue(value: unknown, path: Path, depth: number): Json {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -97,7 +76,7 @@ function encodeItems(items: readonly unknown[], path: Path, depth: number): Json
     path.keys[depth + 1] = at
     const item = items[at]
     if (item === undefined && !(at in items)) throw refused(path, depth + 1, 'a hole in an array', 'fill it with null')
-    result.push(encodeAt(item, path, depth + 1))
+    result.push(encodeValue(item, path, depth + 1))
   }
   return result
 }
@@ -114,63 +93,10 @@ function encodePlain(value: object, prototype: object | null, path: Path, depth:
       throw refused(path, depth + 1, 'an accessor or a hidden property', 'store a plain value')
     }
     // JSON leaves such a property out, too: it is an optional field.
-    if (property.value !== undefined) put(result, key, encodeAt(property.value, path, depth + 1))
+    if (property.value !== undefined) setKey(result, key, encodeValue(property.value, path, depth + 1))
   }
   if (prototype === null) return { $dict: result }
   return looksTagged(result) ? { $object: result } : result
-}
-
-/** Reports whether a plain object looks like an encoded value of another type. */
-function looksTagged(json: JsonObject): boolean {
-  const keys = Object.keys(json)
-  return keys.length === 1 && keys[0]!.startsWith('$')
-}
-
-/** Decodes a value of a type that JSON does not have. `undefined`: its form is wrong (a person edited the file), so it is read as a plain object. */
-function decodeKind(kind: string, json: Json): unknown {
-  switch (kind) {
-    case '$object':
-      return isObject(json) ? decodeInto({}, json) : undefined
-    case '$dict':
-      return isObject(json) ? decodeInto(Object.create(null) as object, json) : undefined
-    case '$number':
-      return json === '-0' ? -0 : undefined
-    case '$bigint':
-      return typeof json === 'string' && /^-?\d+$/.test(json) ? BigInt(json) : undefined
-    case '$date':
-      return typeof json === 'string' && !Number.isNaN(Date.parse(json)) ? new Date(json) : undefined
-    case '$map':
-      return Array.isArray(json) && json.every(isPair) ? new Map(json.map(([key, item]) => [decode(key), decode(item)])) : undefined
-    case '$set':
-      return Array.isArray(json) ? new Set(json.map(decode)) : undefined
-    case '$bytes':
-      return typeof json === 'string' ? new Uint8Array(Buffer.from(json, 'base64')) : undefined
-    case '$buffer':
-      return typeof json === 'string' ? Buffer.from(json, 'base64') : undefined
-    case '$url':
-      return typeof json === 'string' && URL.canParse(json) ? new URL(json) : undefined
-    default:
-      return undefined
-  }
-}
-
-function decodeInto<Target extends object>(target: Target, json: JsonObject): Target {
-  for (const key of Object.keys(json)) put(target, key, decode(json[key]!))
-  return target
-}
-
-/** Sets a key. An assignment to `__proto__` would set the prototype instead. */
-function put(target: object, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true })
-  else (target as Record<string, unknown>)[key] = value
-}
-
-function isObject(json: Json): json is JsonObject {
-  return typeof json === 'object' && json !== null && !Array.isArray(json)
-}
-
-function isPair(json: Json): json is [Json, Json] {
-  return Array.isArray(json) && json.length === 2
 }
 
 function isPlain(prototype: object | null): boolean {
