@@ -27,8 +27,9 @@ test("a failure of the store says what was tried and keeps the backend's own err
   t.is(error.cause, cause)
 })
 
+const messageOf = (advice?: string) => storeError('read a record', new Error('ECONNREFUSED'), advice, 'Redis at localhost:6379').message
+
 test('a failure of the store names the backend once', (t) => {
-  const messageOf = (advice?: string) => storeError('read a record', new Error('ECONNREFUSED'), advice, 'Redis at localhost:6379').message
   t.is(messageOf(), 'the session store (Redis at localhost:6379) failed to read a record: ECONNREFUSED')
   t.is(messageOf('cannot reach Redis at localhost:6379'), 'the session store failed to read a record: ECONNREFUSED: cannot reach Redis at localhost:6379')
 })

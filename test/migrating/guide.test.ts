@@ -88,6 +88,8 @@ test('a middleware can replace valid and beforeSave', async (t) => {
   t.deepEqual(client.cookies, [])
 })
 
+const answer = (ctx: Context) => ({ user: ctx.session.get('user') ?? null })
+
 test('a middleware can replace session.cookie, touch() and manuallyCommit()', async (t) => {
   const { code } = snippetsOf(guide).find((snippet) => snippet.code.includes('and manuallyCommit()'))!
   const [time, store] = [createClock(), watchStore(memoryStore())]
@@ -95,7 +97,6 @@ test('a middleware can replace session.cookie, touch() and manuallyCommit()', as
   // oxlint-disable-next-line typescript/no-implied-eval -- the code of the guide itself
   const mount = new Function('app', 'session', code.replace(/^import .*$/m, '')) as (...given: unknown[]) => void
   mount(app, (options: object) => session({ ...options, store, now: time.now }))
-  const answer = (ctx: Context) => ({ user: ctx.session.get('user') ?? null })
   app.use(routesOf({ '/': answer, '/poll': answer, '/events': answer, '/set': (ctx) => ctx.session.set('user', 'momo'), '/remember': () => 'fine' }))
   const client = new Client(await startApp(t, app), { now: time.now })
   await client.get('/set')

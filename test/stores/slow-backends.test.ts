@@ -52,13 +52,14 @@ const drivers: readonly [name: string, backend: string, open: (host: string, por
 for (const [name, backend, open] of drivers) {
   test(`${name}: a call that takes too long names the backend and its address, without a password, and what to look at`, async (t) => {
     const server = await silentServer(t)
-    const { store, close } = open('127.0.0.1', portOf(server))
-    t.teardown(() => void close())
+    const opened = open('127.0.0.1', portOf(server))
+    const { store } = opened
+    t.teardown(() => void opened.close())
     const events = recordEvents(t)
     const { id } = newRecord()
     const error = await t.throwsAsync(async () => new TimedStore(store, 200).read(id), { code: 'ERR_SESSION_TIMEOUT' })
-    t.regex(error!.message, new RegExp(`^the session store \\(${backend} at 127\\.0\\.0\\.1:${portOf(server)}\\) took over 200 ms to read a session: look at .*, or raise storeTimeout$`))
-    t.false(error!.message.includes('hunter2'))
+    t.regex(error.message, new RegExp(`^the session store \\(${backend} at 127\\.0\\.0\\.1:${portOf(server)}\\) took over 200 ms to read a session: look at .*, or raise storeTimeout$`))
+    t.false(error.message.includes('hunter2'))
     t.is(events.filter((event) => event.id === id).length, 1)
   })
 
@@ -66,17 +67,19 @@ for (const [name, backend, open] of drivers) {
     const server = await silentServer(t)
     const port = portOf(server)
     await new Promise((resolve) => void server.close(resolve))
-    const { store, close } = open('localhost', port)
-    t.teardown(() => void close())
+    const opened = open('localhost', port)
+    const { store } = opened
+    t.teardown(() => void opened.close())
     const error = await t.throwsAsync(async () => new TimedStore(store, patience).read(newRecord().id), { code: 'ERR_SESSION_STORE' })
-    t.true(error!.message.includes(`localhost:${port}`), error!.message)
-    t.false(error!.message.includes('hunter2'))
+    t.true(error.message.includes(`localhost:${port}`), error.message)
+    t.false(error.message.includes('hunter2'))
   })
 }
 
+const never = () => new Promise<never>(() => undefined)
+
 test('a wrapped store of another library, and a store that others made with the kit, are named too', async (t) => {
-  const never = () => new Promise<never>(() => undefined)
-  const messageOf = async (store: SessionStore) => (await t.throwsAsync(async () => new TimedStore(store, 20).read(newRecord().id), { code: 'ERR_SESSION_TIMEOUT' }))!.message
+  const messageOf = async (store: SessionStore) => (await t.throwsAsync(async () => new TimedStore(store, 20).read(newRecord().id), { code: 'ERR_SESSION_TIMEOUT' })).message
   t.regex(await messageOf(fromKoaSessionStore({ get: never, set: never, destroy: never })), /^the session store \(fromKoaSessionStore\(store\)\) took over 20 ms .*: look at the backend of the wrapped store/)
   t.regex(await messageOf(fromExpressStore({ get: () => undefined, set: () => undefined, destroy: () => undefined, createSession: () => undefined } as never)), /\(fromExpressStore\(store\)\)/)
   const own = createStore({ name: 'etcd', backend: () => ({ get: never, insert: never, replace: never, remove: never }) })

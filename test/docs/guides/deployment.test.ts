@@ -1,9 +1,10 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import Koa from 'koa'
 import test from 'ava'
 import { memoryStore, session } from '../../../src/index.js'
@@ -34,11 +35,11 @@ const load = testGuides([
 
 test("respond-false.md: Next's handler and a proxy answer with the session's cookie beside their own, and the other server does not get it", async (t) => {
   const seen: { cookie: string | undefined; user: unknown; body: string }[] = []
-  const upstream = createServer(async (request, response) => {
-    let body = ''
-    for await (const part of request) body += String(part)
-    seen.push({ cookie: request.headers.cookie, user: request.headers['x-user'], body })
-    response.writeHead(201, { 'Set-Cookie': 'upstream=1' }).end('from the other server')
+  const upstream = createServer((request, response) => {
+    void text(request).then((body) => {
+      seen.push({ cookie: request.headers.cookie, user: request.headers['x-user'], body })
+      response.writeHead(201, { 'Set-Cookie': 'upstream=1' }).end('from the other server')
+    })
   }).listen(0, '127.0.0.1')
   await once(upstream, 'listening')
   t.teardown(() => upstream.close().closeAllConnections())
@@ -59,7 +60,7 @@ test("respond-false.md: Next's handler and a proxy answer with the session's coo
 })
 
 test('respond-false.md: a visitor who closes the connection causes no error', async (t) => {
-  const { answerBy } = await load<{ answerBy: (handle: (request: unknown, response: import('node:http').ServerResponse) => unknown) => Koa.Middleware }>('respond-false')
+  const { answerBy } = await load<{ answerBy: (handle: (request: unknown, response: ServerResponse) => unknown) => Koa.Middleware }>('respond-false')
   const app = new Koa()
   const errors: unknown[] = []
   app.on('error', (error) => errors.push(error))
