@@ -24,7 +24,7 @@ export interface BridgeOptions<Data extends object = OldData> {
 }
 
 /** The names that every bridge knows. */
-export const commonNames = Object.keys({ until: 0, cookie: 0, owner: 0, convert: 0 } satisfies { [Name in keyof Required<BridgeOptions>]: 0 })
+const commonNames = Object.keys({ until: 0, cookie: 0, owner: 0, convert: 0 } satisfies { [Name in keyof Required<BridgeOptions>]: 0 })
 
 /** @throws TypeError that names the option and what is expected. */
 export function assertBridgeOptions<Data extends object>(where: string, options: BridgeOptions<Data>, names: readonly string[]): void {

@@ -26,7 +26,7 @@ export interface FileTimes {
 }
 
 /** The classes of sessions, as two bits. They decide the order of eviction. */
-export const anonymousClass = 0
+const anonymousClass = 0
 export const ownedClass = 1
 export const movedClass = 2
 

@@ -44,7 +44,7 @@ async function createOne(database: Database, statement: string): Promise<void> {
 }
 
 /** The statements that create the table. The names were checked. docs/stores/sql.md prints them. */
-export function tableStatements({ name }: Dialect, table: string, schema: string | undefined): string[] {
+function tableStatements({ name }: Dialect, table: string, schema: string | undefined): string[] {
   if (name === 'MySQL') return [mysqlTable(schema === undefined ? `\`${table}\`` : `\`${schema}\`.\`${table}\``)]
   const from = schema === undefined ? `"${table}"` : `"${schema}"."${table}"`
   return [
