@@ -1,11 +1,9 @@
-import { setImmediate } from 'node:timers/promises'
 import { isCount, isPositive, OptionChecks } from '../../checks.js'
-import { longestDelay } from '../../delays.js'
 import { conflictError } from '../../errors.js'
 import { emit } from '../../events.js'
-import { createWriter, type SessionRecord } from '../../record/index.js'
-import { assertId, defaultScope, isGone, isListed, isLive, markChecked, OpenCalls, type SessionStore, type StoreScope } from '../../store/index.js'
-import { createOrder, type Linked } from './order.js'
+import { createWriter } from '../../record/index.js'
+import { assertId, defaultScope, isGone, isListed, isLive, markChecked, OpenCalls, Pruning, type SessionStore, type StoreScope } from '../../store/index.js'
+import { listPages, MemoryEntries, type Entry } from './entries.js'
 
 export interface MemoryStoreOptions {
   /**
@@ -18,23 +16,8 @@ export interface MemoryStoreOptions {
   sweepEvery?: number | undefined
 }
 
-interface Entry extends Linked {
-  readonly record: SessionRecord
-  /** The entries and the clock of its scope. */
-  readonly entries: Entries
-  readonly now: () => number
-}
-
-/** The entries of one scope, by id and by owner. */
-interface Entries extends Map<string, Entry> {
-  readonly byOwner: Map<string, Set<Entry>>
-}
-
 /** How often an update runs a recipe that itself changes the record which it is given. */
 const mostTries = 10
-
-/** How many entries a listing visits before it lets other work run. A page takes well under a millisecond. */
-const pageSize = 1000
 
 /**
  * Keeps sessions in this process: for tests, and for one server that may forget its sessions when it restarts.
@@ -51,88 +34,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   checks.throwIfAny()
 
   const calls = new OpenCalls('memory')
-  /** The entries by prefix, then by id. Joining the two for each call would cost more. */
-  const entriesOf = new Map<string, Entries>()
-  /** The entries of all scopes, without and with an owner, in the order in which they were written. */
-  const anonymous = createOrder<Entry>()
-  const owned = createOrder<Entry>()
+  const allEntries = new MemoryEntries(maxSessions)
   const writer = createWriter()
-  let timer: NodeJS.Timeout | undefined
-  let sweeping = false
-
-  const orderOf = ({ record }: Entry) => (record.owner === undefined ? anonymous : owned)
-
-  function add(entry: Entry): void {
-    const { record, entries } = entry
-    entries.set(record.id, entry)
-    orderOf(entry).append(entry)
-    if (record.owner === undefined) return
-    const others = entries.byOwner.get(record.owner)
-    if (others) others.add(entry)
-    else entries.byOwner.set(record.owner, new Set([entry]))
-  }
-
-  function remove(entry: Entry): void {
-    entry.entries.delete(entry.record.id)
-    unlink(entry)
-  }
-
-  /** Removes an entry from the order and from its owner's set, and leaves it in the map. A listing then neither misses nor repeats its successor. */
-  function unlink(entry: Entry): void {
-    const { record, entries } = entry
-    orderOf(entry).remove(entry)
-    if (record.owner === undefined) return
-    const all = entries.byOwner.get(record.owner)!
-    all.delete(entry)
-    if (all.size === 0) entries.byOwner.delete(record.owner)
-  }
-
-  /**
-   * Makes room for a new record. A visitor's session never removes that of a user who is logged in: if the store is full of users, it holds
-   * one visitor more than `maxSessions`, until the next one comes.
-   */
-  function makeRoom({ owner }: SessionRecord): void {
-    if (maxSessions === 0) return
-    while (anonymous.size + owned.size >= maxSessions) {
-      const oldest = [anonymous.first, owned.first]
-      const gone = oldest.find((entry) => entry && !isWorthKeeping(entry))
-      const next = gone ?? anonymous.first ?? (owner === undefined ? undefined : owned.first)
-      if (!next) return
-      remove(next)
-      emit({ type: gone ? 'expire' : 'evict', id: next.record.id })
-    }
-  }
-
-  /** Removes the entries that are gone, each by its own clock. */
-  async function prune(entries: Entries): Promise<number> {
-    let removed = 0
-    for await (const page of pages(entries)) {
-      for (const entry of page) {
-        if (!isGone(entry.record, entry.now()) || entries.get(entry.record.id) !== entry) continue
-        remove(entry)
-        removed++
-      }
-    }
-    return removed
-  }
-
-  async function sweep(): Promise<void> {
-    // The interval may end before the sweep has.
-    if (sweeping) return
-    sweeping = true
-    try {
-      for (const entries of entriesOf.values()) await prune(entries)
-    } catch (error) {
-      emit({ type: 'store-error', id: undefined, error })
-    } finally {
-      sweeping = false
-    }
-  }
+  const pruning = new Pruning(sweepEvery, () => allEntries.pruneAll())
 
   function inScope(scope: StoreScope): SessionStore {
     const { prefix, now } = scope
-    const entries: Entries = entriesOf.get(prefix) ?? Object.assign(new Map<string, Entry>(), { byOwner: new Map<string, Set<Entry>>() })
-    entriesOf.set(prefix, entries)
+    const entries = allEntries.ofPrefix(prefix)
 
     /** The entry, unless it is gone. */
     function find(id: string): Entry | undefined {
@@ -143,7 +51,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
         return undefined
       }
       if (!isGone(entry.record, now())) return entry
-      remove(entry)
+      allEntries.remove(entry)
       emit({ type: 'expire', id })
       return undefined
     }
@@ -157,9 +65,9 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
       },
       create(id, record) {
         if (find(id)) return false
-        makeRoom(record)
-        add({ record: record.rev === 1 ? record : { ...record, rev: 1 }, entries, now })
-        timer ??= setInterval(() => void sweep(), Math.min(sweepEvery, longestDelay)).unref()
+        allEntries.makeRoom(record)
+        allEntries.add({ record: record.rev === 1 ? record : { ...record, rev: 1 }, entries, now })
+        pruning.begin()
         return true
       },
       update(id, recipe) {
@@ -171,24 +79,24 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
           // The recipe may itself have called the store and changed the record.
           if (entries.get(id) !== entry) continue
           if (replacement === null) {
-            remove(entry)
+            allEntries.remove(entry)
             return null
           }
-          unlink(entry)
+          allEntries.unlink(entry)
           const record = { ...replacement, rev: rev + 1, write: writer.next() }
-          add({ record, entries, now })
+          allEntries.add({ record, entries, now })
           return record
         }
         throw conflictError(mostTries)
       },
       destroy(id) {
         const entry = find(id)
-        if (entry) remove(entry)
+        if (entry) allEntries.remove(entry)
         return entry?.record
       },
       async *records() {
         calls.assertOpen()
-        for await (const page of pages(entries)) {
+        for await (const page of listPages(entries)) {
           for (const { record } of page) {
             const present = entries.get(record.id)?.record
             if (present && isListed(present, now())) yield present
@@ -208,12 +116,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
       },
       async prune() {
         calls.assertOpen()
-        return prune(entries)
+        return allEntries.prune(entries)
       },
       async close() {
         await calls.close()
-        clearInterval(timer)
-        for (const scoped of entriesOf.values()) for (const entry of scoped.values()) remove(entry)
+        pruning.stop()
+        allEntries.clear()
       },
       scope: inScope
     }
@@ -222,24 +130,4 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   }
 
   return inScope(defaultScope)
-}
-
-/** Pages of as many entries as there were at the beginning: a caller that creates a session for each listed one must come to an end. */
-async function* pages(entries: Entries): AsyncGenerator<Entry[]> {
-  let left = entries.size
-  let page: Entry[] = []
-  for (const entry of entries.values()) {
-    if (left-- === 0) break
-    page.push(entry)
-    if (page.length < pageSize) continue
-    yield page
-    page = []
-    await setImmediate()
-  }
-  yield page
-}
-
-/** Reports whether a user would miss the session. Nobody misses a marker, or a session that cannot be opened any more. */
-function isWorthKeeping({ record, now }: Entry): boolean {
-  return isLive(record, now()) && !record.moved
 }
