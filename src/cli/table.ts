@@ -32,9 +32,9 @@ export function* tableOf<Row>(columns: readonly Column<Row>[], widths: readonly 
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] }
   }
   const cells = [columns.map(({ title }) => title), ...rows.map((row) => columns.map((column) => column.cell(row)))]
-  for (let at = 0; at < cells.length; at += pageSize) {
+  for (let start = 0; start < cells.length; start += pageSize) {
     const table = new Table(options)
-    table.push(...cells.slice(at, at + pageSize))
+    table.push(...cells.slice(start, start + pageSize))
     yield table.toString().replace(/ +$/gm, '')
   }
 }

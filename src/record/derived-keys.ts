@@ -61,6 +61,6 @@ function hmac(inner: Buffer, outer: Buffer, text: Buffer): string {
 /** A key that is filled up to a block, combined with a byte. */
 function pad(key: Buffer, byte: number): Buffer {
   const block = Buffer.allocUnsafe(blockBytes).fill(byte)
-  for (let at = 0; at < key.length; at++) block[at] = key[at]! ^ byte
+  for (let index = 0; index < key.length; index++) block[index] = key[index]! ^ byte
   return block
 }

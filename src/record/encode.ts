@@ -42,8 +42,8 @@ function encodeValue(value: unknown, path: Path, depth: number): Json {
 
 function encodeObject(value: object, path: Path, depth: number): Json {
   if (depth === maxDepth) throw refused(path, depth, `a value nested deeper than ${maxDepth} levels`, 'store a flatter one')
-  for (let at = 0; at < depth; at++) {
-    if (path.containers[at] === value) throw refused(path, depth, 'a reference to something that contains it', 'store a copy of what is needed')
+  for (let level = 0; level < depth; level++) {
+    if (path.containers[level] === value) throw refused(path, depth, 'a reference to something that contains it', 'store a copy of what is needed')
   }
   path.containers[depth] = value
 
@@ -72,10 +72,10 @@ function encodeObject(value: object, path: Path, depth: number): Json {
 
 function encodeItems(items: readonly unknown[], path: Path, depth: number): Json[] {
   const result: Json[] = []
-  for (let at = 0; at < items.length; at++) {
-    path.keys[depth + 1] = at
-    const item = items[at]
-    if (item === undefined && !(at in items)) throw refused(path, depth + 1, 'a hole in an array', 'fill it with null')
+  for (let index = 0; index < items.length; index++) {
+    path.keys[depth + 1] = index
+    const item = items[index]
+    if (item === undefined && !(index in items)) throw refused(path, depth + 1, 'a hole in an array', 'fill it with null')
     result.push(encodeValue(item, path, depth + 1))
   }
   return result

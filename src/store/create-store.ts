@@ -1,13 +1,13 @@
 import { storeError } from '../errors.js'
 import { isId, type SessionRecord } from '../record/index.js'
 import type { Backend, Found, StoreDefinition } from './backend.js'
+import { markChecked } from './checked-stores.js'
 import { defaultScope, type SessionStore, type StoreScope } from './contract.js'
 import { isListed } from './deadline.js'
 import { wrongIdError } from './ids.js'
 import { OpenCalls } from './open-calls.js'
 import { Pruning } from './pruning.js'
 import { RecipeError, Records } from './records.js'
-import { markChecked } from './timed-store.js'
 
 /**
  * Makes a store from the operations of a backend. It checks ids, reads texts strictly, applies deadlines, retries after conflicts, queues the

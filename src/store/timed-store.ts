@@ -1,26 +1,12 @@
 import { SessionError, storeError } from '../errors.js'
 import { emit } from '../events.js'
 import { flawOf, type SessionRecord } from '../record/index.js'
+import { checkedStores } from './checked-stores.js'
 import type { MaybePromise, Recipe, SessionStore } from './contract.js'
 import { isPromise, recover } from './maybe-promise.js'
 
-/** The facts about a backend that an error about a slow call shows. */
-export interface BackendFacts {
-  backendName(): string
-  /** Advice for an operator. Absent: the error advises to look at the backend. */
-  readonly whenSlow?: string | undefined
-}
-
-/** Stores that check their records themselves, so that a second check would be wasted, and the facts about their backends. */
-const checkedStores = new WeakMap<SessionStore, BackendFacts | undefined>()
-
 /** A recipe throws it to leave an update that meets a marker. */
 const movedError = new Error('the session has a new sid')
-
-/** Declares that a store returns only records that it has checked. */
-export function markChecked(store: SessionStore, backend?: BackendFacts): void {
-  checkedStores.set(store, backend)
-}
 
 /**
  * Wraps a store for the middleware. Every call ends in time, every failure is a `SessionError` and an event, and every answer is checked to

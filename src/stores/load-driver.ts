@@ -35,8 +35,8 @@ export function loadDriver(what: string, drivers: readonly [string, ...string[]]
 }
 
 function parse(driver: string): { name: string; lowest: string } {
-  const at = driver.lastIndexOf('@')
-  return at > 0 ? { name: driver.slice(0, at), lowest: driver.slice(at + 1) } : { name: driver, lowest: '0' }
+  const separator = driver.lastIndexOf('@')
+  return separator > 0 ? { name: driver.slice(0, separator), lowest: driver.slice(separator + 1) } : { name: driver, lowest: '0' }
 }
 
 function advice(drivers: readonly string[], isUpdate: boolean): string {
@@ -76,6 +76,6 @@ function versionOf(require: NodeJS.Require, path: string): string | undefined {
 function isAtLeast(version: string, lowest: string): boolean {
   const wanted = lowest.split('.').map(Number)
   const present = version.split('.').map((part) => Number.parseInt(part, 10))
-  const at = wanted.findIndex((part, index) => part !== (present[index] ?? 0))
-  return at === -1 || (present[at] ?? 0) > wanted[at]!
+  const differing = wanted.findIndex((part, index) => part !== (present[index] ?? 0))
+  return differing === -1 || (present[differing] ?? 0) > wanted[differing]!
 }

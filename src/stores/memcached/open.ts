@@ -34,7 +34,7 @@ export function openMemcached(url: string | URL, options: object = {}, where = '
   const servers = serversOf(String(url), where)
   const { MemcacheClient } = loadDriver(where, ['memcache-client@1.0']).driver as Driver
   const clients = servers.map((server) => new MemcacheClient({ server, cmdTimeout: commandTimeout, connectTimeout, noDelay: true }))
-  const nodes = new Map(servers.map((server, at): [string, MemcachedClient] => [server, clients[at]!]))
+  const nodes = new Map(servers.map((server, index): [string, MemcachedClient] => [server, clients[index]!]))
   return storeOf(nodes, async () => {
     for (const client of clients) client.shutdown()
   })

@@ -74,7 +74,7 @@ export class OwnerIndex {
       const reply = await listScript.run(this.#redis, this.#keyOf(owner), [cursor, String(pageSize)])
       const [next, entries] = Array.isArray(reply) ? (reply as unknown[]) : []
       if (!Array.isArray(entries)) throw unexpected(reply)
-      const ids = entries.filter((_, at) => at % 2 === 0).map((id) => asText(id) ?? '')
+      const ids = entries.filter((_, index) => index % 2 === 0).map((id) => asText(id) ?? '')
       const newIds = ids.filter((id) => !seen.has(id))
       for (const id of newIds) seen.add(id)
       yield newIds
