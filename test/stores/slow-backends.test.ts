@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type AddressInfo, type Server } from 'node:net'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { Redis } from 'ioredis'
 import createKnex from 'knex'
@@ -87,9 +87,14 @@ test('a wrapped store of another library, and a store that others made with the 
 })
 
 async function silentServer(t: ExecutionContext): Promise<Server> {
-  const server = createServer((socket) => void socket.on('error', () => undefined).resume()).listen(0, '127.0.0.1')
+  const sockets: Socket[] = []
+  const server = createServer((socket) => void sockets.push(socket.on('error', () => undefined).resume())).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.teardown(() => void server.close())
+  t.teardown(() => {
+    server.close()
+    // A driver that still connects keeps its socket, and the process would not end.
+    for (const socket of sockets) socket.destroy()
+  })
   return server
 }
 
