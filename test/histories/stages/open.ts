@@ -1,4 +1,5 @@
 import type { SessionStore } from '../../../src/store/index.js'
+import { reopening } from './reopening.js'
 import type { RedisAddress } from './redis-clients.js'
 
 /** Which store a worker opens. Each one loads only what its store needs. */
@@ -39,10 +40,17 @@ export async function openStore(spec: StoreSpec): Promise<SessionStore> {
     case 'mongo': {
       const { MongoClient } = await import('mongodb')
       const { mongoStore } = await import('../../../src/stores/mongo/index.js')
-      // When the driver asks whether the server is there at the very moment at which the connection breaks, it waits for an answer for ever,
-      // and uses the server no more. It does not ask twice within 500 ms, so it hardly ever asks at that moment.
+      const { url, database } = spec
       const options = { serverSelectionTimeoutMS: 3000, connectTimeoutMS: 1500, socketTimeoutMS: 3000, heartbeatFrequencyMS: 500 }
-      return mongoStore({ client: new MongoClient(spec.url, options), database: spec.database })
+      return reopening(() => mongoStore({ client: new MongoClient(url, options), database }), cannotReach)
     }
   }
+}
+
+/**
+ * When MongoDB's driver asks whether the server is there at the very moment at which the connection breaks, it waits for an answer for ever,
+ * and uses the server no more.
+ */
+function cannotReach(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof Error && error.cause.name === 'MongoServerSelectionError'
 }
