@@ -31,8 +31,14 @@ export const redisCluster: StageMaker = {
       async strike() {
         const roles = await Promise.all(servers.map(({ cli }) => cli('INFO', 'replication')))
         for (const replica of servers.filter((_, at) => roles[at]!.includes('role:slave'))) {
-          await replica.cli('CLUSTER', 'FAILOVER')
-          await until('the replica is the master', async () => (await replica.cli('INFO', 'replication')).includes('role:master'))
+          let askAgain = -Infinity
+          await until('the replica is the master', async () => {
+            if ((await replica.cli('INFO', 'replication')).includes('role:master')) return true
+            if (performance.now() < askAgain) return false
+            await replica.cli('CLUSTER', 'FAILOVER')
+            askAgain = performance.now() + failoverTimeout
+            return false
+          })
         }
       }
     }
@@ -40,6 +46,9 @@ export const redisCluster: StageMaker = {
     return { stage: { name: 'a Redis cluster', spec: (worker) => ({ store: 'redis', driver: driverOf(worker), address }) }, faults: ['none', failover, 'kill', failover] }
   }
 }
+
+/** After so long, in milliseconds, Redis gives up a failover that the master has not answered, without a word. */
+const failoverTimeout = 6000
 
 function driverOf(worker: number): 'redis' | 'ioredis' {
   return worker % 2 === 0 ? 'redis' : 'ioredis'

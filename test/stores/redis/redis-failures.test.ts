@@ -194,11 +194,11 @@ for (const driver of newest) {
   redisTest(title('CLIENT PAUSE causes a 503 in time, and no failure afterwards'), async (t) => {
     const { server, client } = await start(t, driver, soon)
     await until('the session is stored', async () => (await client.get('/set?key=user&value=momo')).status === 204)
-    await server.cli('CLIENT', 'PAUSE', '60000')
+    // While it lasts, Redis does not even answer CLIENT UNPAUSE.
+    await server.cli('CLIENT', 'PAUSE', '10000')
     const from = performance.now()
     isRefused(t, await client.get('/get'))
-    t.true(performance.now() - from < 30_000)
-    await server.cli('CLIENT', 'UNPAUSE')
+    t.true(performance.now() - from < 10_000)
     await until('the pause is over', async () => (await client.get('/get')).status === 200)
     t.deepEqual((await client.get('/get')).json, { user: 'momo' })
   })
