@@ -1,5 +1,5 @@
 /**
- * What many sessions need. Measures bytes, commands and CPU in each store whose server is installed, and computes servers from them. Needs
+ * Computes how many servers a number of sessions needs, from bytes, commands and CPU that it measures in each store whose server is installed. It needs
  * the built package.
  *
  *   node scale.js                  measures, prints the tables, and writes them to docs/scale.md and scale.json

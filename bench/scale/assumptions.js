@@ -1,4 +1,4 @@
-/** What the measurements cannot say, by name: the default, its unit, and what it means. Each is an option of `node bench/scale.js`. */
+/** The assumptions, which no measurement gives, by name: the default, its unit and its meaning. Each is an option of `node bench/scale.js`. */
 export const assumptions = {
   'active': [0.02, '', 'Share of the stored sessions that are in use at the busiest moment'],
   'think': [10, 's', 'Time between two requests of a session in use'],
@@ -36,7 +36,7 @@ export function assume(flags) {
   return Object.fromEntries(entries)
 }
 
-/** What happens in one second at the busiest moment, with so many sessions stored. */
+/** Counts the events of the busiest second for a number of stored sessions. */
 export function trafficOf(sessions, assumed) {
   const inUse = sessions * assumed.active
   const requests = inUse / assumed.think

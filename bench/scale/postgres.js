@@ -8,7 +8,7 @@ const poolSize = 10
 /** autovacuum_vacuum_scale_factor: the share of dead rows at which autovacuum begins. */
 const deadShare = 0.2
 
-/** What so many sessions load PostgreSQL with. */
+/** Computes the load of PostgreSQL from a number of sessions. */
 export function loadOf(sessions, measured, assumed) {
   const { used, requests, cpu } = measured
   const traffic = trafficOf(sessions, assumed)
@@ -39,7 +39,7 @@ export function serversFor({ cores, wal, disk }, assumed) {
   return [cores / assumed['pg-cores'], wal / (assumed['pg-wal'] * 1e6), disk / (assumed['pg-disk'] * 1e9)].map((each) => Math.ceil(each))
 }
 
-/** What so many sessions need on PostgreSQL, as rows: what, and how much. */
+/** Lists the needs of a number of sessions on PostgreSQL, as rows: a name, and an amount. */
 export function postgres(sessions, measured, assumed) {
   const { used, cpu, end } = measured
   const load = loadOf(sessions, measured, assumed)

@@ -4,7 +4,7 @@ import { bytes, count, duration } from './format.js'
 /** A cluster has at least three masters, so that the others can elect a new one. */
 const fewestMasters = 3
 
-/** What so many sessions need on Redis Cluster, as rows: what, and how much. */
+/** Lists the needs of a number of sessions on Redis Cluster, as rows: a name, and an amount. */
 export function redisCluster(sessions, measured, assumed) {
   const { fresh, requests, log, cpu, end } = measured
   const traffic = trafficOf(sessions, assumed)

@@ -6,7 +6,7 @@ import { repeat } from './repeat.js'
 const pastTouchAfter = 61_000
 
 /**
- * What requests to an application cost: round trips, commands and bytes on the network for each kind, bytes of the log, and the server's CPU
+ * Measures the cost of requests to an application: round trips, commands and bytes on the network for each kind, bytes of the log, and the server's CPU
  * µs under load.
  */
 export async function traffic(stage, { session }) {
@@ -82,7 +82,7 @@ async function underLoad({ pid, plan }, application) {
   return cpu
 }
 
-/** What it costs to list all sessions and end each, for each session. */
+/** Measures the cost of listing all sessions and ending each, divided by their number. */
 async function endingAll(stage, application) {
   const cpu = cpuOf(stage.pid)
   const before = await snapshot(stage)

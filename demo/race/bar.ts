@@ -7,7 +7,7 @@ export interface Bar {
   fate: 'kept' | 'lost' | 'ended'
 }
 
-/** What one library made of one kind of traffic. */
+/** The result of one library, for one kind of traffic. */
 export interface Outcome {
   bars: Bar[]
   /** The session's data afterwards, as the server has it. */

@@ -43,7 +43,7 @@ export class Browser {
     return this.#answer(sending, from)
   }
 
-  /** What the server has for this browser. */
+  /** Returns the data that the server keeps for this browser. */
   async read(): Promise<Timed & { data: Record<string, unknown> }> {
     const from = this.#now()
     const sending = this.#open('GET', '/read')

@@ -2,7 +2,7 @@ import type { Outcome } from './bar.js'
 import { Browser } from './browser.js'
 import type { RaceSettings } from './settings.js'
 
-/** What a page's requests may set, each its own key. */
+/** The keys that the requests of a page set: each request sets one of them. */
 export const keys = [
   'cart', 'theme', 'language', 'address', 'coupon', 'currency', 'delivery', 'newsletter', 'wishlist', 'consent',
   'region', 'gift', 'note', 'filter', 'sort', 'size', 'colour', 'step', 'search', 'recent'

@@ -4,7 +4,7 @@ import { Browser } from './browser.js'
 import type { RaceSettings } from './settings.js'
 
 export interface LogoutOutcome extends Outcome {
-  /** What the user's own browser opens afterwards. */
+  /** The data that the user's own browser opens afterwards. */
   own: Record<string, unknown>
 }
 

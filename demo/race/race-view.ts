@@ -15,7 +15,7 @@ export interface TimelineView {
   left: Token[]
 }
 
-/** What a stolen cookie opens with one kind of login, at the four moments of the table. */
+/** The data that a stolen cookie opens with one kind of login, at the four moments of the table. */
 interface TheftView {
   title: string
   code: string
@@ -58,7 +58,7 @@ function lossOf(outcome: Outcome, word: string): string {
   return lost === 0 ? `All ${all} ${word}` : `${lost} of ${all} lost`
 }
 
-/** What users of each library write for a login: most of them the first, the careful ones the second. */
+/** The code that users of each library write for a login: most of them write the first, the careful ones the second. */
 function theftsOf(results: readonly Result[]): TheftView[] {
   const [koaSession, keepsake] = [results[0]!, results.at(-1)!]
   return [

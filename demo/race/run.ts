@@ -10,7 +10,7 @@ import { stealCookies, type Theft } from './theft.js'
 /** The first requests of a process are slow. Without these, the library that comes first would look slow. */
 const warmUp: RaceSettings = { parallel: 20, delay: 0 }
 
-/** What one library made of the traffic. */
+/** The results of one library, for all kinds of traffic. */
 export interface Result {
   name: string
   keys: Outcome

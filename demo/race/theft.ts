@@ -1,13 +1,13 @@
 import { Browser } from './browser.js'
 
-/** What copies of a cookie opened, at each moment: the names of the data, or none. */
+/** The names of the data that copies of a cookie opened at each moment, or none. */
 export interface Theft {
   /** The copy that was made before the login. */
   beforeLogin: string[]
   afterLogin: string[]
   /** Another copy, made after the login. */
   whileLoggedIn: string[]
-  /** What either of them opened. */
+  /** The data that either of them opened. */
   afterLogout: string[]
 }
 
