@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import type { Cleanup } from '../../support/app.js'
+import { fillDisk, mountSmallDisk } from '../../support/small-disk.js'
 import type { Stage, Strike } from '../run/conduct.js'
 import type { StageMaker } from './stage.js'
 
@@ -43,10 +44,9 @@ export const fullDisk: StageMaker = {
   processes: [4],
   async start(t) {
     const disk = temporaryDirectory(t)
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m,mode=700', 'keepsake', disk])
-    t.teardown(() => execFileSync('umount', ['-l', disk]))
+    mountSmallDisk(t, disk, '2m')
     const ballast = path.join(disk, 'ballast')
-    const full: Strike = { strike: async () => fill(ballast), heal: async () => fs.rmSync(ballast, { force: true }) }
+    const full: Strike = { strike: async () => fillDisk(ballast), heal: async () => fs.rmSync(ballast, { force: true }) }
     return { stage: stageIn(path.join(disk, 'sessions'), 'files on a full disk'), faults: [full, full, 'kill'] }
   }
 }
@@ -71,16 +71,5 @@ function canMount(): boolean {
     return false
   } finally {
     fs.rmSync(dir, { recursive: true, force: true })
-  }
-}
-
-function fill(file: string): void {
-  const fd = fs.openSync(file, 'w')
-  try {
-    for (;;) fs.writeSync(fd, Buffer.alloc(4096))
-  } catch {
-    // It is full.
-  } finally {
-    fs.closeSync(fd)
   }
 }

@@ -4,6 +4,7 @@ import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { counting, create, fileOf, leftovers, newRecord, openStore, systemError, tempDir, until } from '../../support/files.js'
 import { createWorkers } from '../../support/file-workers.js'
+import { fillDisk, mountSmallDisk } from '../../support/small-disk.js'
 
 let workers: ReturnType<typeof createWorkers>
 test.before(() => {
@@ -15,26 +16,14 @@ test.after.always(() => workers?.close())
 function smallDisk(t: ExecutionContext): string | undefined {
   const dir = tempDir(t)
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=700', 'keepsake', dir], { stdio: 'pipe' })
+    mountSmallDisk(t, dir, '256k')
   } catch (error) {
     if (process.env['CI'] === 'true') throw error
     t.log('skipped: run as root, where tmpfs can be mounted, to try a full disk')
     t.pass()
     return undefined
   }
-  t.teardown(() => execFileSync('umount', ['-l', dir]))
   return dir
-}
-
-function fill(file: string): void {
-  const fd = fs.openSync(file, 'w')
-  try {
-    for (;;) fs.writeSync(fd, Buffer.alloc(4096))
-  } catch {
-    // It is full.
-  } finally {
-    fs.closeSync(fd)
-  }
 }
 
 for (const durability of ['process', 'power'] as const) {
@@ -46,7 +35,7 @@ for (const durability of ['process', 'power'] as const) {
     const kept = await create(store, newRecord({ text: 'x'.repeat(5000) }))
     const leaving = await create(store, newRecord({ text: 'x'.repeat(5000) }))
     const late = newRecord({ text: 'x'.repeat(9000) })
-    fill(path.join(disk, 'ballast'))
+    fillDisk(path.join(disk, 'ballast'))
     const full = { name: 'SessionError', code: 'ERR_SESSION_STORE', message: /save a session: ENOSPC.*: free some room on the disk/ }
     await t.throwsAsync(store.update(kept.id, counting(), kept), full)
     await t.throwsAsync(store.create(late.id, late), { ...full, message: /create a session: ENOSPC.*: free some room/ })
@@ -106,7 +95,8 @@ test.serial('without permission every call fails with advice, and no session cou
 test.serial('with too many open files, reads fail and no session counts as missing, and reads work again afterwards', async (t) => {
   const dir = tempDir(t)
   const record = await create(openStore({ dir }))
-  const worker = workers.start({ dir }, { openFiles: 40 })
+  // Enough to load the modules of the worker at once, and far too few for the reads.
+  const worker = workers.start({ dir }, { openFiles: 120 })
   const answer = worker.next()
   worker.send({ task: 'rush', reads: 500, id: record.id })
   const { code, message, again, found } = (await answer) as { code: string; message: string; again: number; found: number }
