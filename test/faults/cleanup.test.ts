@@ -99,9 +99,15 @@ function countRecords({ dir }: Scene): number {
   return fs.readdirSync(dir).filter((name) => name.endsWith('.json')).length
 }
 
-/** A lock that could not be released is held until it is stale. */
+/** A lock that could not be released is held until it is stale. One that is released meanwhile needs nothing. */
 function expireLocks(dir: string): void {
-  for (const name of fs.readdirSync(dir)) if (name.endsWith('.lock')) fs.utimesSync(path.join(dir, name), 0, 0)
+  for (const name of fs.readdirSync(dir).filter((each) => each.endsWith('.lock'))) {
+    try {
+      fs.utimesSync(path.join(dir, name), 0, 0)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
 }
 
 const cases: readonly (readonly [code: string, manner: Manner])[] = [
