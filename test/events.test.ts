@@ -3,12 +3,13 @@ import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { promisify } from 'node:util'
 import test from 'ava'
 import { channelName, emit, type SessionEvent } from '../src/events.js'
+import { runTypeScript } from './support/typescript/option.js'
 
 const event: SessionEvent = { type: 'load', id: 'a'.repeat(64) }
 
 /** Runs a script beside this file in a process of its own; rejects when the process fails. */
 async function runScript(script: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import=tsx', '--input-type=module', '-e', script], {
+  const { stdout } = await promisify(execFile)(process.execPath, [runTypeScript, '--input-type=module', '-e', script], {
     cwd: import.meta.dirname
   })
   return stdout

@@ -68,12 +68,11 @@ function dropOld(session: RequestSession): false {
 
 /** @param found the session of an earlier library with whose data the new session begins. */
 function createFrom(session: RequestSession, found: FoundSession | undefined): MaybePromise<void> {
-  const { state, assigned } = session
-  const changes = session.changes()
-  const created = newSession(session, applyChanges(changes, found?.data ?? {}) ?? {}, { owner: found?.owner })
+  const save = session.beginSave()
+  const created = newSession(session, applyChanges(save.changes, found?.data ?? {}) ?? {}, { owner: found?.owner })
   const { id } = created.record
   return whenDone(session.store.create(created.atRest), () => {
-    session.finishSave(state, created, assigned, changes, true)
+    session.finishSave(save, created)
     emit({ type: 'create', id })
     if (found) emit({ type: 'migrate', id, bridge: found.from.bridge.name })
   })
@@ -95,10 +94,10 @@ function move(session: RequestSession): MaybePromise<boolean> {
 
 /** Applies the request's changes, key by key, to the newest record. Returns `false` if the session is gone. */
 function update(session: RequestSession, stored: StoredState, take?: Taking): MaybePromise<boolean> {
-  const { rules, assigned } = session
-  const changes = session.changes()
+  const save = session.beginSave()
+  const { assigned, changes } = save
   const { id } = stored.record
-  const now = rules.now()
+  const now = session.rules.now()
   const written = updateRecord(session, 'save a session', stored, (current) => {
     let data = applyChanges(changes, current.data)
     if (take) data = take.takeFrom(data)
@@ -118,7 +117,7 @@ function update(session: RequestSession, stored: StoredState, take?: Taking): Ma
       session.clearCookie()
       return true
     }
-    session.finishSave(stored, { ...stored, ...updated, reissue: false }, assigned, saved, needsCookie(session, stored, updated.record))
+    session.finishSave({ ...save, changes: saved }, { ...stored, ...updated, reissue: false }, needsCookie(session, stored, updated.record))
     emit({ type: 'save', id })
     return true
   })

@@ -59,20 +59,20 @@ function fail(session: RequestSession, state: SessionState, error: unknown): nev
 /** Creates a session for a login at once, even without data. */
 function logInNewSession(session: RequestSession, login: Login): MaybePromise<void> {
   if (session.response.headersSent) throw headersSentError('log in')
-  const { state, assigned } = session
-  const changes = session.changes()
+  const save = session.beginSave()
   const old = session.migration?.dataFor(login.owner) ?? {}
-  const created = newSession(session, keptOf(login, applyChanges(changes, old) ?? {}), login)
+  const created = newSession(session, keptOf(login, applyChanges(save.changes, old) ?? {}), login)
   return whenDone(session.store.create(created.atRest), () => {
-    session.finishSave(state, created, assigned, changes, true)
+    session.finishSave(save, created)
     emit({ type: 'create', id: created.record.id })
     emit({ type: 'login', id: created.record.id, from: undefined, owner: login.owner })
   })
 }
 
 async function replaceStored(session: RequestSession, old: StoredState, login: Login | undefined): Promise<void> {
-  const { store, assigned } = session
-  const changes = session.changes()
+  const { store } = session
+  const save = session.beginSave()
+  const { changes } = save
   const { record } = old
   const created = newSession(session, dataFor(record, login, changes), factsOf(session, record, login))
   await store.create(created.atRest)
@@ -83,7 +83,7 @@ async function replaceStored(session: RequestSession, old: StoredState, login: L
       await removeEmpty(session, old, created, replaced !== undefined, changes)
       return
     }
-    session.finishSave(old, complete, assigned, changes, true)
+    session.finishSave(save, complete)
     const { id } = complete.record
     if (login) emit({ type: 'login', id, from: record.id, owner: login.owner })
     else emit({ type: 'regenerate', id, from: record.id })

@@ -22,6 +22,13 @@ export interface Assigned {
 
 const nothingAssigned: Assigned = {}
 
+/** A session as it was when its save began. */
+export interface SaveInProgress {
+  readonly before: SessionState
+  readonly assigned: Assigned
+  readonly changes: Changes
+}
+
 /**
  * The session of one request as it is now: its state, what the request changed and what it assigned.
  *
@@ -156,15 +163,16 @@ export class RequestSession implements RecordSource {
     this.assigned = nothingAssigned
   }
 
+  /** Call this before a save: the request may go on and change the session meanwhile. */
+  beginSave(): SaveInProgress {
+    return { before: this.state, assigned: this.assigned, changes: this.changes() }
+  }
+
   /**
    * Makes the stored session the state and sends the cookie if it is needed. If `ctx.session = null` ended the session during the save,
    * marks the stored session for removal instead.
-   *
-   * @param before the state when the save began.
-   * @param assigned the assigned members when the save began.
-   * @param changes the changes when the save began.
    */
-  finishSave(before: SessionState, stored: StoredState, assigned: Assigned, changes: Changes, needsCookie: boolean): void {
+  finishSave({ before, assigned, changes }: SaveInProgress, stored: StoredState, needsCookie = true): void {
     if (this.state !== before) {
       this.ended = stored
       return

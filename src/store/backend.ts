@@ -96,6 +96,8 @@ export interface StoreDefinition<Token = unknown> {
    * that expires records by itself.
    */
   readonly pruneEvery?: number
+  /** Called when a middleware begins to use the store: connect now, so that a server that is down is reported before the first request. */
+  start?(): void
   /** Names the backend in errors, with its address and without a password: `Redis at localhost:6379`. @default name */
   backendName?(): string
   /** Advice for an operator whose backend is too slow: `look at SLOWLOG`. @default 'look at the backend' */

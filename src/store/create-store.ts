@@ -76,7 +76,10 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
       destroy: (id) => callAndPrune(id, 'remove a session', () => records.queue.run(id, (queued) => records.destroy(id, queued))),
       prune: () => call('remove expired sessions', async () => (await backend.prune?.()) ?? 0),
       close: () => (closed ??= close()),
-      scope: inScope
+      scope(other) {
+        definition.start?.()
+        return inScope(other)
+      }
     }
     const pruning = new Pruning(backend.prune ? (definition.pruneEvery ?? 0) : 0, () => store.prune!())
     prunings.push(pruning)

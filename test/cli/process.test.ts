@@ -7,6 +7,7 @@ import { fileStore, storeFromUrl } from '../../src/index.js'
 import { needsTerminal, runCommand, runInTerminal, runProcess, runWithClosed } from '../support/cli.js'
 import { contentsOf, seed } from '../support/cli-sessions.js'
 import { tempDir } from '../support/files.js'
+import { runTypeScript } from '../support/typescript/option.js'
 
 // The command as a process of its own: in a real terminal, in a pipe, and beside the application that does not load it.
 
@@ -64,7 +65,7 @@ test('in a pipe, copy prints a line a second and no sequence that controls a ter
 test('a reader that closes the pipe early ends list without an error', async (t) => {
   const dir = tempDir(t)
   await seed(fileStore({ dir, threshold: 0 }), Array.from({ length: 500 }, () => ({ owner: 'x'.repeat(250) })))
-  const line = `'${process.execPath}' --import=tsx '${join(root, 'src/cli/bin.ts')}' list --json --store 'file:${dir}' | head -1`
+  const line = `'${process.execPath}' ${runTypeScript} '${join(root, 'src/cli/bin.ts')}' list --json --store 'file:${dir}' | head -1`
   const { stdout, stderr } = await promisify(execFile)('sh', ['-c', line], { cwd: root })
   t.is(stdout.trimEnd().split('\n').length, 1)
   t.notRegex(stderr, /EPIPE/)
@@ -88,7 +89,7 @@ test('the middleware, the stores and the other entry points load none of the lib
   const entries = ['index', 'store/index', 'testing/index', 'migrating/index'].map((entry) => `import ${JSON.stringify(join(root, 'src', `${entry}.ts`))}`)
   const loaded = (code: string) => `${code}; import { createRequire } from 'node:module'; console.log(Object.keys(createRequire('${root}/').cache).filter((path) => /commander|cli-table3|cli-progress/.test(path)).length)`
   const count = async (code: string) => {
-    const { stdout } = await promisify(execFile)(process.execPath, ['--import=tsx', '--input-type=module', '-e', loaded(code)], { cwd: root })
+    const { stdout } = await promisify(execFile)(process.execPath, [runTypeScript, '--input-type=module', '-e', loaded(code)], { cwd: root })
     return Number(stdout)
   }
   t.is(await count(entries.join(';')), 0)

@@ -1,4 +1,4 @@
-/** Takes the picture of the demo from its real page: `node --import=tsx test/demo/picture.ts` writes docs/race.png. */
+/** Takes the picture of the demo from its real page: `node --import=./test/support/typescript/register.js test/demo/picture.ts` writes docs/race.png. */
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { closeChromium, openBrowser } from '../support/browser.js'

@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import test from 'ava'
 import { needsRedis } from '../support/redis.js'
 import { readPage, root } from './snippets.js'
+import { runTypeScript } from '../support/typescript/option.js'
 
 // The tables of docs/scale.md are what bench/scale.js prints.
 
@@ -50,6 +51,6 @@ async function requestsPerSecond(...args: string[]): Promise<string | undefined>
 
 function scale(...args: string[]): Promise<{ stdout: string }> {
   // The sources can be measured without building them.
-  const loader = args.includes('src') ? ['--import=tsx'] : []
+  const loader = args.includes('src') ? [runTypeScript] : []
   return promisify(execFile)(process.execPath, [...loader, 'bench/scale.js', ...args], { cwd: fileURLToPath(root) })
 }

@@ -8,6 +8,7 @@ import { Client } from '../support/client.js'
 import { idOf } from '../support/events.js'
 import { tempDir } from '../support/files.js'
 import { needsRedis, startRedis } from '../support/redis.js'
+import { runTypeScript } from '../support/typescript/option.js'
 
 const server = fileURLToPath(new URL('shutdown-server.ts', import.meta.url))
 const browsers = 12
@@ -35,7 +36,7 @@ const stores: readonly (readonly [name: string, test: typeof test, start: (t: Ex
 for (const [name, tests, start] of stores) {
   tests(`${name}: a process that gets SIGTERM under load ends by itself with 0, soon, and everything that it acknowledged is stored`, async (t) => {
     const url = await start(t)
-    const child = fork(server, [url], { execArgv: ['--import=tsx'] })
+    const child = fork(server, [url], { execArgv: [runTypeScript] })
     t.teardown(() => child.kill('SIGKILL'))
     const exit = once(child, 'exit') as Promise<[code: number | null, signal: string | null]>
     const [origin] = (await once(child, 'message')) as [string]

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { runTypeScript } from '../support/typescript/option.js'
 
 const program = fileURLToPath(new URL('run.ts', import.meta.url))
 
@@ -9,7 +10,7 @@ export const mostGrowth = 2_000_000
 
 /** Makes requests in a process of their own and answers what its heap held after each quarter of them, in bytes. */
 export async function heapsAfter(url: string, requests: number): Promise<number[]> {
-  const child = fork(program, [url, String(requests)], { execArgv: ['--expose-gc', '--import=tsx'] })
+  const child = fork(program, [url, String(requests)], { execArgv: ['--expose-gc', runTypeScript] })
   const exit = once(child, 'exit')
   const [heaps] = (await Promise.race([once(child, 'message'), exit.then(([code]) => Promise.reject(new Error(`the process ended with ${String(code)}`)))])) as [number[]]
   const [code] = (await exit) as [number | null]

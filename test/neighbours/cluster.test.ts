@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { Client } from '../support/client.js'
+import { runTypeScript } from '../support/typescript/option.js'
 
 test('the workers of a cluster share sessions in files: counts are exact, and a login survives the worker that made it', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'keepsake-cluster-'))
-  cluster.setupPrimary({ exec: fileURLToPath(new URL('cluster-worker.ts', import.meta.url)), execArgv: ['--import=tsx'], args: [dir] })
+  cluster.setupPrimary({ exec: fileURLToPath(new URL('cluster-worker.ts', import.meta.url)), execArgv: [runTypeScript], args: [dir] })
   const workers: Worker[] = [cluster.fork(), cluster.fork()]
   t.teardown(async () => {
     for (const worker of workers) worker.process.kill('SIGKILL')

@@ -10,6 +10,7 @@ import { memoryStore } from '../../src/stores/memory/index.js'
 import { newRecord } from '../support/new-record.js'
 import { freePort, needsRedis, startRedis, until } from '../support/redis.js'
 import type { Command, Scenario } from '../support/url-worker.js'
+import { runTypeScript } from '../support/typescript/option.js'
 
 const redisTest = needsRedis(test)
 
@@ -44,6 +45,13 @@ for (const [driver, hidden] of [['redis', []], ['ioredis', ['redis']]] as const)
       stillPaused: failed,
       resumed: true
     })
+  })
+}
+
+for (const [driver, hidden] of [['redis', []], ['ioredis', ['redis']]] as const) {
+  test(`${driver}: a server that is down is named when session() gets the store, before the first request`, async (t) => {
+    const port = await freePort()
+    t.regex(String(await runWorker('opened', hidden, `redis://user:hunter2@127.0.0.1:${port}`)), new RegExp(`^redisStore: cannot reach Redis at 127\\.0\\.0\\.1:${port}: connect ECONNREFUSED`))
   })
 }
 
@@ -156,7 +164,7 @@ async function runWorker(scenario: Scenario, hidden: readonly string[], url: str
       return resolve.call(this, name, ...rest)
     }`
   const worker = fork(new URL('../support/url-worker.ts', import.meta.url), [scenario, url, JSON.stringify(newRecord())], {
-    execArgv: ['--import=tsx', `--import=data:text/javascript,${encodeURIComponent(hide)}`]
+    execArgv: [runTypeScript, `--import=data:text/javascript,${encodeURIComponent(hide)}`]
   })
   let told: unknown
   worker.on('message', (message: { command?: Command; told?: unknown }) => {

@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
-// It comes with tsx.
 import { buildSync } from 'esbuild'
 import { loadDriver } from '../../src/stores/load-driver.js'
+import { runTypeScript } from '../support/typescript/option.js'
 
 const run = promisify(execFile)
 const source = fileURLToPath(new URL('../../src/stores/load-driver.ts', import.meta.url))
@@ -77,6 +77,6 @@ async function report(dir: string, load: string, drivers: string[]): Promise<unk
       return error.message
     }
   })().then((answer) => console.log(JSON.stringify(answer)))`
-  const { stdout } = await run(process.execPath, [`--import=${import.meta.resolve('tsx')}`, '-e', script], { cwd: dir })
+  const { stdout } = await run(process.execPath, [runTypeScript, '-e', script], { cwd: dir })
   return JSON.parse(stdout) as unknown
 }

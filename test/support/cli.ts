@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { TestFn } from 'ava'
 import { run, type Io } from '../../src/cli/index.js'
 import { needs } from './needs.js'
+import { runTypeScript } from './typescript/option.js'
 
 /** What a command has printed, and its exit status. */
 export interface Result {
@@ -34,7 +35,7 @@ export async function runCommand(args: readonly string[], { env = {}, columns, i
 }
 
 const bin = fileURLToPath(new URL('../../src/cli/bin.ts', import.meta.url))
-const argv = ['--import=tsx', bin]
+const argv = [runTypeScript, bin]
 
 /** Runs the command in a process of its own, with pipes. */
 export function runProcess(args: readonly string[]): Promise<Result> {

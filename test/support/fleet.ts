@@ -5,6 +5,7 @@ import type { SessionStore } from '../../src/index.js'
 import { startApp } from './app.js'
 import { createRaceApp } from './race-app.js'
 import type { Options } from './story.js'
+import { runTypeScript } from './typescript/option.js'
 
 /** Servers that run the application of the races over the same sessions. */
 export interface Fleet {
@@ -38,7 +39,7 @@ export async function startServers(stores: SessionStore[], options: Options = {}
  */
 export async function startProcesses(count: number, module: URL, argument: string, options: Options = {}): Promise<Fleet> {
   const server = fileURLToPath(new URL('race-server.ts', import.meta.url))
-  const processes = Array.from({ length: count }, () => fork(server, [module.href, argument, JSON.stringify(options)], { execArgv: ['--import=tsx'] }))
+  const processes = Array.from({ length: count }, () => fork(server, [module.href, argument, JSON.stringify(options)], { execArgv: [runTypeScript] }))
   const origins = await Promise.all(processes.map(started))
   return {
     origins,

@@ -2,11 +2,12 @@ import { createRequire } from 'node:module'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MaybePromise, SessionRecord } from '../../src/store/index.js'
+import { session } from '../../src/index.js'
 import { storeFromUrl } from '../../src/stores/from-url.js'
 import { redisStore } from '../../src/stores/redis/index.js'
 
 /** The work of a separate process for from-url.test.ts. The process ends by itself when nothing keeps it alive. */
-const scenarios = { missing, imported, faults }
+const scenarios = { missing, imported, opened, faults }
 
 export type Scenario = keyof typeof scenarios
 export type Command = 'start' | 'kill' | 'pause' | 'resume'
@@ -27,6 +28,16 @@ async function missing(): Promise<string> {
 async function imported(): Promise<unknown> {
   const { cache } = createRequire(import.meta.url)
   return [typeof redisStore, typeof storeFromUrl, Object.keys(cache).filter((path) => /node_modules.(@?redis|ioredis|knex|pg|mysql2|better-sqlite3|mongodb|memcache-client)\b/.test(path))]
+}
+
+/** The first warning after `session()` got the store, although there is no request. */
+async function opened(): Promise<string> {
+  const warned = once(process, 'warning')
+  const store = storeFromUrl(url)
+  session({ store, keys: ['a secret of more than thirty-two characters'] })
+  const [{ message }] = (await warned) as [Error]
+  await store.close!()
+  return message
 }
 
 async function faults(): Promise<unknown> {

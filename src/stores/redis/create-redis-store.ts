@@ -26,6 +26,7 @@ export function createRedisStore(redis: RedisCommands, connection: FirstConnecti
   return createStore<string>({
     name: 'redis',
     backend: (scope) => new RedisBackend(commands, scope, wait),
+    start: () => void connection.wait(),
     backendName: () => `Redis at ${connection.address}`,
     whenSlow: 'look at SLOWLOG, at the memory and the CPU of Redis, and at the network (redis-cli --latency)',
     advice: (error) => adviceOn(withoutData(error), connection.address),

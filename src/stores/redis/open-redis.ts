@@ -35,8 +35,8 @@ const longestSilence = 10_000
 export type RedisUrlOptions = Omit<RedisStoreOptions, 'client'>
 
 /**
- * Opens `redis://[user:password@]host[:port][/database]`, or `rediss://…` with TLS, with whichever driver is installed. It connects with
- * the first call. `close()` closes the client.
+ * Opens `redis://[user:password@]host[:port][/database]`, or `rediss://…` with TLS, with whichever driver is installed. It connects when a
+ * middleware begins to use it, or with the first call. `close()` closes the client.
  */
 export function openRedis(url: string, options: RedisUrlOptions, where: string): SessionStore {
   assertOptionNames(where, options, ['waitReplicas', 'waitTimeout'])

@@ -8,6 +8,7 @@ import test, { type ExecutionContext } from 'ava'
 import { Client } from '../../support/client.js'
 import { SnippetProject } from '../snippet-project.js'
 import { root, snippetsOf } from '../snippets.js'
+import { runTypeScript } from '../../support/typescript/option.js'
 
 // The programs of docs/guides/several-processes.md, in processes of their own.
 
@@ -25,7 +26,7 @@ test('the programs compile under strict', async (t) => {
 function start(t: ExecutionContext, name: string): ChildProcess {
   const dir = mkdtempSync(join(tmpdir(), 'keepsake-processes-'))
   const env = { ...process.env, SECRET_KEY: 'a secret of more than thirty-two characters', SESSION_DIR: dir, PORT: '0', SHOP_PORT: '0' }
-  const child = fork(project.pathOf(name), { cwd: fileURLToPath(root), execArgv: ['--import=tsx'], env })
+  const child = fork(project.pathOf(name), { cwd: fileURLToPath(root), execArgv: [runTypeScript], env })
   t.teardown(async () => {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill('SIGKILL')

@@ -9,6 +9,7 @@ import { FileNames } from '../../../src/stores/file/file-names.js'
 import { hasTimes, timesOfRecord } from '../../../src/stores/file/file-times.js'
 import { fileStore, type FileStoreOptions } from '../../../src/stores/file/index.js'
 import { all, counting, create, fileOf, leftovers, newRecord, openStore, tempDir, withClock, type FileStore } from '../../support/files.js'
+import { runTypeScript } from '../../support/typescript/option.js'
 
 function events(t: ExecutionContext, id: string): SessionEvent[] {
   const received: SessionEvent[] = []
@@ -71,7 +72,7 @@ for (const umask of [0o000, 0o022, 0o077, 0o777]) {
       console.log((await import('node:fs')).statSync(${JSON.stringify(fileOf(dir, 'a'.repeat(64)))}).mode & 0o777)
       await store.update(id, (current) => current)
     `
-    const printed = execFileSync(process.execPath, ['--import=tsx', '--input-type=module', '-e', script], { encoding: 'utf8', timeout: 60_000 })
+    const printed = execFileSync(process.execPath, [runTypeScript, '--input-type=module', '-e', script], { encoding: 'utf8', timeout: 60_000 })
     t.is(Number(printed), 0o640)
     t.is(modeOf(fileOf(dir, 'a'.repeat(64))), '640')
     t.is(modeOf(dir), '700')

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { tempDir } from '../../support/files.js'
+import { runTypeScript } from '../../support/typescript/option.js'
 
 const run = promisify(execFile)
 
@@ -21,7 +22,7 @@ async function terminate(t: ExecutionContext, before = '') {
     while (readdirSync(${dir}).filter((name) => name.endsWith('.json')).length > 10) await new Promise((resolve) => setTimeout(resolve, 5))
     process.kill(process.pid, 'SIGTERM')
     setTimeout(() => process.exit(1), 30_000)`
-  return run(process.execPath, ['--import=tsx', '--input-type=module', '-e', script])
+  return run(process.execPath, [runTypeScript, '--input-type=module', '-e', script])
 }
 
 test('an application that shuts down with process.once(SIGTERM) may finish what is in progress', async (t) => {

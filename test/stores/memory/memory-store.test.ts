@@ -4,6 +4,7 @@ import test from 'ava'
 import { graceAfterDeadline, isPromise, type SessionRecord, type SessionStore, type StoreScope } from '../../../src/store/index.js'
 import { memoryStore } from '../../../src/stores/memory/index.js'
 import { recordEvents } from '../../support/events.js'
+import { runTypeScript } from '../../support/typescript/option.js'
 
 /** A record under the id that consists of one digit. */
 function recordOf(digit: string, expires = 1000, owner?: string): SessionRecord {
@@ -244,7 +245,7 @@ test('a process ends although the store was not closed', async (t) => {
     await memoryStore().create(id, { rev: 1, write: 'w', id, created: 0, used: 0, expires: 8e15, permanent: false, data: {} })
     console.log('stored')
   `
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import=tsx', '--input-type=module', '-e', script], { timeout: 20_000 })
+  const { stdout } = await promisify(execFile)(process.execPath, [runTypeScript, '--input-type=module', '-e', script], { timeout: 20_000 })
   t.is(stdout, 'stored\n')
 })
 

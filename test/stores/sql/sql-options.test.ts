@@ -4,6 +4,7 @@ import test from 'ava'
 import makeKnex from 'knex'
 import { createTable, sqlStore, type SqlStoreOptions } from '../../../src/stores/sql/index.js'
 import { engines } from '../../support/sql.js'
+import { runTypeScript } from '../../support/typescript/option.js'
 
 // It connects to nothing: no test here sends a statement.
 const knex = makeKnex({ client: 'pg', connection: 'postgres://127.0.0.1:1/none' })
@@ -66,7 +67,7 @@ test('importing the store loads neither Knex nor a driver', async (t) => {
   const script = `await import(${JSON.stringify(new URL('../../../src/stores/sql/index.ts', import.meta.url).href)})
     const { createRequire } = await import('node:module')
     console.log(JSON.stringify(Object.keys(createRequire(import.meta.url).cache)))`
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import=tsx', '--input-type=module', '-e', script])
+  const { stdout } = await promisify(execFile)(process.execPath, [runTypeScript, '--input-type=module', '-e', script])
   t.deepEqual((JSON.parse(stdout) as string[]).filter((file) => /node_modules\/(knex|pg|mysql2|better-sqlite3)\b/.test(file)), [])
 })
 

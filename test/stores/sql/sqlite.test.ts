@@ -11,6 +11,7 @@ import type { SessionRecord, SessionStore } from '../../../src/store/index.js'
 import { createTable, openSql, sqlStore } from '../../../src/stores/sql/index.js'
 import { newRecord } from '../../support/new-record.js'
 import { patience } from '../../support/sql.js'
+import { runTypeScript } from '../../support/typescript/option.js'
 
 /** A path in a directory that is removed when the test ends. */
 function newFile(t: ExecutionContext): string {
@@ -88,7 +89,7 @@ test('SQLite: four processes that write to one session at once lose nothing', as
   const record = newRecord({ count: 0 })
   await store.create(record.id, record)
   const worker = new URL('../../support/sqlite-worker.ts', import.meta.url)
-  const workers = Array.from({ length: 4 }, () => fork(worker, [file, record.id, '50'], { execArgv: ['--import=tsx'] }))
+  const workers = Array.from({ length: 4 }, () => fork(worker, [file, record.id, '50'], { execArgv: [runTypeScript] }))
   const codes = await Promise.all(workers.map(async (child) => (await once(child, 'exit'))[0] as number))
   t.deepEqual(codes, [0, 0, 0, 0])
   t.deepEqual((await store.read(record.id))?.data, { count: 200 })
@@ -101,7 +102,7 @@ test('SQLite: after kill -9 in the midst of writes every acknowledged write is t
   await store.create(record.id, record)
   for (let round = 0; round < 3; round++) {
     const before = Number((await store.read(record.id))?.data['count'])
-    const child = fork(new URL('../../support/sqlite-worker.ts', import.meta.url), [file, record.id, '1000000'], { execArgv: ['--import=tsx'] })
+    const child = fork(new URL('../../support/sqlite-worker.ts', import.meta.url), [file, record.id, '1000000'], { execArgv: [runTypeScript] })
     let acknowledged = 0
     child.on('message', () => {
       if (++acknowledged === 100) child.kill('SIGKILL')
@@ -149,7 +150,7 @@ test('SQLite: a file that is no database fails with ERR_SESSION_STORE and is lef
 test('SQLite: the timer that removes expired sessions does not keep the process alive', async (t) => {
   const file = newFile(t)
   await open(t, file).read(newRecord().id)
-  const child = fork(new URL('../../support/sqlite-worker.ts', import.meta.url), [file, newRecord().id, '1', 'unclosed'], { execArgv: ['--import=tsx'] })
+  const child = fork(new URL('../../support/sqlite-worker.ts', import.meta.url), [file, newRecord().id, '1', 'unclosed'], { execArgv: [runTypeScript] })
   child.on('message', () => child.disconnect())
   t.deepEqual(await once(child, 'exit'), [0, null])
 })
