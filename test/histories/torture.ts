@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { isUnknown } from './model/history.js'
 import { make, reportOf, summaryOf } from './histories.js'
+import type { Fault } from './run/conduct.js'
 import { Workers } from './run/workers.js'
 import { stages } from './stages/index.js'
 import type { StageMaker } from './stages/stage.js'
@@ -23,6 +24,8 @@ const { values } = parseArgs({
 })
 /** So many histories are made on a store before it is the next one's turn. */
 const historiesPerTurn = 5
+/** With `--kills`, so many further rounds of a history have a kill. */
+const killsPerHistory = 8
 
 const names = values.store.split(',')
 const unknown = names.find((name) => !stages.some((stage) => stage.name === name))
@@ -44,6 +47,12 @@ await workers.close()
 console.log(isFine ? 'no violation' : 'a violation', totals)
 process.exit(isFine ? 0 : 1)
 
+/** What happens in the rounds of a history. With `--kills`, most of them have a kill. */
+function roundsWith(faults: readonly Fault[]): readonly Fault[] {
+  if (kills === undefined || !faults.includes('kill')) return [...faults, ...faults]
+  return [...faults, ...Array.from({ length: killsPerHistory }, () => 'kill' as const)]
+}
+
 /** Answers whether there was no violation. */
 async function torture({ name, missing, processes, start }: StageMaker, turn: number): Promise<boolean> {
   if (missing !== undefined) {
@@ -56,7 +65,7 @@ async function torture({ name, missing, processes, start }: StageMaker, turn: nu
     for (let number = 0; number < historiesPerTurn; number++) {
       for (const count of processes.filter((each) => values.processes === undefined || each === Number(values.processes))) {
         const seed = turn + number === 0 ? values.seed : `${values.seed}-${turn}-${number}`
-        const run = await make(workers, stage, seed, count, [...faults, ...faults])
+        const run = await make(workers, stage, seed, count, roundsWith(faults))
         totals.histories++
         totals.operations += run.history.operations.length
         totals.unknown += run.history.operations.filter(isUnknown).length

@@ -1,7 +1,7 @@
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { chown, mkdtemp, rm } from 'node:fs/promises'
+import { chown, mkdtemp, rename, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -36,9 +36,9 @@ const nobody = isRoot ? { uid: 65534, gid: 65534 } : {}
 
 /** @param options of `postgres`, for example `max_connections=5`. */
 export async function startPostgres(...options: string[]): Promise<SqlServer> {
-  const { dir, port } = await prepare('postgres')
-  const data = join(dir, 'data')
-  await run(`${postgresBin!}/initdb`, ['-D', data, '-A', 'trust', '-N', '-U', 'keepsake', '-E', 'UTF8', '--locale=C'], nobody)
+  const { dir, data, port } = await prepare('postgres', `${postgresBin!}/postgres`, (newData) =>
+    run(`${postgresBin!}/initdb`, ['-D', newData, '-A', 'trust', '-N', '-U', 'keepsake', '-E', 'UTF8', '--locale=C'], nobody)
+  )
   const settings = ['listen_addresses=127.0.0.1', `port=${port}`, `unix_socket_directories=${dir}`, 'fsync=off', ...options]
   const command = [`${postgresBin!}/postgres`, '-D', data, ...settings.flatMap((each) => ['-c', each])]
   return startServer(dir, port, `postgres://keepsake@127.0.0.1:${port}/postgres`, command)
@@ -46,20 +46,44 @@ export async function startPostgres(...options: string[]): Promise<SqlServer> {
 
 /** @param options of `mariadbd`, for example `--max-connections=5`. */
 export async function startMariaDb(...options: string[]): Promise<SqlServer> {
-  const { dir, port } = await prepare('mariadb')
-  const data = join(dir, 'data')
   // Its temporary tables have names that another server takes too.
-  const base = ['--no-defaults', `--datadir=${data}`, `--tmpdir=${dir}`, '--innodb-log-file-size=8M', '--innodb-flush-log-at-trx-commit=2']
-  await run('mariadb-install-db', [...base, '--auth-root-authentication-method=normal', '--skip-test-db'], { ...nobody, cwd: dir })
+  const base = (dir: string, data: string) => ['--no-defaults', `--datadir=${data}`, `--tmpdir=${dir}`, '--innodb-log-file-size=8M', '--innodb-flush-log-at-trx-commit=2']
+  const { dir, data, port } = await prepare('mariadb', 'mariadbd', (newData, tmp) =>
+    run('mariadb-install-db', [...base(tmp, newData), '--auth-root-authentication-method=normal', '--skip-test-db'], { ...nobody, cwd: tmp })
+  )
   const own = [`--port=${port}`, '--bind-address=127.0.0.1', `--socket=${join(dir, 'socket')}`, `--pid-file=${join(dir, 'pid')}`]
-  const command = ['mariadbd', ...base, ...own, '--innodb-buffer-pool-size=32M', '--skip-log-error', ...options]
+  const command = ['mariadbd', ...base(dir, data), ...own, '--innodb-buffer-pool-size=32M', '--skip-log-error', ...options]
   return startServer(dir, port, `mysql://root@127.0.0.1:${port}/mysql`, command)
 }
 
-async function prepare(name: string): Promise<{ dir: string; port: number }> {
+/** Makes the data directory of a new server in `data`. `tmp` is a directory for its temporary files. */
+type Install = (data: string, tmp: string) => Promise<unknown>
+
+async function prepare(name: string, program: string, install: Install): Promise<{ dir: string; data: string; port: number }> {
+  const dir = await ownDirectory(name)
+  const data = join(dir, 'data')
+  await run('cp', ['-a', await templateOf(name, program, install), data])
+  return { dir, data, port: await freePort() }
+}
+
+/** The data directory of a new server of that version. It is made once and copied for each server, which takes a tenth of the time. */
+async function templateOf(name: string, program: string, install: Install): Promise<string> {
+  const version = /\d+(\.\d+)+/.exec((await run(program, ['--version'])).stdout)?.[0]
+  const template = join(tmpdir(), `keepsake-new-${name}-${version}-${process.getuid?.() ?? 0}`)
+  if (existsSync(template)) return template
+  const dir = await ownDirectory(name)
+  await install(join(dir, 'data'), dir)
+  // Another process may have been faster.
+  await rename(join(dir, 'data'), template).catch(() => undefined)
+  await rm(dir, { recursive: true, force: true })
+  return template
+}
+
+/** A temporary directory that belongs to the user of the servers. */
+async function ownDirectory(name: string): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), `keepsake-${name}-`))
   if (isRoot) await chown(dir, 65534, 65534)
-  return { dir, port: await freePort() }
+  return dir
 }
 
 const live = new Set<ChildProcess>()
