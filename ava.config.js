@@ -5,5 +5,5 @@ export default {
   timeout: '240s',
   workerThreads: false,
   // Much of the suite waits: for servers, timeouts and other processes.
-  concurrency: 4
+  concurrency: 5
 }

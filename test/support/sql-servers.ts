@@ -46,14 +46,17 @@ export async function startPostgres(...options: string[]): Promise<SqlServer> {
 
 /** @param options of `mariadbd`, for example `--max-connections=5`. */
 export async function startMariaDb(...options: string[]): Promise<SqlServer> {
-  // Its temporary tables have names that another server takes too.
-  const base = (dir: string, data: string) => ['--no-defaults', `--datadir=${data}`, `--tmpdir=${dir}`, '--innodb-log-file-size=8M', '--innodb-flush-log-at-trx-commit=2']
   const { dir, data, port } = await prepare('mariadb', 'mariadbd', (newData, tmp) =>
-    run('mariadb-install-db', [...base(tmp, newData), '--auth-root-authentication-method=normal', '--skip-test-db'], { ...nobody, cwd: tmp })
+    run('mariadb-install-db', [...mariaDbOptions(newData, tmp), '--auth-root-authentication-method=normal', '--skip-test-db'], { ...nobody, cwd: tmp })
   )
   const own = [`--port=${port}`, '--bind-address=127.0.0.1', `--socket=${join(dir, 'socket')}`, `--pid-file=${join(dir, 'pid')}`]
-  const command = ['mariadbd', ...base(dir, data), ...own, '--innodb-buffer-pool-size=32M', '--skip-log-error', ...options]
+  const command = ['mariadbd', ...mariaDbOptions(data, dir), ...own, '--innodb-buffer-pool-size=32M', '--skip-log-error', ...options]
   return startServer(dir, port, `mysql://root@127.0.0.1:${port}/mysql`, command)
+}
+
+function mariaDbOptions(data: string, tmp: string): readonly string[] {
+  // Its temporary tables have names that another server takes too.
+  return ['--no-defaults', `--datadir=${data}`, `--tmpdir=${tmp}`, '--innodb-log-file-size=8M', '--innodb-flush-log-at-trx-commit=2']
 }
 
 /** Makes the data directory of a new server in `data`. `tmp` is a directory for its temporary files. */

@@ -42,18 +42,18 @@ async function opened(): Promise<string> {
 
 async function faults(): Promise<unknown> {
   const store = storeFromUrl(url)
-  const session = JSON.parse(record) as SessionRecord
-  const { id } = session
+  const created = JSON.parse(record) as SessionRecord
+  const { id } = created
   const read = () => timed(store.read(id))
   const down = [await read(), await read()]
   await ask('start')
   const started = await recovers(() => store.read(id))
-  await store.create(id, session)
+  await store.create(id, created)
   await ask('kill')
   const killed = await read()
   await ask('start')
   const restarted = await recovers(() => store.read(id))
-  await store.create(id, session)
+  await store.create(id, created)
   await ask('pause')
   const paused = await Promise.all([read(), timed(store.update(id, (current) => current)), timed(store.destroy(id))])
   const stillPaused = await read()
