@@ -1,5 +1,6 @@
 import test from 'ava'
 import { SessionError } from '../../src/errors.js'
+import { session } from '../../src/index.js'
 import { createMark, createStore, defaultScope, graceAfterDeadline, type Backend, type SessionRecord, type SessionStore } from '../../src/store/index.js'
 import { recordEvents } from '../support/events.js'
 import { count, newRecord } from './new-record.js'
@@ -214,6 +215,15 @@ test('a store lists sessions, and those of an owner, only if its backend can', (
   const store = createStore({ name: 'text', backend: () => backend })
   t.false('records' in store)
   t.false('ownedBy' in store)
+})
+
+test('a store is started when a middleware begins to use it, and not when it is made or read by itself', async (t) => {
+  let starts = 0
+  const store = new TextDatabase().store({ start: () => void starts++ })
+  await store.read(newRecord().id)
+  t.is(starts, 0)
+  session({ store, keys: ['a secret of more than thirty-two characters'] })
+  t.is(starts, 1)
 })
 
 test('prune() answers 0 where the backend expires records by itself, and what the backend says elsewhere', async (t) => {

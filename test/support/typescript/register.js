@@ -2,8 +2,8 @@ import * as module from 'node:module'
 import * as hooks from './hooks.js'
 
 /*
- * `node --import=./test/support/typescript/register.js`: runs TypeScript without a build. The suite starts about a thousand processes, and this
- * costs each 0.05 s of CPU, where tsx costs 0.3 to 0.7.
+ * `node --import=./test/support/typescript/register.js`: runs TypeScript without a build. It costs a process next to nothing, where tsx costs 0.3 to
+ * 0.7 s of CPU, and the suite starts many hundreds of processes.
  */
 
 // Node 20 runs hooks in a thread of their own. Later versions can run them in this one.
