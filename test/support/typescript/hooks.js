@@ -18,12 +18,10 @@ const own = new Map([
 
 /** TypeScript imports `./file.ts` as `./file.js`. */
 export function resolve(specifier, context, next) {
-  if (context.parentURL?.endsWith('.ts')) {
-    if (own.has(specifier)) return found(new URL(own.get(specifier), root))
-    if (specifier.startsWith('.') && specifier.endsWith('.js')) {
-      const url = new URL(`${specifier.slice(0, -3)}.ts`, context.parentURL)
-      if (fs.existsSync(url)) return found(url)
-    }
+  if (own.has(specifier) && context.parentURL?.endsWith('.ts')) return found(new URL(own.get(specifier), root))
+  if (/^(\.{0,2}\/|file:).*\.js$/.test(specifier)) {
+    const url = new URL(specifier.replace(/js$/, 'ts'), context.parentURL)
+    if (fs.existsSync(url)) return found(url)
   }
   return next(specifier, context)
 }
