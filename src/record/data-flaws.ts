@@ -1,30 +1,32 @@
 import { maxJsonDepth, type Data, type Json } from './json.js'
 
-/** Matches the text of numbers that may be too large: `1e400` is read as `Infinity`, which this library never writes. */
-const largeNumber = /\d{300}|[eE]\+?\d{3}/
-
 /**
  * Returns why this library cannot have written the data, or `undefined`. Data that is nested too deep would exhaust the stack when it is
- * read, and an infinite number could not be saved again.
- *
- * It checks every value only if the text is long enough to be nested that deep, or has a large number. Few texts are.
+ * encoded again, and an infinite number (the text `1e400`) could not be saved again.
  */
-export function flawInData(data: Data, text: string): string | undefined {
-  const mayBeDeep = text.length > 2 * maxJsonDepth
-  if (!mayBeDeep && !largeNumber.test(text)) return undefined
-  // Level by level, because a recursion could exhaust the stack.
-  let level: Json[] = Object.values(data)
-  for (let depth = 1; level.length > 0; depth++) {
-    if (depth > maxJsonDepth) return 'it is nested too deep'
-    const next: Json[] = []
-    for (const value of level) {
-      if (typeof value === 'number' && !Number.isFinite(value)) return 'it holds a number that is too large'
-      if (typeof value !== 'object' || value === null) continue
-      for (const inner of Array.isArray(value) ? value : Object.values(value)) {
-        if (typeof inner === 'number' ? !Number.isFinite(inner) : typeof inner === 'object') next.push(inner)
-      }
+export function flawInData(data: Data): string | undefined {
+  return flawInEach(data, 1)
+}
+
+/** @param depth how many levels deep the values of the object or array are nested. It ends the recursion. */
+function flawInEach(parent: Data | Json[], depth: number): string | undefined {
+  if (Array.isArray(parent)) {
+    for (const value of parent) {
+      const flaw = flawIn(value, depth)
+      if (flaw !== undefined) return flaw
     }
-    level = next
+    return undefined
+  }
+  // `Object.values` would make a list of each object, and this runs for each read.
+  for (const key in parent) {
+    const flaw = flawIn(parent[key]!, depth)
+    if (flaw !== undefined) return flaw
   }
   return undefined
+}
+
+function flawIn(value: Json, depth: number): string | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'it holds a number that is too large'
+  if (typeof value !== 'object' || value === null) return undefined
+  return depth > maxJsonDepth ? 'it is nested too deep' : flawInEach(value, depth + 1)
 }

@@ -72,7 +72,7 @@ export function readRecord(text: string, id: string, largest = Infinity): Readin
   } catch {
     return { corrupt: text === '' ? 'it is empty' : 'it is not JSON' }
   }
-  const corrupt = flawOf(value, id) ?? flawInData((value as SessionRecord).data, text)
+  const corrupt = flawOf(value, id) ?? flawInData((value as SessionRecord).data)
   return corrupt === undefined ? { record: value as SessionRecord } : { corrupt }
 }
 

@@ -9,7 +9,7 @@ import { classOf, ownedClass, timesOfFile, timesOfRecord, type FileTimes } from 
 import { hasCode, lstat, rename, setTimes } from '../fs-calls.js'
 import type { OwnerIndex } from './owner-index.js'
 import { readFile, type Unreadable } from '../read-file.js'
-import { TextCache } from './text-cache.js'
+import { isCurrent, TextCache } from './text-cache.js'
 
 /** The files of one session: its record, and its entry in the index of owners. */
 export class SessionFiles {
@@ -29,10 +29,10 @@ export class SessionFiles {
   /** Reads the text of the record. A file that cannot hold a record counts as missing, is reported, and is moved aside unless it is another user's. */
   async read(id: string): Promise<string | undefined> {
     const path = this.#context.names.record(id)
-    if (this.#texts.has(id)) {
+    const known = this.#texts.get(id)
+    if (known) {
       const stats = await lstat(path)
-      const text = stats && this.#texts.recall(id, stats)
-      if (text !== undefined) return text
+      if (stats && isCurrent(known, stats)) return known.text
     }
     const found = await readFile(path, this.#context.largest)
     if (found && 'text' in found) {

@@ -3,7 +3,7 @@ import { RecentMap } from '../../../recent-map.js'
 import { isForeign } from '../directory.js'
 import { isSameState, timesOfFile, type FileTimes } from '../file-times.js'
 
-interface CachedText {
+export interface CachedText {
   readonly text: string
   readonly times: FileTimes
   /** The size of the file in bytes. */
@@ -22,16 +22,9 @@ const longestText = 8192
 export class TextCache {
   readonly #texts = new RecentMap<CachedText>(mostTexts)
 
-  has(id: string): boolean {
-    return this.#texts.has(id)
-  }
-
-  /** Returns the known text if the file still has its times and size. `undefined`: the file must be read. */
-  recall(id: string, stats: Stats): string | undefined {
-    const known = this.#texts.get(id)
-    if (known?.size !== stats.size || isForeign(stats)) return undefined
-    const times = timesOfFile(stats)
-    return times && isSameState(times, known.times) ? known.text : undefined
+  /** Returns the known text, which is the stored one only if `isCurrent` says so. `undefined`: the file must be read. */
+  get(id: string): CachedText | undefined {
+    return this.#texts.get(id)
   }
 
   /** Keeps a text. @param times the state that the times of the file encode. `undefined`: they encode none, and the text is not kept. */
@@ -49,6 +42,13 @@ export class TextCache {
     const known = this.#texts.get(id)
     return known !== undefined && Number(revAtStart.exec(known.text)?.[1] ?? 0) > rev
   }
+}
+
+/** Reports whether the file still has the times and the size that it had with that text. */
+export function isCurrent({ times, size }: CachedText, stats: Stats): boolean {
+  if (size !== stats.size || isForeign(stats)) return false
+  const found = timesOfFile(stats)
+  return found !== undefined && isSameState(found, times)
 }
 
 const revAtStart = /^\{"rev":(\d+),/
