@@ -1,9 +1,9 @@
 import { SessionError } from '../errors.js'
 import { emit } from '../events.js'
-import { decode, type Data, type Json, type SessionRecord } from '../record/index.js'
+import { decode, type SessionRecord } from '../record/index.js'
 import { recover, whenDone, type MaybePromise } from '../store/index.js'
 import { warnOnce } from '../warn-once.js'
-import { applyChanges, valueAt, type Changes } from './changes.js'
+import { applyChanges, type Changes } from './changes.js'
 import { headersSentError } from './headers-sent-error.js'
 import { deadlineOf, isDue } from './lifetimes.js'
 import type { FoundSession } from './found-session.js'
@@ -12,6 +12,7 @@ import type { Step } from './plan.js'
 import { removeSession } from './remove-session.js'
 import type { RequestSession } from './request-session.js'
 import type { StoredState } from './session-state.js'
+import { Taking } from './taking.js'
 import { updateRecord } from './update-record.js'
 
 /** Carries out a planned step. Returns `false` if it dropped changes of the request. */
@@ -121,26 +122,6 @@ function update(session: RequestSession, stored: StoredState, take?: Taking): Ma
     emit({ type: 'save', id })
     return true
   })
-}
-
-/** One value that a request takes out of the session for itself. */
-class Taking {
-  value: Json | undefined
-  readonly #key: string
-
-  constructor(key: string) {
-    this.#key = key
-  }
-
-  /** Takes the value and returns the data without it. The recipe may run several times, so each run replaces the value of the one before. */
-  takeFrom(data: Data | null): Data | null {
-    this.value = data ? valueAt(data, this.#key) : undefined
-    return data && applyChanges(new Map([[this.#key, { kind: 'delete' as const }]]), data)
-  }
-
-  addTo(changes: Changes): Changes {
-    return new Map([...changes, [this.#key, { kind: 'delete' as const }]])
-  }
 }
 
 /** Removes a key, saves at once and returns its value. Of parallel requests, exactly one gets the value. */

@@ -3,6 +3,11 @@ import type { SessionRecord } from '../record/index.js'
 import type { TimedStore } from '../store/index.js'
 import { followMarker } from './follow-marker.js'
 
+/** The error for an option or a call that needs a store with lists of owners' sessions. */
+export const cannotListOwners =
+  'this store cannot list the sessions of an owner (a cookie has no server side, and memcached may forget an index at any time): ' +
+  'use fileStore(), redisStore(), mongoStore() or sqlStore()'
+
 /** How often the sessions of an owner are listed again while some of them get new sids. */
 const mostPasses = 10
 

@@ -1,4 +1,4 @@
-import type { SessionState } from './session-state.js'
+import type { Situation } from './situation.js'
 
 /** The action that a save takes. */
 export type Step =
@@ -15,32 +15,6 @@ export type Step =
   | { readonly kind: 'refresh' }
   /** Give up this request's changes. */
   | { readonly kind: 'drop'; readonly reason: 'gone' | 'moved' | 'headers-sent' }
-
-/** The facts that decide about a save. */
-export interface Situation {
-  readonly state: SessionState['kind']
-  /** `ctx.session = null` ended a stored session that is not removed yet. */
-  readonly hasEnded: boolean
-  /** The client has a session of an earlier library that was not moved yet. */
-  readonly hasOld: boolean
-  /** The request changed data or assigned members. */
-  readonly hasChanges: boolean
-  /** After the request's changes there is something to store: data, or an owner. */
-  readonly hasData: boolean
-  /** The request called `clear()` and set nothing afterwards. */
-  readonly isEmptied: boolean
-  /** The response is a server error, and changes are not kept then. */
-  readonly failed: boolean
-  /** The deadline should move. */
-  readonly isDue: boolean
-  /** The cookie should be sent again, for example because an older key signed it. */
-  readonly reissue: boolean
-  readonly permanent: boolean
-  /** The headers have left: no cookie can be sent. */
-  readonly headersSent: boolean
-  /** The cookie carries the record, so each write needs a cookie. */
-  readonly carriesRecord: boolean
-}
 
 const nothing: Step = { kind: 'nothing' }
 

@@ -1,10 +1,9 @@
 import type { ResponseToken } from '../cookie/index.js'
 import type { TimedStore } from '../store/index.js'
 import { ChangeTracker } from './change-tracker.js'
-import { applyChanges, noChanges, type Changes } from './changes.js'
+import { noChanges, type Changes } from './changes.js'
 import { deadlineOf, endOf, isDue } from './lifetimes.js'
 import type { Migration } from './migration.js'
-import type { Situation } from './plan.js'
 import type { RecordCarrier, RecordSource } from './record-source.js'
 import type { SessionRules } from './rules.js'
 import type { Sealing } from './sealing.js'
@@ -110,7 +109,7 @@ export class RequestSession implements RecordSource {
   }
 
   get modified(): boolean {
-    if (this.ended || this.migration?.found || this.#hasAssigned()) return true
+    if (this.ended || this.migration?.found || this.hasAssigned) return true
     try {
       return this.changes().size > 0
     } catch {
@@ -197,34 +196,8 @@ export class RequestSession implements RecordSource {
     this.response.send(sid, this.carrier?.payload(record.id, sid), record.permanent ? record.expires : undefined)
   }
 
-  /** The facts that decide about a save. @param options.failed `true`: the response is a server error, and changes are not kept then. */
-  situation({ failed }: { failed: boolean }): Situation {
-    const { state, stored, response, migration } = this
-    const changes = failed ? noChanges : this.changes()
-    const isEmptied = this.assigned.cleared === true && this.tracker.keys().length === 0
-    return {
-      state: state.kind,
-      hasEnded: this.ended !== undefined,
-      hasOld: migration?.found !== undefined,
-      hasChanges: changes.size > 0 || this.#hasAssigned() || isEmptied,
-      hasData: !isEmptied && (applyChanges(changes, migration?.found?.data ?? {}) !== null || this.#keepsOldOwner),
-      isEmptied,
-      failed,
-      isDue: this.isDue,
-      reissue: stored?.reissue ?? false,
-      permanent: stored?.record.permanent ?? false,
-      headersSent: response.headersSent,
-      carriesRecord: this.carrier !== undefined
-    }
-  }
-
-  /** `true` if the owner of an old session is reason enough to store it. As with a stored session, `clear()` ends that. */
-  get #keepsOldOwner(): boolean {
-    return this.migration?.found?.owner !== undefined && this.assigned.cleared !== true
-  }
-
-  /** Reports whether members were assigned other values than the stored ones. */
-  #hasAssigned(): boolean {
+  /** `true` if members were assigned other values than the stored ones. */
+  get hasAssigned(): boolean {
     const { permanent, lifetime, forced } = this.assigned
     const record = this.stored?.record
     return forced === true || (permanent !== undefined && permanent !== record?.permanent) || (lifetime !== undefined && lifetime !== record?.lifetime)

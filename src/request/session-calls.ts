@@ -1,19 +1,16 @@
-import { emit } from '../events.js'
-import { recover, whenDone, type MaybePromise } from '../store/index.js'
-import { warnOnce } from '../warn-once.js'
+import { whenDone, type MaybePromise } from '../store/index.js'
 import { CallQueue } from './call-queue.js'
 import { carryOut, takeKey } from './carry-out.js'
 import { headersSentError } from './headers-sent-error.js'
+import { LateChanges } from './late-changes.js'
 import { deadlineOf, isDue } from './lifetimes.js'
-import { endOwned, enforceMaxPerOwner } from './owned-sessions.js'
+import { cannotListOwners, endOwned, enforceMaxPerOwner } from './owned-sessions.js'
 import { planSave } from './plan.js'
+import { reload } from './reload.js'
 import { replaceSid, type LoginOptions } from './replace-sid.js'
 import type { Assigned, RequestSession } from './request-session.js'
-
-/** The error for an option or a call that needs a store with lists of owners' sessions. */
-export const cannotListOwners =
-  'this store cannot list the sessions of an owner (a cookie has no server side, and memcached may forget an index at any time): ' +
-  'use fileStore(), redisStore(), mongoStore() or sqlStore()'
+import { situationOf } from './situation.js'
+import { UnawaitedWork } from './unawaited-work.js'
 
 /**
  * The calls of one request's session: those of `ctx.session`, and the save at the end of the request.
@@ -25,13 +22,13 @@ export class SessionCalls {
   readonly #queue = new CallQueue()
   /** The middleware has ended. */
   #isClosed = false
-  /** A report of late changes is scheduled. */
-  #willReportLate = false
-  /** Why sessions of the owner could not be ended. */
-  #failure: { readonly error: unknown } | undefined
+  readonly #lateChanges: LateChanges
+  /** The work that ends sessions of the owner. */
+  readonly #ending = new UnawaitedWork()
 
   constructor(session: RequestSession) {
     this.session = session
+    this.#lateChanges = new LateChanges(session, this.#queue)
   }
 
   /** Notes that the request reads or sets data. */
@@ -41,7 +38,7 @@ export class SessionCalls {
     session.accessed = true
     this.noteUse()
     // Koa writes some responses after the middleware has ended, and reads the session then: `ctx.body = { me: ctx.session }`.
-    if (this.#isClosed && session.stored) this.#queue.runInBackground(() => carryOut(session, planSave(session.situation({ failed: true }))))
+    if (this.#isClosed && session.stored) this.#queue.runInBackground(() => carryOut(session, planSave(situationOf(session, { failed: true }))))
   }
 
   /** Notes that the response depends on the session. */
@@ -56,7 +53,7 @@ export class SessionCalls {
   assertWritable(): void {
     const { state } = this.session
     if (state.kind === 'read-only') throw state.error
-    if (this.#isClosed) this.#reportLate()
+    if (this.#isClosed) this.#lateChanges.report()
   }
 
   assign(assigned: Assigned): void {
@@ -99,7 +96,7 @@ export class SessionCalls {
     const { session } = this
     if (!session.store.listsOwners) throw new TypeError(`ctx.session.endOthers(): ${cannotListOwners}`)
     return this.#queue.runForApplication(() =>
-      this.#orFailRequest(() => {
+      this.#ending.run(() => {
         const { owner, id } = session.stored?.record ?? {}
         return owner === undefined ? 0 : endOwned(session.store, owner, id)
       })
@@ -124,22 +121,9 @@ export class SessionCalls {
   }
 
   reload(): Promise<boolean> {
-    const { session } = this
     return this.#queue.runForApplication(() => {
       this.noteAccess()
-      const before = session.stored
-      if (!before) return false
-      return whenDone(session.store.read(before.record.id), (atRest) => {
-        if (session.state !== before) return false
-        const record = atRest && !atRest.moved ? session.sealing.open(atRest, before.sid) : undefined
-        if (atRest && record) {
-          session.useReloaded({ ...before, record, atRest })
-          return true
-        }
-        session.state = { kind: atRest?.moved ? 'moved' : 'gone' }
-        session.startAnew()
-        return false
-      })
+      return reload(this.session)
     })
   }
 
@@ -185,8 +169,8 @@ export class SessionCalls {
     if (isExplicit) this.assertWritable()
     const { state } = session
     if ((state.kind === 'stored' || state.kind === 'new') && state.failure !== undefined) throw state.failure
-    if (this.#failure && !isExplicit) throw this.#failure.error
-    const step = planSave(session.situation({ failed }))
+    if (!isExplicit) this.#ending.throwFailure()
+    const step = planSave(situationOf(session, { failed }))
     if (step.kind === 'drop' && step.reason === 'headers-sent' && isExplicit) throw headersSentError('save a session')
     return carryOut(session, step)
   }
@@ -204,7 +188,7 @@ export class SessionCalls {
       return whenDone(this.#removeEnded(), () =>
         whenDone(replaceSid(this.session, login), () => {
           this.#endReplaced()
-          return login && this.#orFailRequest(() => this.#enforceMaxPerOwner(login.owner))
+          return login && this.#ending.run(() => this.#enforceMaxPerOwner(login.owner))
         })
       )
     })
@@ -219,36 +203,5 @@ export class SessionCalls {
   #enforceMaxPerOwner(owner: string): MaybePromise<void> {
     const { store, stored, rules } = this.session
     if (rules.maxPerOwner !== undefined && stored?.record.owner === owner) return enforceMaxPerOwner(store, stored.record, rules.maxPerOwner)
-  }
-
-  /** Runs work that the application may forget to await: if it fails, the end of the request fails too, unless it succeeded later. */
-  #orFailRequest<T>(work: () => MaybePromise<T>): MaybePromise<T> {
-    return recover(
-      () =>
-        whenDone(work(), (value) => {
-          this.#failure = undefined
-          return value
-        }),
-      (error) => {
-        this.#failure = { error }
-        throw error
-      }
-    )
-  }
-
-  /** Reports changes that are made after the end of the request, unless `save()` follows at once. */
-  #reportLate(): void {
-    if (this.#willReportLate) return
-    this.#willReportLate = true
-    setImmediate(() => {
-      const { session } = this
-      this.#willReportLate = false
-      if (this.#queue.isBusy || !session.modified || session.ended) return
-      emit({ type: 'dropped', id: session.stored?.record.id, reason: 'late' })
-      warnOnce(
-        'ctx.session was changed after its request had ended, and the change is lost: look for a missing `await next()` in a middleware, ' +
-          'or call `await ctx.session.save()` after the change'
-      )
-    })
   }
 }

@@ -7,7 +7,8 @@ import { isListed } from './deadline.js'
 import { wrongIdError } from './ids.js'
 import { OpenCalls } from './open-calls.js'
 import { Pruning } from './pruning.js'
-import { RecipeError, Records } from './records.js'
+import { Records } from './records.js'
+import { RecipeError } from './steps.js'
 
 /**
  * Makes a store from the operations of a backend. It checks ids, reads texts strictly, applies deadlines, retries after conflicts, queues the

@@ -1,15 +1,13 @@
 import { conflictError, SessionError } from '../errors.js'
 import { emit } from '../events.js'
-import { createWriter, isSameCreation, readRecord, wasCreated, writeRecord, type SessionRecord, type Version } from '../record/index.js'
+import { createWriter, isSameCreation, readRecord, wasCreated, type SessionRecord, type Version } from '../record/index.js'
 import type { Backend, Found, RecordWithToken, Removed, SwapResult, Written } from './backend.js'
 import type { MaybePromise, StoreScope } from './contract.js'
 import { isGone, isLive } from './deadline.js'
 import { isPromise } from './maybe-promise.js'
 import { pauseAfter, retryEnd } from './retries.js'
 import { SessionQueue, type Job, type QueuedSession } from './session-queue.js'
-
-/** After how many characters of text one step of many updates ends: recipes on large records must not block the event loop. */
-const longestStep = 256 * 1024
+import { applyRecipes, settleJobs, withText, type Step } from './steps.js'
 
 /** How often `create` tries to reuse an id whose record is gone. */
 const mostCreations = 5
@@ -121,20 +119,16 @@ export class Records<Token> {
     try {
       let current = this.#newestWithoutRead(id, queued, jobs[0]!.seen) ?? (await this.#readPresent(id))
       for (let tries = 1; current; tries++) {
-        const step = this.#applyRecipes(current, jobs)
+        const step = applyRecipes(current, jobs, this.#writer)
         queued.lastWritten = undefined
         const swapped = await this.#writeStep(id, current, step)
         if (swapped === 'done') {
           queued.lastWritten = step.next?.record
-          for (const [index, answer] of step.answers.entries()) settle(jobs[index]!, answer)
-          return step.answers.length
+          return settleJobs(jobs, step)
         }
         current = await this.#afterConflict(current, swapped, tries, end)
         const stored = current ?? removalIn(swapped)
-        if (step.next && stored && this.#wasApplied(step.next.record, stored)) {
-          for (const [index, answer] of step.answers.entries()) settle(jobs[index]!, answer)
-          return step.answers.length
-        }
+        if (step.next && stored && this.#wasApplied(step.next.record, stored)) return settleJobs(jobs, step)
       }
       for (const job of jobs) job.resolve(undefined)
     } catch (error) {
@@ -190,43 +184,7 @@ export class Records<Token> {
     if (applied !== undefined) return applied
     throw unknownOutcome('too many other processes have written to the session since')
   }
-
-  /** Runs the recipes, each on the result of the one before. */
-  #applyRecipes(current: SessionRecord, jobs: readonly Job[]): Step {
-    const step: Step = { answers: [], next: undefined, removes: false }
-    let length = 0
-    for (const { recipe } of jobs) {
-      const before = step.next?.record ?? current
-      try {
-        const replacement = recipe(before)
-        if (replacement === null) {
-          // A removal after other updates is a step of its own, so that the updates are not lost if the removal fails.
-          if (step.next) return step
-          step.answers.push({ value: null })
-          step.removes = true
-          return step
-        }
-        step.next = withText({ ...replacement, rev: before.rev + 1, write: this.#writer.next(current.write) })
-        step.answers.push({ value: step.next.record })
-        length += step.next.text.length
-      } catch (error) {
-        step.answers.push({ error: new RecipeError('the recipe threw', { cause: error }) })
-      }
-      if (length > longestStep) return step
-    }
-    return step
-  }
 }
-
-/** The result of running recipes on a record: an answer for each job, and the record to write, or its removal. */
-interface Step {
-  readonly answers: ({ value: SessionRecord | null } | { error: unknown })[]
-  next: Written | undefined
-  removes: boolean
-}
-
-/** Wraps an error that a recipe threw: it is the caller's own error, and not one of the backend. */
-export class RecipeError extends Error {}
 
 /** The removal that a compare-and-swap met, as the last write of the record. Its revision is not known. */
 function removalIn<Token>(swapped: SwapResult<Token>): Version | undefined {
@@ -238,13 +196,4 @@ function unknownOutcome(why: string): SessionError {
     'ERR_SESSION_STORE',
     `the session store cannot tell whether the changes were saved, because ${why}: read the session again before you repeat the request`
   )
-}
-
-function settle({ resolve, reject }: Job, answer: Step['answers'][number]): void {
-  if ('error' in answer) reject(answer.error)
-  else resolve(answer.value)
-}
-
-function withText(record: SessionRecord): Written {
-  return { record, text: writeRecord(record) }
 }

@@ -1,5 +1,6 @@
 import test from 'ava'
-import { planSave, type Situation, type Step } from '../../src/request/plan.js'
+import { planSave, type Step } from '../../src/request/plan.js'
+import type { Situation } from '../../src/request/situation.js'
 
 const usual: Situation = {
   state: 'stored', hasEnded: false, hasOld: false, hasChanges: false, hasData: false, isEmptied: false, failed: false, isDue: false, reissue: false,
