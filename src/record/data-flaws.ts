@@ -17,8 +17,8 @@ function flawInEach(parent: Data | Json[], depth: number): string | undefined {
     }
     return undefined
   }
-  // `Object.values` would make a list of each object, and this runs for each read.
-  for (const key in parent) {
+  // Not `for … in`, which also lists what somebody has added to `Object.prototype`.
+  for (const key of Object.keys(parent)) {
     const flaw = flawIn(parent[key]!, depth)
     if (flaw !== undefined) return flaw
   }

@@ -1,5 +1,5 @@
 import type { SessionRecord } from '../record/index.js'
-import type { StoreScope } from './contract.js'
+import type { MaybePromise, StoreScope } from './contract.js'
 
 /** A stored text, and a token (a CAS token) if the backend needs more than `rev` and `write` to replace exactly this state of it. */
 export interface Found<Token = unknown> {
@@ -96,8 +96,11 @@ export interface StoreDefinition<Token = unknown> {
    * that expires records by itself.
    */
   readonly pruneEvery?: number
-  /** Called when a middleware begins to use the store: connect now, so that a server that is down is reported before the first request. */
-  start?(): void
+  /**
+   * Called when a middleware begins to use the store: look whether the server is there. The middleware warns if this fails, so that a server
+   * that is down is reported before the first request. Keep no process alive that has nothing else to do.
+   */
+  start?(): MaybePromise<unknown>
   /** Names the backend in errors, with its address and without a password: `Redis at localhost:6379`. @default name */
   backendName?(): string
   /** Advice for an operator whose backend is too slow: `look at SLOWLOG`. @default 'look at the backend' */

@@ -92,6 +92,9 @@ export interface SessionStore {
   /** Waits for calls in progress and closes the connections that the store opened. You may call it twice. */
   close?(): Promise<void>
 
+  /** Called when a middleware begins to use the store. If it fails, the middleware warns that the server is not there. */
+  start?(): MaybePromise<unknown>
+
   /**
    * Returns the same store with the prefix and the clock of one middleware. Closing one of them closes all.
    *

@@ -77,13 +77,11 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
       destroy: (id) => callAndPrune(id, 'remove a session', () => records.queue.run(id, (queued) => records.destroy(id, queued))),
       prune: () => call('remove expired sessions', async () => (await backend.prune?.()) ?? 0),
       close: () => (closed ??= close()),
-      scope(other) {
-        definition.start?.()
-        return inScope(other)
-      }
+      scope: inScope
     }
     const pruning = new Pruning(backend.prune ? (definition.pruneEvery ?? 0) : 0, () => store.prune!())
     prunings.push(pruning)
+    if (definition.start) store.start = () => call('start', async () => definition.start!())
     if (backend.list) store.records = () => listed(() => backend.list!())
     if (backend.ownedBy) store.ownedBy = (owner) => listed(() => backend.ownedBy!(owner), owner)
     markChecked(store, { backendName: () => definition.backendName?.() ?? name, whenSlow: definition.whenSlow })

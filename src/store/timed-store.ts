@@ -128,6 +128,14 @@ export class TimedStore {
     }
   }
 
+  /** Lets the store look whether its server is there. A failure is a warning: the server may come up before the first request. */
+  start(): void {
+    void recover<unknown>(
+      () => this.#store.start?.(),
+      (error) => process.emitWarning(storeError('start', error).message, 'SessionWarning')
+    )
+  }
+
   async prune(): Promise<number> {
     return (await this.#store.prune?.()) ?? 0
   }

@@ -51,7 +51,7 @@ const openers = processWide('store schemes', () => new Map<string, StoreOpener>(
  * | `mongodb://[user:password@]host[:port][,host[:port]…][/database]`, `mongodb+srv://…` | MongoDB |
  * | `postgres://…`, `mysql://…`, `mariadb://…`, `sqlite:var/sessions.db` | a table in a database |
  *
- * It loads the driver at once. Redis connects when `session()` gets the store, the others with the first call to it.
+ * It loads the driver at once. The driver connects with the first call to the store.
  *
  * @throws TypeError for a wrong URL or option; Error that says what to install if the driver is missing.
  * @example

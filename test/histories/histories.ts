@@ -44,10 +44,10 @@ export function make(workers: Workers, stage: Stage, seed: string, processes: nu
 }
 
 /** What contradicts the model, for people. `undefined`: nothing. */
-export function reportOf({ history }: Run, store: string, seed: string, processes: number): string | undefined {
+export function reportOf({ history }: Run, store: string, seed: string, processes: number, options = ''): string | undefined {
   const violations = check(history)
   if (violations.length === 0) return undefined
-  const again = `npm run torture -- --store ${store} --seed ${seed} --processes ${processes}`
+  const again = `npm run torture -- --store ${store} --seed ${seed} --processes ${processes}${options}`
   return [`${violations.length} violations (seed ${seed}: ${again})`, ...violations.slice(0, mostShown).map(excerptOf)].join('\n')
 }
 

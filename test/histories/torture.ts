@@ -71,7 +71,7 @@ async function torture({ name, missing, processes, start }: StageMaker, turn: nu
         totals.unknown += run.history.operations.filter(isUnknown).length
         for (const each of ['killed', 'stopped', 'evicted'] as const) totals[each] += run[each]
         console.log(`${name}, ${count} processes, seed ${seed}: ${summaryOf(run)}`)
-        const report = reportOf(run, name, seed, count)
+        const report = reportOf(run, name, seed, count, kills === undefined ? '' : ` --kills ${kills}`)
         if (report === undefined) continue
         console.log(report)
         return false

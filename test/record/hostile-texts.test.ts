@@ -81,3 +81,16 @@ for (const [what, value] of large) {
     t.true(time < 20, `${time} ms`)
   })
 }
+
+test.serial('what somebody has added to Object.prototype makes no record corrupt', (t) => {
+  const record: SessionRecord = { rev: 1, write: 'w', id, created: 1, used: 1, expires: 2, permanent: false, data: { user: 'momo', cart: [{ sku: 'A1' }] } }
+  const polluted = Object.prototype as unknown as Record<string, unknown>
+  for (const value of [{ dark: true }, Infinity]) {
+    polluted['options'] = value
+    try {
+      t.false('corrupt' in readRecord(writeRecord(record), id))
+    } finally {
+      delete polluted['options']
+    }
+  }
+})

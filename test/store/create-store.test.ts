@@ -3,6 +3,8 @@ import { SessionError } from '../../src/errors.js'
 import { session } from '../../src/index.js'
 import { createMark, createStore, defaultScope, graceAfterDeadline, type Backend, type SessionRecord, type SessionStore } from '../../src/store/index.js'
 import { recordEvents } from '../support/events.js'
+import { until } from '../support/redis.js'
+import { recordWarnings } from '../support/warnings.js'
 import { count, newRecord } from './new-record.js'
 import { after, notSent, sentTwice, TextDatabase } from './text-backend.js'
 
@@ -217,13 +219,20 @@ test('a store lists sessions, and those of an owner, only if its backend can', (
   t.false('ownedBy' in store)
 })
 
-test('a store is started when a middleware begins to use it, and not when it is made or read by itself', async (t) => {
+test('a middleware starts its store, and a start that fails is a warning with advice', async (t) => {
   let starts = 0
+  const keys = ['a secret of more than thirty-two characters']
   const store = new TextDatabase().store({ start: () => void starts++ })
   await store.read(newRecord().id)
   t.is(starts, 0)
-  session({ store, keys: ['a secret of more than thirty-two characters'] })
+  session({ store, keys })
   t.is(starts, 1)
+  for (const [at, start] of [async () => Promise.reject(new Error('connect ECONNREFUSED')), () => { throw new Error('connect ECONNREFUSED') }].entries()) {
+    const warnings = recordWarnings(t, new RegExp(`database ${at}`))
+    session({ store: new TextDatabase().store({ start, advice: () => 'start the database', backendName: () => `database ${at}` }), keys })
+    await until('the warning', () => warnings.length > 0)
+    t.deepEqual(warnings, [`the session store (database ${at}) failed to start: connect ECONNREFUSED: start the database`])
+  }
 })
 
 test('prune() answers 0 where the backend expires records by itself, and what the backend says elsewhere', async (t) => {

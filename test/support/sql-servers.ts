@@ -76,8 +76,10 @@ async function templateOf(name: string, program: string, install: Install): Prom
   if (existsSync(template)) return template
   const dir = await ownDirectory(name)
   await install(join(dir, 'data'), dir)
-  // Another process may have been faster.
-  await rename(join(dir, 'data'), template).catch(() => undefined)
+  await rename(join(dir, 'data'), template).catch((error: unknown) => {
+    // Another process was faster.
+    if (!existsSync(template)) throw error
+  })
   await rm(dir, { recursive: true, force: true })
   return template
 }

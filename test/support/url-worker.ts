@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MaybePromise, SessionRecord } from '../../src/store/index.js'
 import { session } from '../../src/index.js'
@@ -33,10 +34,10 @@ async function imported(): Promise<unknown> {
 /** The first warning after `session()` got the store, although there is no request. */
 async function opened(): Promise<string> {
   const warned = once(process, 'warning')
-  const store = storeFromUrl(url)
-  session({ store, keys: ['a secret of more than thirty-two characters'] })
+  const server = createServer().listen(0)
+  session({ store: storeFromUrl(url), keys: ['a secret of more than thirty-two characters'] })
   const [{ message }] = (await warned) as [Error]
-  await store.close!()
+  server.close()
   return message
 }
 

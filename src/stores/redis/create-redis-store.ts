@@ -1,12 +1,17 @@
-import { createStore, type SessionStore } from '../../store/index.js'
+import { createStore, type SessionStore, type StoreDefinition } from '../../store/index.js'
 import { adviceOn, withoutData } from './advice.js'
 import type { RedisCommands } from './commands.js'
 import type { FirstConnection } from './first-connection.js'
 import { RedisBackend, type WaitSettings } from './redis-backend.js'
 import { WrappedCommands, type Send } from './wrapped-commands.js'
 
-/** @param close closes the client, if the store opened it. */
-export function createRedisStore(redis: RedisCommands, connection: FirstConnection, wait: WaitSettings, close?: () => Promise<void>): SessionStore {
+/** @param own what the store does with a client that it opened. */
+export function createRedisStore(
+  redis: RedisCommands,
+  connection: FirstConnection,
+  wait: WaitSettings,
+  own?: Required<Pick<StoreDefinition, 'start' | 'close'>>
+): SessionStore {
   let hasAnswered = false
 
   /** Sends a command. The first ones wait for the first connection, and the first answer starts a check of the server's settings. */
@@ -26,11 +31,10 @@ export function createRedisStore(redis: RedisCommands, connection: FirstConnecti
   return createStore<string>({
     name: 'redis',
     backend: (scope) => new RedisBackend(commands, scope, wait),
-    start: () => void connection.wait(),
     backendName: () => `Redis at ${connection.address}`,
     whenSlow: 'look at SLOWLOG, at the memory and the CPU of Redis, and at the network (redis-cli --latency)',
     advice: (error) => adviceOn(withoutData(error), connection.address),
-    ...(close && { close })
+    ...own
   })
 }
 

@@ -44,7 +44,18 @@ export class FirstConnection {
 
   /** Resolves when the first attempt to connect has succeeded or failed. */
   async wait(): Promise<void> {
-    if (!this.#isOver) await (this.#waiting ??= this.#wait())
+    if (this.#isOver) return
+    this.#waiting ??= this.#wait().finally(() => {
+      this.#waiting = undefined
+    })
+    await this.#waiting
+  }
+
+  /** Warns that Redis cannot be reached, once for each outage. */
+  reportOutage(error: unknown): void {
+    if (this.#isOutageReported) return
+    this.#isOutageReported = true
+    process.emitWarning(`redisStore: cannot reach Redis at ${this.address}: ${reasonOf(error)}`, 'SessionWarning')
   }
 
   async #wait(): Promise<void> {
@@ -53,19 +64,16 @@ export class FirstConnection {
     while (isConnecting(this.#client) && !this.#hasFailed && performance.now() < end) await delay(interval)
     // Otherwise the application has not called its client's connect() yet.
     this.#isOver = isReady(this.#client) || isConnecting(this.#client) || this.#hasFailed
-    this.#waiting = undefined
   }
 
-  /** Warns once for each outage. Losing a connection is no outage yet, because the client may make another one at once. */
+  /** Losing a connection is no outage yet, because the client may make another one at once. */
   #onError(error: unknown): void {
     this.#hasFailed = true
     // Not every error is about the connection.
     if (isReady(this.#client)) return
     const isLoss = this.#wasConnected
     this.#wasConnected = false
-    if (isLoss || this.#isOutageReported) return
-    this.#isOutageReported = true
-    process.emitWarning(`redisStore: cannot reach Redis at ${this.address}: ${reasonOf(error)}`, 'SessionWarning')
+    if (!isLoss) this.reportOutage(error)
   }
 }
 

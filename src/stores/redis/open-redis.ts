@@ -1,3 +1,4 @@
+import { createConnection } from 'node:net'
 import { assertOptionNames } from '../../checks.js'
 import type { SessionStore } from '../../store/index.js'
 import { loadDriver } from '../load-driver.js'
@@ -22,6 +23,8 @@ interface IoRedisDriver {
   Redis: new (url: string, options: object) => IoRedisClient & { disconnect(): void }
 }
 
+const defaultPort = 6379
+
 // All in milliseconds. Connecting and commands time out before the middleware's storeTimeout (2 s), so that the error says why.
 const connectTimeout = 1_500
 const commandTimeout = 1_500
@@ -35,8 +38,8 @@ const longestSilence = 10_000
 export type RedisUrlOptions = Omit<RedisStoreOptions, 'client'>
 
 /**
- * Opens `redis://[user:password@]host[:port][/database]`, or `rediss://…` with TLS, with whichever driver is installed. It connects when a
- * middleware begins to use it, or with the first call. `close()` closes the client.
+ * Opens `redis://[user:password@]host[:port][/database]`, or `rediss://…` with TLS, with whichever driver is installed. It connects with
+ * the first call, and warns before that if nothing listens at the address. `close()` closes the client.
  */
 export function openRedis(url: string, options: RedisUrlOptions, where: string): SessionStore {
   assertOptionNames(where, options, ['waitReplicas', 'waitTimeout'])
@@ -74,9 +77,12 @@ function openNodeRedis({ createClient }: NodeRedisDriver, url: string, timeout: 
   })
   // If a command is not answered in time, close the connection, which fails every command that waits for it, and make a new one.
   const redis = new WrappedCommands(new NodeRedisCommands(client), (command) => withTimeout(command(), timeout, () => void drop().then(connect)))
-  return createRedisStore(redis, connection, wait, async () => {
-    isClosed = true
-    await drop()
+  return createRedisStore(redis, connection, wait, {
+    start: () => warnIfDown(url, connection),
+    async close() {
+      isClosed = true
+      await drop()
+    }
   })
 }
 
@@ -94,7 +100,21 @@ function openIoRedis({ Redis }: IoRedisDriver, url: string, timeout: number, wai
     // The master has become a replica. The same host name may lead to the new master now.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY')
   })
-  return createRedisStore(new IoRedisCommands(client), new FirstConnection(client), wait, async () => client.disconnect())
+  const connection = new FirstConnection(client)
+  return createRedisStore(new IoRedisCommands(client), connection, wait, {
+    start: () => warnIfDown(url, connection),
+    close: async () => client.disconnect()
+  })
+}
+
+/** Warns if nothing listens at the address. It does not use the driver, whose connection would keep a process alive that serves nothing. */
+function warnIfDown(url: string, connection: FirstConnection): void {
+  const { hostname, port } = new URL(url)
+  const host = hostname.replace(/^\[(.*)\]$/, '$1') || 'localhost'
+  const socket = createConnection({ host, port: Number(port || defaultPort), timeout: connectTimeout }).unref()
+  socket.once('connect', () => socket.destroy())
+  socket.once('timeout', () => socket.destroy(new Error(`nothing answered within ${connectTimeout} ms`)))
+  socket.once('error', (error) => connection.reportOutage(error))
 }
 
 /** The pause in milliseconds before another try to connect. It is random, so that many servers do not connect at the same moment. */

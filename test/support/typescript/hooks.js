@@ -32,20 +32,28 @@ function found(url) {
 
 export function load(url, context, next) {
   if (!url.endsWith('.ts') || url.includes('/node_modules/')) return next(url, context)
-  return { format: 'module', source: withoutTypes(fs.readFileSync(fileURLToPath(url), 'utf8')), shortCircuit: true }
+  return { format: 'module', source: withoutTypes(fileURLToPath(url)), shortCircuit: true }
 }
 
-/** Replaces types by blanks, so that every line and column stays where it is. */
-function withoutTypes(text) {
-  const file = `${cache}${hash('sha256', text)}.js`
+/** Reads a file and replaces its types by blanks, so that every line and column stays where it is. */
+function withoutTypes(file) {
+  const text = fs.readFileSync(file, 'utf8')
+  const kept = `${cache}${hash('sha256', text)}.js`
+  if (fs.existsSync(kept)) return fs.readFileSync(kept, 'utf8')
+  const code = stripped(text, file)
+  fs.mkdirSync(cache, { recursive: true })
+  // Another process may write it at the same moment.
+  const written = `${kept}.${process.pid}`
+  fs.writeFileSync(written, code)
+  fs.renameSync(written, kept)
+  return code
+}
+
+function stripped(text, file) {
   try {
-    return fs.readFileSync(file, 'utf8')
-  } catch {
-    const { code } = require('@swc/wasm-typescript').transformSync(text, { mode: 'strip-only' })
-    fs.mkdirSync(cache, { recursive: true })
-    const written = `${file}.${process.pid}`
-    fs.writeFileSync(written, code)
-    fs.renameSync(written, file)
-    return code
+    return require('@swc/wasm-typescript').transformSync(text, { mode: 'strip-only', filename: file }).code
+  } catch (error) {
+    // It is no `Error`.
+    throw new SyntaxError(`${file}:${error.startLine}: ${error.message}`)
   }
 }
