@@ -325,10 +325,10 @@ test.serial('sessions that are gone are swept in the background, by one process 
   const clock = { now: Date.now() }
   const store = openStore({ dir, sweepEvery: 20 }).scope(withClock(() => clock.now))
   const [short, long] = [newRecord({}, 1000), newRecord()]
-  await createAll(store, [short, long])
-  fs.mkdirSync(`${dir}/sweep.lock`)
-  clock.now += 62_000
   // Another process is sweeping, so this one does nothing, for many times the interval.
+  fs.mkdirSync(`${dir}/sweep.lock`)
+  await createAll(store, [short, long])
+  clock.now += 62_000
   await new Promise((resolve) => setTimeout(resolve, 200))
   t.true(fs.existsSync(fileOf(dir, short.id)))
   fs.rmdirSync(`${dir}/sweep.lock`)
