@@ -10,16 +10,8 @@ export function flawInData(data: Data): string | undefined {
 
 /** @param depth how many levels deep the values of the object or array are nested. It ends the recursion. */
 function flawInEach(parent: Data | Json[], depth: number): string | undefined {
-  if (Array.isArray(parent)) {
-    for (const value of parent) {
-      const flaw = flawIn(value, depth)
-      if (flaw !== undefined) return flaw
-    }
-    return undefined
-  }
-  // Not `for … in`, which also lists what somebody has added to `Object.prototype`.
-  for (const key of Object.keys(parent)) {
-    const flaw = flawIn(parent[key]!, depth)
+  for (const value of Array.isArray(parent) ? parent : Object.values(parent)) {
+    const flaw = flawIn(value, depth)
     if (flaw !== undefined) return flaw
   }
   return undefined
