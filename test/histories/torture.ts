@@ -24,7 +24,7 @@ const { values } = parseArgs({
 })
 /** So many histories are made on a store before it is the next one's turn. */
 const historiesPerTurn = 5
-/** With `--kills`, so many further rounds of a history have a kill. */
+/** How many rounds that kill processes `--kills` adds to each history. */
 const killsPerHistory = 8
 
 const names = values.store.split(',')
@@ -47,7 +47,7 @@ await workers.close()
 console.log(isFine ? 'no violation' : 'a violation', totals)
 process.exit(isFine ? 0 : 1)
 
-/** What happens in the rounds of a history. With `--kills`, most of them have a kill. */
+/** Returns the faults of a history, one for each round. With `--kills`, most rounds kill processes. */
 function roundsWith(faults: readonly Fault[]): readonly Fault[] {
   if (kills === undefined || !faults.includes('kill')) return [...faults, ...faults]
   return [...faults, ...Array.from({ length: killsPerHistory }, () => 'kill' as const)]

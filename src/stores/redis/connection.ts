@@ -15,6 +15,8 @@ export interface RedisConnection {
   options?: Address & { socket?: Address; sentinels?: readonly Address[] | null; name?: unknown }
 }
 
+export const defaultPort = 6379
+
 interface Address {
   host?: unknown
   port?: unknown
@@ -51,6 +53,6 @@ function hostAndPort(address: unknown): string {
   // The text may be a URL with a password.
   if (typeof address === 'string') return URL.canParse(address) ? new URL(address).host : 'a node'
   if (typeof address === 'number') return `localhost:${address}`
-  const { host = 'localhost', port = 6379, path } = address as Address
+  const { host = 'localhost', port = defaultPort, path } = address as Address
   return typeof path === 'string' ? path : `${String(host)}:${String(port)}`
 }

@@ -2,6 +2,7 @@ import { createConnection } from 'node:net'
 import { assertOptionNames } from '../../checks.js'
 import type { SessionStore } from '../../store/index.js'
 import { loadDriver } from '../load-driver.js'
+import { defaultPort } from './connection.js'
 import { createRedisStore } from './create-redis-store.js'
 import { FirstConnection } from './first-connection.js'
 import { IoRedisCommands, type IoRedisClient } from './ioredis.js'
@@ -22,8 +23,6 @@ interface NodeRedisDriver {
 interface IoRedisDriver {
   Redis: new (url: string, options: object) => IoRedisClient & { disconnect(): void }
 }
-
-const defaultPort = 6379
 
 // All in milliseconds. Connecting and commands time out before the middleware's storeTimeout (2 s), so that the error says why.
 const connectTimeout = 1_500

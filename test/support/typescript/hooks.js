@@ -8,17 +8,12 @@ const root = new URL('../../../', import.meta.url)
 const cache = fileURLToPath(new URL('node_modules/.cache/typescript/', root))
 const require = createRequire(import.meta.url)
 
-/** The modules that `paths` in tsconfig.json name, so that tests use the source instead of the build. */
-const own = new Map([
-  ['koa-keepsake', 'src/index.ts'],
-  ['koa-keepsake/migrating', 'src/migrating/index.ts'],
-  ['koa-keepsake/store', 'src/store/index.ts'],
-  ['koa-keepsake/testing', 'src/testing/index.ts']
-])
+/** The files of the package's own names, so that tests use the source instead of the build. */
+const { paths } = JSON.parse(fs.readFileSync(new URL('tsconfig.json', root), 'utf8')).compilerOptions
 
 /** TypeScript imports `./file.ts` as `./file.js`. */
 export function resolve(specifier, context, next) {
-  if (own.has(specifier) && context.parentURL?.endsWith('.ts')) return found(new URL(own.get(specifier), root))
+  if (Object.hasOwn(paths, specifier) && context.parentURL?.endsWith('.ts')) return found(new URL(paths[specifier][0], root))
   if (/^(\.{0,2}\/|file:).*\.js$/.test(specifier)) {
     const url = new URL(specifier.replace(/js$/, 'ts'), context.parentURL)
     if (fs.existsSync(url)) return found(url)

@@ -1,5 +1,4 @@
 import * as module from 'node:module'
-import * as hooks from './hooks.js'
 
 /*
  * `node --import=./test/support/typescript/register.js`: runs TypeScript without a build. It costs a process next to nothing, where tsx costs 0.3 to
@@ -7,5 +6,5 @@ import * as hooks from './hooks.js'
  */
 
 // Node 20 runs hooks in a thread of their own. Later versions can run them in this one.
-if (module.registerHooks) module.registerHooks(hooks)
+if (module.registerHooks) module.registerHooks(await import('./hooks.js'))
 else module.register('./hooks.js', import.meta.url)
