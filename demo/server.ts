@@ -58,6 +58,8 @@ function stopOn(signals: NodeJS.Signals[], server: Server, storage: Storage): vo
 
   const stop = () => {
     for (const signal of signals) process.removeListener(signal, stop)
+    // close() waits for every connection, and a busy client keeps its own for ever.
+    server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'))
     const cut = setTimeout(() => server.closeAllConnections(), patience)
     server.close(() => {
       clearTimeout(cut)

@@ -48,6 +48,7 @@ export class Application {
     const server = this.#server
     this.#server = undefined
     if (!server) return
+    server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'))
     await new Promise((resolve) => server.close(resolve))
   }
 }

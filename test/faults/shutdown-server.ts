@@ -17,6 +17,7 @@ app.use((ctx) => {
 const server = app.listen(0, '127.0.0.1')
 await once(server, 'listening')
 process.once('SIGTERM', () => {
+  server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'))
   server.close(() => void sessions.close().then(() => process.disconnect()))
 })
 process.send!(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
