@@ -1,9 +1,8 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
-import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { FileStoreOptions } from '../../src/stores/file/index.js'
+import { bundle } from './typescript/bundle.js'
 
 export type Method = 'read' | 'create' | 'update' | 'destroy'
 
@@ -29,27 +28,9 @@ export interface Worker {
   kill(signal?: NodeJS.Signals): Promise<void>
 }
 
-/**
- * Processes that use a file store. They run plain JavaScript: with two hundred starts, the loader of TypeScript would take most of the time.
- */
+/** Starts processes that use a file store. */
 export function createWorkers(): { start(options: FileStoreOptions, how?: { uid?: number; openFiles?: number }): Worker; close(): Promise<void> } {
-  const root = fileURLToPath(new URL('../..', import.meta.url))
-  const cache = path.join(root, 'node_modules', '.cache')
-  fs.mkdirSync(cache, { recursive: true })
-  // Below node_modules, so that the workers find the dependencies of the package.
-  const built = fs.mkdtempSync(path.join(cache, 'file-worker-'))
-  fs.chmodSync(built, 0o755)
-  fs.writeFileSync(path.join(built, 'package.json'), '{"type":"module"}')
-  fs.writeFileSync(
-    path.join(built, 'tsconfig.json'),
-    JSON.stringify({
-      extends: path.join(root, 'tsconfig.json'),
-      compilerOptions: { noEmit: false, outDir: built, rootDir: root, typeRoots: [path.join(root, 'node_modules', '@types')] },
-      include: [],
-      files: [path.join(root, 'test/support/file-worker.ts')]
-    })
-  )
-  execFileSync(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', built], { stdio: 'inherit' })
+  const [script] = bundle(new URL('file-worker.ts', import.meta.url)) as [string]
   const workers = new Set<Worker>()
   // A stopped worker would stay forever if the test's own process ended.
   process.on('exit', () => {
@@ -58,7 +39,6 @@ export function createWorkers(): { start(options: FileStoreOptions, how?: { uid?
 
   return {
     start(options, { uid, openFiles } = {}) {
-      const script = path.join(built, 'test/support/file-worker.js')
       const command = openFiles === undefined ? [process.execPath] : ['prlimit', `--nofile=${openFiles}:${openFiles}`, process.execPath]
       const child = spawn(command[0]!, [...command.slice(1), script, JSON.stringify(options)], {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -89,7 +69,6 @@ export function createWorkers(): { start(options: FileStoreOptions, how?: { uid?
     },
     async close() {
       await Promise.all([...workers].map((worker) => worker.kill()))
-      fs.rmSync(built, { recursive: true, force: true })
     }
   }
 }

@@ -1,11 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import type { SessionStore } from '../../src/index.js'
 import { startApp } from './app.js'
 import { createRaceApp } from './race-app.js'
 import type { Options } from './story.js'
-import { runTypeScript } from './typescript/option.js'
+import { bundle } from './typescript/bundle.js'
 
 /** Servers that run the application of the races over the same sessions. */
 export interface Fleet {
@@ -38,8 +37,8 @@ export async function startServers(stores: SessionStore[], options: Options = {}
  * @param options more options of `session()`, as far as JSON has them.
  */
 export async function startProcesses(count: number, module: URL, argument: string, options: Options = {}): Promise<Fleet> {
-  const server = fileURLToPath(new URL('race-server.ts', import.meta.url))
-  const processes = Array.from({ length: count }, () => fork(server, [module.href, argument, JSON.stringify(options)], { execArgv: [runTypeScript] }))
+  const [server, store] = bundleOf(module) as [string, string]
+  const processes = Array.from({ length: count }, () => fork(server, [store, argument, JSON.stringify(options)]))
   const origins = await Promise.all(processes.map(started))
   return {
     origins,
@@ -48,6 +47,14 @@ export async function startProcesses(count: number, module: URL, argument: strin
       await Promise.all(processes.map(ended))
     }
   }
+}
+
+const bundles = new Map<string, string[]>()
+
+function bundleOf(store: URL): string[] {
+  const bundled = bundles.get(store.href) ?? bundle(new URL('race-server.ts', import.meta.url), store)
+  bundles.set(store.href, bundled)
+  return bundled
 }
 
 async function started(child: ChildProcess): Promise<string> {

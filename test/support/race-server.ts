@@ -5,8 +5,8 @@ import type { Options } from './story.js'
 
 // One process of a fleet: `race-server.ts <module of the store> <argument> <options as JSON>`. Ends when its parent goes away.
 
-const [, , module, argument, options] = process.argv
-const { default: makeStore } = (await import(module!)) as { default: (argument: string) => SessionStore | Promise<SessionStore> }
+const [, , store, argument, options] = process.argv
+const { default: makeStore } = (await import(store!)) as { default: (argument: string) => SessionStore | Promise<SessionStore> }
 const origin = await startApp({ teardown: () => {} }, createRaceApp(await makeStore(argument!), JSON.parse(options!) as Options))
 process.on('disconnect', () => process.exit())
 process.send!(origin)

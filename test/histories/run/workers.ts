@@ -1,8 +1,7 @@
-import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
-import path from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { bundle } from '../../support/typescript/bundle.js'
 import type { Report, Task } from './worker.js'
 
 /** A process that makes operations. */
@@ -19,24 +18,14 @@ export interface Worker {
 // However a test process ends, its workers end with it: on Linux by the kernel, also those that are stopped.
 const tie = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status === 0 ? ['setpriv', '--pdeathsig', 'KILL'] : []
 
-/** Starts processes. They run plain JavaScript: the loader of TypeScript would take most of the time. */
+/** Starts processes. */
 export class Workers {
-  readonly #built: string
+  readonly #program = bundle(new URL('worker.ts', import.meta.url))[0]!
   readonly #children = new Set<ChildProcess>()
   readonly #workers: Worker[] = []
   #started = 0
 
   constructor() {
-    const root = fileURLToPath(new URL('../../..', import.meta.url))
-    const cache = path.join(root, 'node_modules', '.cache')
-    fs.mkdirSync(cache, { recursive: true })
-    // Below node_modules, so that the workers find the dependencies of the package.
-    this.#built = fs.mkdtempSync(path.join(cache, 'history-worker-'))
-    fs.writeFileSync(path.join(this.#built, 'package.json'), '{"type":"module"}')
-    const compilerOptions = { noEmit: false, outDir: this.#built, rootDir: root, typeRoots: [path.join(root, 'node_modules', '@types')], noCheck: true }
-    const config = { extends: path.join(root, 'tsconfig.json'), compilerOptions, include: [], files: [path.join(root, 'test/histories/run/worker.ts')] }
-    fs.writeFileSync(path.join(this.#built, 'tsconfig.json'), JSON.stringify(config))
-    execFileSync(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', this.#built], { stdio: 'inherit' })
     process.on('exit', () => {
       for (const child of this.#children) child.kill('SIGKILL')
     })
@@ -56,12 +45,11 @@ export class Workers {
       child.kill('SIGKILL')
       await exited
     }))
-    fs.rmSync(this.#built, { recursive: true, force: true })
   }
 
   #start(): Worker {
     const name = (this.#started++).toString(36)
-    const [command, ...args] = [...tie, process.execPath, '--no-warnings', path.join(this.#built, 'test/histories/run/worker.js'), name]
+    const [command, ...args] = [...tie, process.execPath, '--no-warnings', this.#program, name]
     const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     this.#children.add(child)
     const exited = once(child, 'exit').then(() => void this.#children.delete(child))
