@@ -39,11 +39,12 @@ export const drivers: Driver[] = [
 function nodeRedis(name: string): Driver[] {
   const version = versionOf(name)
   if (version === undefined) return []
-  const { createClient, createCluster, createSentinel } = require(name) as typeof NodeRedis
+  // Loaded by whoever connects with it: five drivers take half a second.
+  const driver = () => require(name) as typeof NodeRedis
   // The timeouts are long, because slowness on a busy machine is no failure. The middleware's storeTimeout limits a request.
   const commandOptions = { timeout: 60_000 }
   const open = (url: string): Opened => {
-    const client = createClient({ url, disableOfflineQueue: true, commandOptions, socket: socketOptions() })
+    const client = driver().createClient({ url, disableOfflineQueue: true, commandOptions, socket: socketOptions() })
     return { client, close: closing(client), connecting: client.on('error', nothing).connect() }
   }
   return [
@@ -56,13 +57,13 @@ function nodeRedis(name: string): Driver[] {
         return opened
       },
       async connectCluster(ports) {
-        const client = createCluster({ rootNodes: ports.map((port) => ({ url: `redis://127.0.0.1:${port}` })), commandOptions, defaults: { socket: socketOptions() } })
+        const client = driver().createCluster({ rootNodes: ports.map((port) => ({ url: `redis://127.0.0.1:${port}` })), commandOptions, defaults: { socket: socketOptions() } })
         await client.on('error', nothing).connect()
         return { client, close: closing(client) }
       },
-      ...(createSentinel && {
+      ...(parseInt(version) >= 5 && {
         async connectSentinel(sentinelRootNodes) {
-          const client = createSentinel({ name: masterName, sentinelRootNodes, commandOptions, nodeClientOptions: { socket: socketOptions() }, sentinelClientOptions: { socket: socketOptions() } })
+          const client = driver().createSentinel({ name: masterName, sentinelRootNodes, commandOptions, nodeClientOptions: { socket: socketOptions() }, sentinelClientOptions: { socket: socketOptions() } })
           await client.on('error', nothing).connect()
           return { client, close: closing(client) }
         }
@@ -74,10 +75,10 @@ function nodeRedis(name: string): Driver[] {
 function ioRedis(name: string): Driver[] {
   const version = versionOf(name)
   if (version === undefined) return []
-  const { Redis, Cluster } = require(name) as typeof IoRedis
+  const driver = () => require(name) as typeof IoRedis
   const options = { connectTimeout: 60_000, enableOfflineQueue: false, lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: (tries: number) => Math.min(20 * 2 ** tries, 300) }
   const open = (url: string): Opened => {
-    const client = new Redis(url, options).on('error', nothing)
+    const client = new (driver().Redis)(url, options).on('error', nothing)
     return { client, close: () => client.disconnect(), connecting: client.connect() }
   }
   return [
@@ -90,12 +91,12 @@ function ioRedis(name: string): Driver[] {
         return opened
       },
       async connectCluster(ports) {
-        const client = new Cluster(ports.map((port) => ({ host: '127.0.0.1', port })), { lazyConnect: true }).on('error', nothing)
+        const client = new (driver().Cluster)(ports.map((port) => ({ host: '127.0.0.1', port })), { lazyConnect: true }).on('error', nothing)
         await client.connect()
         return { client, close: () => client.disconnect() }
       },
       async connectSentinel(sentinels) {
-        const client = new Redis({ ...options, sentinels, name: masterName, reconnectOnError: (error) => error.message.startsWith('READONLY') }).on('error', nothing)
+        const client = new (driver().Redis)({ ...options, sentinels, name: masterName, reconnectOnError: (error) => error.message.startsWith('READONLY') }).on('error', nothing)
         await client.connect()
         return { client, close: () => client.disconnect() }
       }

@@ -59,7 +59,7 @@ export async function startCluster(replicas = 0): Promise<{ servers: RedisServer
       if (role.includes('role:slave') ? !role.includes('master_link_status:up') : !role.includes(`connected_slaves:${replicas}`)) return false
     }
     return true
-  })
+  }, slowPoll)
   return { servers, stop: async () => void (await Promise.all(servers.map(({ stop }) => stop()))) }
 }
 
@@ -79,7 +79,7 @@ export async function startSentinels(): Promise<Sentinels> {
   const options = ['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1']
   const master = await startRedis(...options)
   const replica = await startRedis(...options, '--replicaof', '127.0.0.1', String(master.port))
-  await until('the replica follows', async () => (await replica.cli('INFO', 'replication')).includes('master_link_status:up'))
+  await until('the replica follows', async () => (await replica.cli('INFO', 'replication')).includes('master_link_status:up'), slowPoll)
   const watchers = await Promise.all(
     [1, 2, 3].map(async () => {
       const dir = await mkdtemp(join(tmpdir(), 'keepsake-sentinel-'))
@@ -97,7 +97,7 @@ export async function startSentinels(): Promise<Sentinels> {
   await until('the sentinels know each other', async () => {
     const views = await Promise.all(watchers.map(({ cli }) => cli('SENTINEL', 'MASTER', masterName)))
     return views.every((view) => /num-slaves\n1\n/.test(view) && /num-other-sentinels\n2\n/.test(view))
-  })
+  }, slowPoll)
   return {
     master,
     replica,
@@ -114,9 +114,12 @@ export async function commandCounts(server: RedisServer): Promise<Record<string,
   return Object.fromEntries(counts.filter(([name]) => !/^(info|config|command|hello|client|ping)\b/.test(name)))
 }
 
-/** Polls until the condition is true, for at most that many milliseconds. */
-export async function until(what: string, holds: () => Promise<boolean> | boolean, timeout = 60_000): Promise<void> {
-  for (const end = Date.now() + timeout; ; await delay(20)) {
+/** For conditions that start processes to find out: each takes more of the processor than what it waits for. */
+const slowPoll = { interval: 150 }
+
+/** Polls until the condition is true. `timeout` and `interval` are in milliseconds. */
+export async function until(what: string, holds: () => Promise<boolean> | boolean, { timeout = 60_000, interval = 20 } = {}): Promise<void> {
+  for (const end = Date.now() + timeout; ; await delay(interval)) {
     if (await attempt(holds)) return
     if (Date.now() > end) throw new Error(`not within ${timeout} ms: ${what}`)
   }

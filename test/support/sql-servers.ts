@@ -129,7 +129,7 @@ async function startServer(dir: string, port: number, url: string, command: read
           live.add(child)
         }
         return greets(port, url)
-      }, 60_000)
+      })
     },
     async stop() {
       await server.kill()
