@@ -5,7 +5,7 @@ import { routes } from '../attacks/cases/routes.js'
 import { startApp } from '../support/app.js'
 import { Client } from '../support/client.js'
 import { idOf } from '../support/events.js'
-import { openStore, tempDir, type FileStore } from '../support/files.js'
+import { openStore, tempDirInMemory, type FileStore } from '../support/files.js'
 import { createApp, routesOf, type Routes } from '../support/story.js'
 import { under, type Call, type Plan } from './file-system.js'
 
@@ -52,7 +52,7 @@ export interface Setting {
 }
 
 export async function start(t: ExecutionContext, options: FileStoreOptions = {}, more: Routes = {}): Promise<Setting> {
-  const dir = path.join(tempDir(t), 'sessions')
+  const dir = path.join(tempDirInMemory(t), 'sessions')
   const plans = new Map<string, Plan>()
   const app = createApp()
   const errors: Error[] = []

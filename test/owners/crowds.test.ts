@@ -1,19 +1,18 @@
 import test, { type TestFn } from 'ava'
-import { fileStore, memoryStore, type SessionRecord, type SessionStore } from '../../src/index.js'
+import { memoryStore, type SessionRecord, type SessionStore } from '../../src/index.js'
 import { mongoStore } from '../../src/stores/mongo/index.js'
 import { createTable, sqlStore } from '../../src/stores/sql/index.js'
 import type { Cleanup } from '../support/app.js'
-import { all, newRecord, tempDir } from '../support/files.js'
+import { all, newRecord } from '../support/files.js'
 import { connectMongo, needsMongo, ownServer, startMongo, temporaryDatabase } from '../support/mongo.js'
 import { engines, needsEngine } from '../support/sql.js'
 
 const many = 10_000
 
-// Redis has this test in test/stores/redis/owners.test.ts, with both drivers.
+// Files have this test in test/stores/file/owner-index.test.ts, and Redis in test/stores/redis/owners.test.ts.
 crowds(test, 'memory', async () => memoryStore())
-crowds(test, 'files', async (t) => fileStore({ dir: tempDir(t), threshold: 0 }))
 // A write to this server's index takes as long as the owner has sessions. MongoDB's own does not.
-crowds(needsMongo(test), 'MongoDB', async (t) => openMongo(t, (await startMongo(t)).url), 2000)
+crowds(needsMongo(test), 'MongoDB', async (t) => openMongo(t, (await startMongo(t)).url), 500)
 if (ownServer !== undefined) crowds(test, 'the MongoDB of MONGODB_URI', async (t) => openMongo(t, ownServer!))
 for (const engine of engines) {
   crowds(needsEngine(test, engine), engine.name, async (t) => {

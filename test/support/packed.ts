@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { lock } from 'proper-lockfile'
 
 // The package as a user gets it: built and packed apart from the sources, installed, and used.
 
@@ -39,26 +40,29 @@ async function pack(): Promise<string> {
   const hash = createHash('sha256')
   for (const name of sources) addTo(hash, name)
   const packed = path.join(cache, `${hash.digest('hex')}.tgz`)
-  if (existsSync(packed)) return packed
+  mkdirSync(cache, { recursive: true })
+  // Several test files need it at once: one packs it, and the others wait.
+  const release = await lock(cache, { retries: { retries: 1000, factor: 1, minTimeout: 200 } })
   const work = mkdtempSync(path.join(tmpdir(), 'keepsake-pack-'))
   try {
+    if (existsSync(packed)) return packed
     for (const name of sources) cpSync(path.join(root, name), path.join(work, name), { recursive: true })
     symlinkSync(path.join(root, 'node_modules'), path.join(work, 'node_modules'))
     await run('npm', ['run', 'build'], { cwd: work })
     await run('npm', ['pack', '--ignore-scripts'], { cwd: work })
-    mkdirSync(cache, { recursive: true })
     for (const name of readdirSync(cache)) {
       const old = path.join(cache, name)
       const { mtimeMs = Infinity } = statSync(old, { throwIfNoEntry: false }) ?? {}
       if (mtimeMs < Date.now() - tarballLifetime) rmSync(old, { force: true })
     }
-    // Another test file may pack the same at the same time: a rename replaces its tarball as a whole.
+    // A process that is killed in the middle must leave no torn tarball.
     const own = `${packed}.${process.pid}`
     cpSync(path.join(work, readdirSync(work).find((name) => name.endsWith('.tgz'))!), own)
     renameSync(own, packed)
     return packed
   } finally {
     rmSync(work, { recursive: true, force: true })
+    await release()
   }
 }
 
