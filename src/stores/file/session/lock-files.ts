@@ -137,7 +137,12 @@ async function acquire(file: string, lockfilePath: string, stale: number): Promi
       }
     }
   } catch (error) {
-    if (hasCode(error, 'ELOCKED')) return undefined
+    if (hasCode(error, 'ELOCKED') || wasRemoved(error)) return undefined
     throw error
   }
+}
+
+/** Reports whether another process, which had found an older lock stale, removed the new one as soon as it was made. */
+function wasRemoved(error: unknown): boolean {
+  return hasCode(error, 'ENOENT') && (error as NodeJS.ErrnoException).syscall !== 'mkdir'
 }
