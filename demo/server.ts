@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { createApp } from './app.js'
 import { ConfigError, readConfig, type Config } from './config.js'
+import { endWithLastAnswers } from './last-answers.js'
 import { openStorage, type Storage } from './storage.js'
 import { keptSecret } from './secret.js'
 
@@ -24,6 +25,7 @@ async function start(config: Config): Promise<void> {
   try {
     const answer = createApp({ options, storage }).callback()
     const server = createServer((request, response) => void answer(request, response))
+    endWithLastAnswers(server)
     await listen(server, config)
     stopOn(['SIGTERM', 'SIGINT'], server, storage)
     const key = config.options.keys === undefined ? `; SECRET_KEY is not set, the key made for it is kept in ${config.secretFile}` : ''
@@ -58,8 +60,6 @@ function stopOn(signals: NodeJS.Signals[], server: Server, storage: Storage): vo
 
   const stop = () => {
     for (const signal of signals) process.removeListener(signal, stop)
-    // close() waits for every connection, and a busy client keeps its own for ever.
-    server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'))
     const cut = setTimeout(() => server.closeAllConnections(), patience)
     server.close(() => {
       clearTimeout(cut)

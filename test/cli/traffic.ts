@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import Koa from 'koa'
+import { endWithLastAnswers } from '../../demo/last-answers.js'
 import { session, type SessionStore } from '../../src/index.js'
 import { Client, type Answer } from '../support/client.js'
 import { freePort } from '../support/redis.js'
@@ -39,8 +40,9 @@ export class Application {
       '/logout': (ctx) => ctx.session.destroy()
     }))
     const answer = app.callback()
-    this.#server = createServer((request, response) => void answer(request, response)).listen(this.#port, '127.0.0.1')
-    await once(this.#server, 'listening')
+    this.#server = createServer((request, response) => void answer(request, response))
+    endWithLastAnswers(this.#server)
+    await once(this.#server.listen(this.#port, '127.0.0.1'), 'listening')
   }
 
   /** Answers the requests that have arrived, and stops. */
@@ -48,7 +50,6 @@ export class Application {
     const server = this.#server
     this.#server = undefined
     if (!server) return
-    server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'))
     await new Promise((resolve) => server.close(resolve))
   }
 }

@@ -15,7 +15,7 @@ import { runTypeScript } from '../../support/typescript/option.js'
 const [clustered = '', ending = ''] = snippetsOf('docs/guides/several-processes.md').map(({ code }) => code)
 const project = new SnippetProject({
   'cluster.ts': `${clustered.replace('availableParallelism()', '2')}\ncluster.on('listening', (_worker, { port }) => process.send?.(port))`,
-  'ending.ts': `import Koa from 'koa'\nimport { session } from 'koa-keepsake'\n${ending}\nserver.on('listening', () => process.send?.(process.pid))`
+  'ending.ts': `import Koa from 'koa'\nimport { session } from 'koa-keepsake'\n${ending}\nserver.on('listening', () => process.send?.((server.address() as { port: number }).port))`
 })
 test.after.always(() => project.remove())
 
@@ -53,10 +53,17 @@ test('the workers of the cluster count the visits of one session exactly, and a 
   t.is((await visit()).visits, 11)
 })
 
-test('a process that gets SIGTERM closes its store and ends', async (t) => {
+test('a process that gets SIGTERM closes its store and ends, also when a proxy keeps its connections busy', async (t) => {
   const child = start(t, 'ending.ts')
-  await once(child, 'message')
+  const [port] = (await once(child, 'message')) as [number]
   const exit = once(child, 'exit')
+  const client = new Client(`http://127.0.0.1:${port}`)
+  const answered = await client.get('/')
+  t.is(answered.status, 404)
+  const busy = Array.from({ length: 4 }, async () => {
+    while (await client.get('/').catch(() => undefined));
+  })
+  t.teardown(() => Promise.all(busy))
   child.kill('SIGTERM')
   // Without the channel to this process, nothing but a timer or a server of the program keeps it alive.
   child.disconnect()
