@@ -31,7 +31,9 @@ test('the workers of a cluster share sessions in files: counts are exact, and a 
   const exit = once(owner, 'exit')
   owner.process.kill('SIGKILL')
   await exit
-  t.deepEqual(await me(client), { owner: 'momo', n: 40 })
+  // The client may still keep a connection to the dead worker.
+  const alive = await me(client).catch(() => me(client))
+  t.deepEqual(alive, { owner: 'momo', n: 40 })
   await client.post('/logout')
   t.deepEqual(await me(client), { owner: null, n: null })
 })

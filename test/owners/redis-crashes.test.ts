@@ -1,7 +1,8 @@
 import test from 'ava'
 import { redisStore } from '../../src/stores/redis/index.js'
 import type { Cleanup } from '../support/app.js'
-import { connectTo, newest, startMixed, type Place } from '../support/redis-store.js'
+import { startMixed } from '../support/redis-fleet.js'
+import { connectTo, newest, type Place } from '../support/redis-store.js'
 import { needsRedis, startCluster, startRedis, startSentinels } from '../support/redis.js'
 import { crashes, type Stage } from './crashes.js'
 

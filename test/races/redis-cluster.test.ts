@@ -1,7 +1,8 @@
 import test from 'ava'
 import { redisStore } from '../../src/index.js'
 import { startServers } from '../support/fleet.js'
-import { closingToo, newest, startMixed } from '../support/redis-store.js'
+import { closingToo, startMixed } from '../support/redis-fleet.js'
+import { newest } from '../support/redis-store.js'
 import { needsRedis, startCluster } from '../support/redis.js'
 import { races } from './races.js'
 

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { closingToo, startMixed } from '../support/redis-store.js'
+import { closingToo, startMixed } from '../support/redis-fleet.js'
 import { needsRedis, startRedis } from '../support/redis.js'
 import { races } from './races.js'
 

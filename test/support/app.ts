@@ -16,6 +16,8 @@ export interface App {
 /** Starts an app on a free loopback port and returns its origin, `http://127.0.0.1:…`. The app is closed after the test. */
 export async function startApp(t: Cleanup, app: App): Promise<string> {
   const server = createServer(app.callback())
+  // The client keeps connections. If this process stands still for seconds, none of them may end just before its next request.
+  server.keepAliveTimeout = 0
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(

@@ -51,7 +51,7 @@ export async function create(store: SessionStore, record = newRecord()): Promise
   return stored
 }
 
-/** A directory in memory, where the system has such: for tests with very many files. */
+/** A directory in memory, where the system has such: for tests with very many calls of the file system. */
 export function tempDirInMemory(t: Teardown): string {
   return tempDir(t, fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir())
 }

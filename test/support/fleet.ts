@@ -38,7 +38,7 @@ export async function startServers(stores: SessionStore[], options: Options = {}
  */
 export async function startProcesses(count: number, module: URL, argument: string, options: Options = {}): Promise<Fleet> {
   const [server, store] = bundleOf(module) as [string, string]
-  const processes = Array.from({ length: count }, () => fork(server, [store, argument, JSON.stringify(options)]))
+  const processes = Array.from({ length: count }, () => fork(server, [store, argument, JSON.stringify(options)], { execArgv: [] }))
   const origins = await Promise.all(processes.map(started))
   return {
     origins,

@@ -40,9 +40,10 @@ async function pack(): Promise<string> {
   const hash = createHash('sha256')
   for (const name of sources) addTo(hash, name)
   const packed = path.join(cache, `${hash.digest('hex')}.tgz`)
+  if (existsSync(packed)) return packed
   mkdirSync(cache, { recursive: true })
-  // Several test files need it at once: one packs it, and the others wait.
-  const release = await lock(cache, { retries: { retries: 1000, factor: 1, minTimeout: 200 } })
+  // Several test files need it at once: one packs it, and the others wait. If a process stands still and loses the lock, two pack the same.
+  const release = await lock(cache, { retries: { retries: 1000, factor: 1, minTimeout: 200 }, onCompromised: () => undefined })
   const work = mkdtempSync(path.join(tmpdir(), 'keepsake-pack-'))
   try {
     if (existsSync(packed)) return packed
@@ -62,7 +63,7 @@ async function pack(): Promise<string> {
     return packed
   } finally {
     rmSync(work, { recursive: true, force: true })
-    await release()
+    await release().catch(() => undefined)
   }
 }
 

@@ -39,7 +39,7 @@ export const drivers: Driver[] = [
 function nodeRedis(name: string): Driver[] {
   const version = versionOf(name)
   if (version === undefined) return []
-  // Loaded by whoever connects with it: five drivers take half a second.
+  // Load a driver only when a test connects with it: all five take half a second.
   const driver = () => require(name) as typeof NodeRedis
   // The timeouts are long, because slowness on a busy machine is no failure. The middleware's storeTimeout limits a request.
   const commandOptions = { timeout: 60_000 }

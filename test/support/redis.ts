@@ -114,7 +114,7 @@ export async function commandCounts(server: RedisServer): Promise<Record<string,
   return Object.fromEntries(counts.filter(([name]) => !/^(info|config|command|hello|client|ping)\b/.test(name)))
 }
 
-/** For conditions that start processes to find out: each takes more of the processor than what it waits for. */
+/** Use this interval for conditions that run `redis-cli`: each check costs more CPU than the server that it waits for. */
 const slowPoll = { interval: 150 }
 
 /** Polls until the condition is true. `timeout` and `interval` are in milliseconds. */
