@@ -43,8 +43,9 @@ export class IoRedisCommands implements RedisCommands {
     this.sendsOnce = options?.autoResendUnfulfilledCommands === false
   }
 
-  async get(key: string): Promise<string | undefined> {
-    return textOf(await this.#client.get(key))
+  get(key: string): Promise<string | undefined> {
+    // A client that takes callbacks returns no promise.
+    return Promise.resolve(this.#client.get(key)).then(textOf)
   }
 
   async setNew(key: string, text: string, ttl: number): Promise<boolean> {

@@ -56,8 +56,9 @@ export class NodeRedisCommands implements RedisCommands {
     this.sendsOnce = !isCluster(client) && !isLender(client)
   }
 
-  async get(key: string): Promise<string | undefined> {
-    return textOf(await this.#client.get(key))
+  get(key: string): Promise<string | undefined> {
+    // A client that takes callbacks returns no promise.
+    return Promise.resolve(this.#client.get(key)).then(textOf)
   }
 
   async setNew(key: string, text: string, ttl: number): Promise<boolean> {
