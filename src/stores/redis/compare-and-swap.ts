@@ -32,15 +32,9 @@ export interface Swap {
   readonly isRemoval?: boolean
 }
 
-/** `'done'`, or the present text if it does not start as expected, or `undefined` if there is none. */
-type Swapped = { readonly text: string } | 'done' | undefined
-
-/** Runs the script. */
-export function compareAndSwap(redis: ScriptRunner, key: string, { from, to, ttl, isRemoval }: Swap): Promise<Swapped> {
-  return script.run(redis, key, [from, to, String(ttl), isRemoval ? 'removal' : '']).then(swappedIn)
-}
-
-function swappedIn(reply: unknown): Swapped {
+/** Runs the script. Returns `'done'`, or the present text if it does not start as expected, or `undefined` if there is none. */
+export async function compareAndSwap(redis: ScriptRunner, key: string, { from, to, ttl, isRemoval }: Swap): Promise<{ readonly text: string } | 'done' | undefined> {
+  const reply = await script.run(redis, key, [from, to, String(ttl), isRemoval ? 'removal' : ''])
   if (isOne(reply)) return 'done'
   if (reply === null) return undefined
   const text = Array.isArray(reply) ? textOf(reply[0]) : undefined

@@ -43,9 +43,8 @@ export class IoRedisCommands implements RedisCommands {
     this.sendsOnce = options?.autoResendUnfulfilledCommands === false
   }
 
-  get(key: string): Promise<string | undefined> {
-    // A client that takes callbacks returns no promise.
-    return Promise.resolve(this.#client.get(key)).then(textOf)
+  async get(key: string): Promise<string | undefined> {
+    return textOf(await this.#client.get(key))
   }
 
   async setNew(key: string, text: string, ttl: number): Promise<boolean> {

@@ -56,9 +56,8 @@ export class NodeRedisCommands implements RedisCommands {
     this.sendsOnce = !isCluster(client) && !isLender(client)
   }
 
-  get(key: string): Promise<string | undefined> {
-    // A client that takes callbacks returns no promise.
-    return Promise.resolve(this.#client.get(key)).then(textOf)
+  async get(key: string): Promise<string | undefined> {
+    return textOf(await this.#client.get(key))
   }
 
   async setNew(key: string, text: string, ttl: number): Promise<boolean> {

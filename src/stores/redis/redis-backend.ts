@@ -43,9 +43,8 @@ export class RedisBackend implements Backend<string> {
     this.#owners = new OwnerIndex(redis, prefix, now)
   }
 
-  get(id: string): Promise<Found<string> | undefined> {
-    // Most requests wait for a read, so it makes no promise that it does not need.
-    return this.#redis.get(this.#prefix + id).then(foundIn, (error) => foundIn(textInstead(error)))
+  async get(id: string): Promise<Found<string> | undefined> {
+    return foundIn(await this.#textOf(id))
   }
 
   async insert(id: string, next: Written, over?: Removed): Promise<boolean | Removed> {
@@ -54,7 +53,7 @@ export class RedisBackend implements Backend<string> {
     const ttl = this.#ttlOf(next.record)
     if (over) return (await this.#swap(id, this.#redis, { from: tombstone(over.removedBy), to: next.text, ttl })) === 'done'
     if (await this.#redis.setNew(key, next.text, ttl)) return true
-    const removedBy = removalIn((await this.#redis.get(key).catch(textInstead)) ?? '')
+    const removedBy = removalIn((await this.#textOf(id)) ?? '')
     return removedBy === undefined ? false : { removedBy }
   }
 
@@ -113,6 +112,16 @@ export class RedisBackend implements Backend<string> {
     }
   }
 
+  async #textOf(id: string): Promise<string | undefined> {
+    try {
+      return await this.#redis.get(this.#prefix + id)
+    } catch (error) {
+      // A key of another type is not a record, and not a failure of the server. The kit reports this text as corrupt.
+      if (isWrongType(error)) return 'not a string'
+      throw error
+    }
+  }
+
   async #swap(id: string, runner: ScriptRunner, swap: Swap): Promise<SwapResult<string>> {
     try {
       const swapped = await compareAndSwap(runner, this.#prefix + id, swap)
@@ -149,12 +158,6 @@ export class RedisBackend implements Backend<string> {
   #ttlOf({ expires }: SessionRecord): number {
     return Math.min(Math.max(Math.ceil(expires - this.#now() + graceAfterDeadline + clockSlack), 1), Number.MAX_SAFE_INTEGER)
   }
-}
-
-/** The text for a key of another type, which is not a record, and not a failure of the server: the kit reports it as corrupt. */
-function textInstead(error: unknown): string {
-  if (isWrongType(error)) return 'not a string'
-  throw error
 }
 
 function escapePattern(text: string): string {
