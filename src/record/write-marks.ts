@@ -41,6 +41,8 @@ export function createWriter(): Writer {
     next(last) {
       const mark = own + (count++).toString(36)
       if (!last) return mark
+      // In most cases this writer made the last write too, and only its own mark changes.
+      if (last.startsWith(own)) return mark + last.slice(markOf({ write: last }).length)
       const { writers, creation } = marksIn(last)
       const others = writers.filter((other) => !other.startsWith(own)).slice(0, mostWriters - 1)
       return [mark, ...others, ...creation].join(' ')
