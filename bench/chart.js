@@ -4,7 +4,7 @@ import { isComplete, variants } from './variants/index.js'
 
 const panels = { memory: 'Memory', file: 'Files', redis: 'Redis' }
 const kinds = { read: 'read one key', write: 'write one key', new: 'new session' }
-const classes = { 'floor': 'floor', 'koa-keepsake': 'own', 'koa-session': 'koa', 'express-session': 'express', '@fastify/session': 'fastify' }
+const classes = { 'floor': 'floor', 'koa-keepsake': 'own', 'sealed': 'sealed', 'koa-session': 'koa', 'express-session': 'express', '@fastify/session': 'fastify' }
 
 const panelWidth = 300
 const labelWidth = 112
@@ -35,13 +35,13 @@ export function chart({ environment, plan, variants: results }) {
   .own-name { text-anchor: end; font-weight: 600 }
   .card { fill: #ffffff; stroke: #d1d9e0 }
   .axis { stroke: #d1d9e0 }
-  .floor { fill: #afb8c1 } .own { fill: #1a7f64 } .koa { fill: #bf5b16 } .express { fill: #8250df } .fastify { fill: #0969da }
+  .floor { fill: #afb8c1 } .own { fill: #1a7f64 } .sealed { fill: #7fbfac } .koa { fill: #bf5b16 } .express { fill: #8250df } .fastify { fill: #0969da }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3 }
     .kind, .note, .value { fill: #9198a1 }
     .card { fill: #0d1117; stroke: #3d444d }
     .axis { stroke: #3d444d }
-    .floor { fill: #6e7681 } .own { fill: #3fb996 } .koa { fill: #db8b4b } .express { fill: #a78bfa } .fastify { fill: #58a6ff }
+    .floor { fill: #6e7681 } .own { fill: #3fb996 } .sealed { fill: #2a6f5b } .koa { fill: #db8b4b } .express { fill: #a78bfa } .fastify { fill: #58a6ff }
   }
 </style>
 <rect class="card" x="0.5" y="0.5" width="${width - 1}" height="${bottom + 33}" rx="8"/>
