@@ -1,6 +1,6 @@
 import test from 'ava'
 import { Client } from '../support/client.js'
-import { startProcesses } from '../support/fleet.js'
+import { closingToo, startProcesses } from '../support/fleet.js'
 import { needsMemcached, startMemcached } from '../support/memcached.js'
 import { races } from './races.js'
 
@@ -9,14 +9,7 @@ const memcachedTest = needsMemcached(test)
 races(memcachedTest, 'memcached, four processes', async () => {
   const teardowns: (() => unknown)[] = []
   const server = await startMemcached({ teardown: (end) => void teardowns.push(end) })
-  const fleet = await startProcesses(4, new URL('../support/memcached-store.ts', import.meta.url), server.address)
-  return {
-    ...fleet,
-    async close() {
-      await fleet.close()
-      for (const end of teardowns) await end()
-    }
-  }
+  return closingToo(await startProcesses(4, new URL('../support/memcached-store.ts', import.meta.url), server.address), ...teardowns)
 })
 
 memcachedTest('memcached: when a process is killed during saves, every acknowledged change is there, and the other processes go on with the session', async (t) => {

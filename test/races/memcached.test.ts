@@ -1,5 +1,5 @@
 import test from 'ava'
-import { startServers } from '../support/fleet.js'
+import { closingToo, startServers } from '../support/fleet.js'
 import { needsMemcached, startMemcached } from '../support/memcached.js'
 import makeStore from '../support/memcached-store.js'
 import { races } from './races.js'
@@ -12,13 +12,6 @@ for (const count of [1, 3]) {
     const servers = await Promise.all(Array.from({ length: count }, () => startMemcached({ teardown: (end) => void teardowns.push(end) })))
     const addresses = servers.map(({ address }) => address)
     const [one, other] = [makeStore(addresses.join()), makeStore(addresses.toReversed().join())]
-    const fleet = await startServers([one, one, other])
-    return {
-      ...fleet,
-      async close() {
-        await fleet.close()
-        for (const end of teardowns) await end()
-      }
-    }
+    return closingToo(await startServers([one, one, other]), ...teardowns)
   })
 }

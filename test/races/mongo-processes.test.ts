@@ -1,18 +1,11 @@
 import test from 'ava'
-import { startProcesses, type Fleet } from '../support/fleet.js'
+import { closingToo, startProcesses, type Fleet } from '../support/fleet.js'
 import { needsMongo, ownServer, startTemporaryDatabase } from '../support/mongo.js'
 import { races } from './races.js'
 
 async function startFleet(given?: string): Promise<Fleet> {
   const { end, ...where } = await startTemporaryDatabase(given)
-  const fleet = await startProcesses(4, new URL('../support/mongo-store.ts', import.meta.url), JSON.stringify(where))
-  return {
-    ...fleet,
-    async close() {
-      await fleet.close()
-      await end()
-    }
-  }
+  return closingToo(await startProcesses(4, new URL('../support/mongo-store.ts', import.meta.url), JSON.stringify(where)), end)
 }
 
 // Serial: all of them at once keep a JVM that has just started busy for so long that updates give up.

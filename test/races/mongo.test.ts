@@ -1,7 +1,7 @@
 import test from 'ava'
 import { MongoClient } from 'mongodb'
 import { mongoStore } from '../../src/stores/mongo/index.js'
-import { startServers, type Fleet } from '../support/fleet.js'
+import { closingToo, startServers, type Fleet } from '../support/fleet.js'
 import { needsMongo, ownServer, startTemporaryDatabase } from '../support/mongo.js'
 import { races } from './races.js'
 
@@ -9,15 +9,7 @@ async function startFleet(given?: string): Promise<Fleet> {
   const { url, database, end } = await startTemporaryDatabase(given)
   const clients = [new MongoClient(url), new MongoClient(url)] as const
   const [one, other] = clients.map((client) => mongoStore({ client, database }))
-  const fleet = await startServers([one!, one!, other!])
-  return {
-    ...fleet,
-    async close() {
-      await fleet.close()
-      for (const client of clients) await client.close()
-      await end()
-    }
-  }
+  return closingToo(await startServers([one!, one!, other!]), ...clients.map((client) => () => client.close()), end)
 }
 
 // Serial: all of them at once keep a JVM that has just started busy for so long that updates give up.

@@ -1,5 +1,6 @@
 import test from 'ava'
-import { closingToo, startMixed } from '../support/redis-fleet.js'
+import { closingToo } from '../support/fleet.js'
+import { startMixed } from '../support/redis-fleet.js'
 import { needsRedis, startRedis } from '../support/redis.js'
 import { races } from './races.js'
 

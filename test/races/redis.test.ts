@@ -1,7 +1,6 @@
 import test from 'ava'
 import { redisStore } from '../../src/index.js'
-import { startServers } from '../support/fleet.js'
-import { closingToo } from '../support/redis-fleet.js'
+import { closingToo, startServers } from '../support/fleet.js'
 import { newest } from '../support/redis-store.js'
 import { needsRedis, startRedis } from '../support/redis.js'
 import { races } from './races.js'

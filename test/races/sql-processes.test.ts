@@ -1,6 +1,6 @@
 import test from 'ava'
 import { createTable } from '../../src/stores/sql/index.js'
-import { startProcesses } from '../support/fleet.js'
+import { closingToo, startProcesses } from '../support/fleet.js'
 import { engines, needsEngine } from '../support/sql.js'
 import { races } from './races.js'
 
@@ -8,13 +8,6 @@ for (const engine of engines) {
   races(needsEngine(test, engine), `${engine.name}, four processes`, async () => {
     const database = await engine.start()
     await createTable({ knex: database.connect() })
-    const fleet = await startProcesses(4, new URL('../support/sql-store.ts', import.meta.url), database.url)
-    return {
-      ...fleet,
-      async close() {
-        await fleet.close()
-        await database.stop()
-      }
-    }
+    return closingToo(await startProcesses(4, new URL('../support/sql-store.ts', import.meta.url), database.url), () => database.stop())
   })
 }

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { createTable, sqlStore } from '../../src/stores/sql/index.js'
-import { startServers } from '../support/fleet.js'
+import { closingToo, startServers } from '../support/fleet.js'
 import { engines, needsEngine, patience } from '../support/sql.js'
 import { races } from './races.js'
 
@@ -10,13 +10,6 @@ for (const engine of engines) {
     const knexes = [database.connect(), database.connect()]
     await createTable({ knex: knexes[0]! })
     const stores = knexes.map((knex) => sqlStore({ knex, timeout: patience }))
-    const fleet = await startServers([stores[0]!, stores[0]!, stores[1]!])
-    return {
-      ...fleet,
-      async close() {
-        await fleet.close()
-        await database.stop()
-      }
-    }
+    return closingToo(await startServers([stores[0]!, stores[0]!, stores[1]!]), () => database.stop())
   })
 }

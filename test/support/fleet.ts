@@ -49,6 +49,17 @@ export async function startProcesses(count: number, module: URL, argument: strin
   }
 }
 
+/** A fleet that takes more with it when it is closed. */
+export function closingToo(fleet: Fleet, ...others: (() => unknown)[]): Fleet {
+  return {
+    ...fleet,
+    async close() {
+      await fleet.close()
+      for (const close of others) await close()
+    }
+  }
+}
+
 const bundles = new Map<string, string[]>()
 
 function bundleOf(store: URL): string[] {

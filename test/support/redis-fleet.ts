@@ -11,14 +11,3 @@ export async function startMixed(place: Place): Promise<Fleet> {
     close: async () => void (await Promise.all(fleets.map((fleet) => fleet.close())))
   }
 }
-
-/** A fleet that takes more with it when it is closed. */
-export function closingToo(fleet: Fleet, ...others: (() => unknown)[]): Fleet {
-  return {
-    ...fleet,
-    async close() {
-      await fleet.close()
-      for (const close of others) await close()
-    }
-  }
-}
