@@ -7,6 +7,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { lock } from 'proper-lockfile'
+import { removeOldEntries } from './old-entries.js'
 
 // The package as a user gets it: built and packed apart from the sources, installed, and used.
 
@@ -15,8 +16,6 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const sources = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'tsconfig.cjs.json', 'build-commonjs.js', 'README.md', 'LICENSE', 'CHANGELOG.md', 'src']
 /** The tarball of each state of the sources, because several test files need it. */
 const cache = path.join(root, 'node_modules/.cache/koa-keepsake-packed')
-/** Other states' tarballs are removed after this time, in milliseconds. */
-const tarballLifetime = 24 * 3_600_000
 
 interface Manifest {
   readonly dependencies: { readonly [name: string]: string }
@@ -51,11 +50,7 @@ async function pack(): Promise<string> {
     symlinkSync(path.join(root, 'node_modules'), path.join(work, 'node_modules'))
     await run('npm', ['run', 'build'], { cwd: work })
     await run('npm', ['pack', '--ignore-scripts'], { cwd: work })
-    for (const name of readdirSync(cache)) {
-      const old = path.join(cache, name)
-      const { mtimeMs = Infinity } = statSync(old, { throwIfNoEntry: false }) ?? {}
-      if (mtimeMs < Date.now() - tarballLifetime) rmSync(old, { force: true })
-    }
+    removeOldEntries(cache)
     // A process that is killed in the middle must leave no torn tarball.
     const own = `${packed}.${process.pid}`
     cpSync(path.join(work, readdirSync(work).find((name) => name.endsWith('.tgz'))!), own)

@@ -2,6 +2,7 @@ import { buildSync } from 'esbuild'
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { removeOldEntries } from '../old-entries.js'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -13,10 +14,10 @@ const root = fileURLToPath(new URL('../../..', import.meta.url))
  */
 export function bundle(...programs: readonly URL[]): string[] {
   const files = programs.map((program) => fileURLToPath(program))
-  const cache = path.join(root, 'node_modules', '.cache')
-  fs.mkdirSync(cache, { recursive: true })
   // Below node_modules, so that the programs find the dependencies of the package.
-  for (const name of fs.readdirSync(cache).filter((each) => each.startsWith('bundle-'))) removeIfOld(path.join(cache, name))
+  const cache = path.join(root, 'node_modules/.cache/bundles')
+  fs.mkdirSync(cache, { recursive: true })
+  removeOldEntries(cache)
   const outdir = fs.mkdtempSync(path.join(cache, 'bundle-'))
   process.on('exit', () => fs.rmSync(outdir, { recursive: true, force: true }))
   // Processes of other users run them, too.
@@ -36,10 +37,4 @@ export function bundle(...programs: readonly URL[]): string[] {
     logLevel: 'warning'
   })
   return files.map((file) => path.join(outdir, path.relative(root, file).replace(/ts$/, 'js')))
-}
-
-/** A process that a signal ended has left its bundles. */
-function removeIfOld(dir: string): void {
-  const { mtimeMs = Infinity } = fs.statSync(dir, { throwIfNoEntry: false }) ?? {}
-  if (mtimeMs < Date.now() - 24 * 3_600_000) fs.rmSync(dir, { recursive: true, force: true })
 }
