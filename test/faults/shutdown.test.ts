@@ -42,7 +42,7 @@ for (const [name, tests, start] of stores) {
     const [origin] = (await once(child, 'message')) as [string]
 
     let acknowledged = 0
-    const signal = new AbortController()
+    const enough = new AbortController()
     const work = Array.from({ length: browsers }, async (_, at): Promise<Acknowledged> => {
       const client = new Client(origin)
       const known: Acknowledged = { cookie: undefined, count: 0 }
@@ -52,18 +52,19 @@ for (const [name, tests, start] of stores) {
         if (!answer) return known
         t.is(answer.status, 200)
         Object.assign(known, { cookie: client.cookie('session'), count: Number(answer.text) })
-        if (++acknowledged === before) signal.abort()
+        if (++acknowledged === before) enough.abort()
       }
     })
     // Koa removes every header from the answer to an error.
     const failures = Array.from({ length: 2 }, async () => {
       for (let status: number | undefined = 503; status === 503; ) status = await new Client(origin).get('/fail').then((answer) => answer.status, () => undefined)
     })
-    await once(signal.signal, 'abort')
+    await Promise.race([once(enough.signal, 'abort'), exit])
     child.kill('SIGTERM')
     const signalled = performance.now()
     t.deepEqual(await Promise.race([exit, once(AbortSignal.timeout(longest), 'abort').then(() => 'it does not end')]), [0, null])
     t.log(`${acknowledged} requests were acknowledged; it ended after ${Math.round(performance.now() - signalled)} ms`)
+    t.true(acknowledged >= before)
     const all = await Promise.all(work)
     await Promise.all(failures)
 
