@@ -114,14 +114,16 @@ export async function commandCounts(server: RedisServer): Promise<Record<string,
   return Object.fromEntries(counts.filter(([name]) => !/^(info|config|command|hello|client|ping)\b/.test(name)))
 }
 
-/** Use this interval for conditions that run `redis-cli`: each check costs more CPU than the server that it waits for. */
-const slowPoll = { interval: 150 }
+/** Use this interval, in milliseconds, for conditions that run `redis-cli`: each check costs more CPU than the server that it waits for. */
+const slowPoll = 150
+/** How long a condition may take to become true, in milliseconds. */
+const patience = 60_000
 
-/** Polls until the condition is true. `timeout` and `interval` are in milliseconds. */
-export async function until(what: string, holds: () => Promise<boolean> | boolean, { timeout = 60_000, interval = 20 } = {}): Promise<void> {
-  for (const end = Date.now() + timeout; ; await delay(interval)) {
+/** Polls until the condition is true. @param interval in milliseconds. */
+export async function until(what: string, holds: () => Promise<boolean> | boolean, interval = 20): Promise<void> {
+  for (const end = Date.now() + patience; ; await delay(interval)) {
     if (await attempt(holds)) return
-    if (Date.now() > end) throw new Error(`not within ${timeout} ms: ${what}`)
+    if (Date.now() > end) throw new Error(`not within ${patience} ms: ${what}`)
   }
 }
 
