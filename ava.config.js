@@ -1,7 +1,8 @@
 export default {
   files: ['test/**/*.test.ts'],
   extensions: { ts: 'module' },
-  nodeArguments: ['--import=./test/support/typescript/register.js'],
+  // Not `--import`: AVA's own modules need not go through the loader, which costs a third of the start of each test file on Node 20.
+  require: ['./test/support/typescript/register.js'],
   timeout: '240s',
   workerThreads: false,
   // Much of the suite waits: for servers, timeouts and other processes.
