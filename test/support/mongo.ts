@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestFn } from 'ava'
@@ -37,31 +37,72 @@ export interface MongoServer {
   start(): Promise<void>
 }
 
-/** Starts a server that ends with the test. */
+/** Servers that a test has left as it found them, for the next test of the file: a start costs as much as many tests. */
+const idle: JavaServer[] = []
+
+/** A server for one test. It has no data. */
 export async function startMongo(t: Cleanup): Promise<MongoServer> {
-  const port = await freePort()
-  const folder = await mkdtemp(join(tmpdir(), 'keepsake-mongo-'))
-  const child = new ServerProcess('mongo-java-server', `127.0.0.1:${port}`, folder)
-  const server: MongoServer = {
-    port,
-    url: `mongodb://127.0.0.1:${port}`,
-    pause: () => child.pause(),
-    resume: () => child.resume(),
-    limitFiles: (bytes) => limitFiles(child.pid, bytes),
-    kill: () => child.kill(),
-    async start() {
-      const started = child.start({ stdio: ['ignore', 'pipe', 'ignore'] })
-      const ended = once(started, 'exit').then(() => Promise.reject(new Error('mongo-java-server ended before it listened')))
-      await Promise.race([once(started.stdout!, 'data'), ended])
-      ended.catch(() => undefined)
-    }
-  }
-  t.teardown(async () => {
-    await server.kill()
-    await rm(folder, { recursive: true, force: true })
-  })
-  await server.start()
+  const server = idle.pop() ?? new JavaServer(await freePort())
+  t.teardown(() => server.release())
+  if (!server.isRunning) await server.start()
   return server
+}
+
+class JavaServer implements MongoServer {
+  readonly port: number
+  readonly url: string
+  readonly #folder = mkdtempSync(join(tmpdir(), 'keepsake-mongo-'))
+  readonly #process: ServerProcess
+  #isDisturbed = false
+  isRunning = false
+
+  constructor(port: number) {
+    this.port = port
+    this.url = `mongodb://127.0.0.1:${port}`
+    this.#process = new ServerProcess('mongo-java-server', `127.0.0.1:${port}`, this.#folder)
+    process.once('exit', () => rmSync(this.#folder, { recursive: true, force: true }))
+  }
+
+  pause(): Promise<void> {
+    this.#isDisturbed = true
+    return this.#process.pause()
+  }
+
+  resume(): void {
+    this.#process.resume()
+  }
+
+  limitFiles(bytes: number): void {
+    this.#isDisturbed = true
+    limitFiles(this.#process.pid, bytes)
+  }
+
+  kill(): Promise<void> {
+    this.#isDisturbed = true
+    return this.#process.kill()
+  }
+
+  async start(): Promise<void> {
+    const started = this.#process.start({ stdio: ['ignore', 'pipe', 'ignore'] })
+    const ended = once(started, 'exit').then(() => Promise.reject(new Error('mongo-java-server ended before it listened')))
+    await Promise.race([once(started.stdout!, 'data'), ended])
+    ended.catch(() => undefined)
+    this.isRunning = true
+    // It does not keep the process of the tests alive.
+    started.stdout!.destroy()
+    started.unref()
+  }
+
+  /** Empties it for the next test, or ends it if the test has stopped or limited it. */
+  async release(): Promise<void> {
+    if (this.#isDisturbed || !this.isRunning) return this.#process.kill()
+    const client = new MongoClient(this.url, patience)
+    await client.db('admin').command({ configureFailPoint: 'failCommand', mode: 'off' })
+    const { databases } = await client.db('admin').admin().listDatabases()
+    await Promise.all(databases.map(({ name }) => client.db(name).dropDatabase()))
+    await client.close()
+    idle.push(this)
+  }
 }
 
 /** The timeouts of clients in tests that do not measure time. They are long, because slowness on a busy machine is no failure. */

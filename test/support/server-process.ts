@@ -49,6 +49,7 @@ export class ServerProcess {
     const child = this.#child
     if (!child || child.exitCode !== null || child.signalCode !== null) return
     const exited = once(child, 'exit')
+    child.ref()
     child.kill('SIGKILL')
     await exited
     live.delete(child)
