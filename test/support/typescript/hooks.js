@@ -1,11 +1,14 @@
 import { hash } from 'node:crypto'
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = new URL('../../../', import.meta.url)
 /** JavaScript by the hash of its TypeScript. */
 const cache = fileURLToPath(new URL('node_modules/.cache/typescript/', root))
+/** The folder of what `bundle-tests.ts` made. Absent: each module is loaded by itself. */
+const bundles = process.env['TEST_BUNDLES']
 const require = createRequire(import.meta.url)
 
 /** The files of the package's own names, so that tests use the source instead of the build. */
@@ -27,7 +30,16 @@ function found(url) {
 
 export function load(url, context, next) {
   if (!url.endsWith('.ts') || url.includes('/node_modules/')) return next(url, context)
-  return { format: 'module', source: withoutTypes(fileURLToPath(url)), shortCircuit: true }
+  const file = fileURLToPath(url)
+  return { format: 'module', source: bundled(file) ?? withoutTypes(file), shortCircuit: true }
+}
+
+/** The bundle of a test file. */
+function bundled(file) {
+  if (!bundles || !file.endsWith('.test.ts')) return
+  const bundle = path.join(bundles, path.relative(fileURLToPath(root), file)).replace(/ts$/, 'js')
+  // Node reads a source map of a relative URL, and no other.
+  if (fs.existsSync(bundle)) return `${fs.readFileSync(bundle, 'utf8')}\n//# sourceMappingURL=${path.relative(path.dirname(file), bundle)}.map`
 }
 
 /** Reads a file and replaces its types by blanks, so that every line and column stays where it is. */
