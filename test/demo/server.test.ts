@@ -54,7 +54,7 @@ test('the environment decides over directory, mode, prefix, cookie name and life
   t.true((await guest.get('/session')).text.includes('of 2 hours'))
 })
 
-test('SIGTERM closes a connection that a browser opened ahead at once, and ends the server when the request in progress is answered', async (t) => {
+test('SIGTERM closes a connection that a browser opened ahead at once, and the others with the answer to the request in progress', async (t) => {
   const dir = join(await makeDirectory(t), 'sessions')
   const demo = await startDemo(t, { SESSION_FILE_DIR: dir, SECRET_KEY: secret })
   const guest = new Guest(demo.origin)
@@ -66,7 +66,9 @@ test('SIGTERM closes a connection that a browser opened ahead at once, and ends 
   t.is((await new Guest(demo.origin).send('/count')).status, 403)
   demo.signal('SIGTERM')
   t.is(await Promise.race([once(socket, 'close').then(() => 'closed'), slow.then(() => 'answered')]), 'closed')
+  const next = slow.then(() => guest.get('/'))
   t.is((await slow).status, 303)
+  t.is(await next.then(() => 'answered', () => 'closed'), 'closed')
   t.is((await demo.ended).code, 0)
   const [name] = await recordsIn(dir)
   t.like(JSON.parse(await readFile(join(dir, name!), 'utf8')), { data: { visits: 1 } })
