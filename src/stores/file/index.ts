@@ -10,8 +10,7 @@
  *
  * session/ is about one session:
  *
- *   session-files      its record and its entry in the index of owners
- *   text-cache         texts that were read lately, so that an unchanged file is not read again
+ *   session-files      its record and its entry in the index of owners, with a cache of texts that were read lately
  *   compare-and-swap   the interface: change a record's file only if it holds a known state
  *   claims             compare-and-swap with hard links: the protocol and its proof
  *   lock-files         compare-and-swap without hard links

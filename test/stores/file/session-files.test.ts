@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import test from 'ava'
 import { timesOfFile } from '../../../src/stores/file/file-times.js'
-import { TextCache } from '../../../src/stores/file/session/text-cache.js'
+import { TextCache } from '../../../src/stores/file/session/session-files.js'
 import { create, fileOf, newRecord, openStore, tempDir, through } from '../../support/files.js'
 
 test('a record that another store of the directory wrote is read as it is now, however often the record was read before', async (t) => {

@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { SessionError } from '../../../errors.js'
 import { assertInTime } from './claims.js'
 import { holdsState, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
-import { loadLockfile } from './load-lockfile.js'
 import type { FileNames } from '../file-names.js'
 import type { FileTimes } from '../file-times.js'
 import { discard, hasCode, unlessMissing, lstat, rename, rmdir, syncDirectory, unlink, writeNew } from '../fs-calls.js'
@@ -145,4 +144,32 @@ async function acquire(file: string, lockfilePath: string, stale: number): Promi
 /** Reports whether another process, which had found an older lock stale, removed the new one as soon as it was made. */
 function wasRemoved(error: unknown): boolean {
   return hasCode(error, 'ENOENT') && (error as NodeJS.ErrnoException).syscall !== 'mkdir'
+}
+
+/** Signals on which an application may want to shut down. */
+const signals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const
+
+let loading: ReturnType<typeof load> | undefined
+
+/**
+ * Loads proper-lockfile when it is needed for the first time, without its listeners for signals.
+ *
+ * Its dependency signal-exit listens, to remove locks, and kills the process when no other listener is left. So it would kill an application
+ * that shuts down with `process.once('SIGTERM', …)`, because Node removes that listener before it runs. Without the listeners, a signal may
+ * leave a lock behind, which becomes stale as after kill -9. At an ordinary exit, proper-lockfile still removes its locks.
+ */
+function loadLockfile(): ReturnType<typeof load> {
+  return (loading ??= load())
+}
+
+async function load() {
+  const before = new Map(signals.map((signal) => [signal, new Set(process.listeners(signal))]))
+  const { default: lockfile } = await import('proper-lockfile')
+  for (const [signal, known] of before) {
+    for (const listener of process.listeners(signal)) {
+      // The application may have added a listener of its own meanwhile.
+      if (!known.has(listener) && String(listener).includes('emitter.count')) process.removeListener(signal, listener)
+    }
+  }
+  return lockfile
 }
