@@ -4,6 +4,7 @@ import type { Context } from 'koa'
 import type { SessionOptions, SessionRecord, SessionStore } from '../src/index.js'
 import { defaultScope } from '../src/store/index.js'
 import { directoryOf, type Environment } from './config.js'
+import { connectRedisFacts } from './redis-facts.js'
 
 /** Where sessions are kept: what the demo says about it, and the record as it is stored there. */
 export interface Storage {
@@ -35,10 +36,8 @@ export async function openStorage(env: Environment, { store, prefix = defaultSco
     case 'memory':
       return { ...inStore(store, prefix, 'the memory of this process', key), outlivesProcess: false }
     case 'redis': {
-      // Imported when it is wanted: the demo with files needs no driver.
-      const { RedisFacts } = await import('./redis-facts.js')
       const url = env['SESSION_REDIS'] ?? 'redis://127.0.0.1:6379'
-      const facts = new RedisFacts(url)
+      const facts = await connectRedisFacts(url)
       const storage = inStore(store, prefix, `Redis at ${withoutSecrets(url)}`, (id) => facts.describe(prefix + id))
       return { ...storage, close: async () => void (await Promise.all([facts.close(), storage.close()])) }
     }

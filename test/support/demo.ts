@@ -46,8 +46,8 @@ export async function recordsIn(dir: string): Promise<string[]> {
 
 /** The demo as `npm run demo` starts it, with nothing in its environment but what is given. */
 export function spawnDemo(t: Cleanup, env: Record<string, string>): { child: ChildProcess; ended: Promise<Ended> } {
-  const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, [runTypeScript, 'demo/server.ts'], { cwd: root, env: { PATH, HOME, TZ: 'UTC', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const { PATH = '', HOME = '', TEST_BUNDLES = '' } = process.env
+  const child = spawn(process.execPath, [runTypeScript, 'demo/server.ts'], { cwd: root, env: { PATH, HOME, TEST_BUNDLES, TZ: 'UTC', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   live.add(child)
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))

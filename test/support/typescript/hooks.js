@@ -34,9 +34,9 @@ export function load(url, context, next) {
   return { format: 'module', source: bundled(file) ?? withoutTypes(file), shortCircuit: true }
 }
 
-/** The bundle of a test file. */
+/** The bundle of a test file or a program. `undefined`: there is none. */
 function bundled(file) {
-  if (!bundles || !file.endsWith('.test.ts')) return
+  if (!bundles) return
   const bundle = path.join(bundles, path.relative(fileURLToPath(root), file)).replace(/ts$/, 'js')
   // Node reads a source map of a relative URL, and no other.
   if (fs.existsSync(bundle)) return `${fs.readFileSync(bundle, 'utf8')}\n//# sourceMappingURL=${path.relative(path.dirname(file), bundle)}.map`
