@@ -4,15 +4,10 @@ import { startProcesses, startServers } from '../support/fleet.js'
 import { tempDir } from '../support/files.js'
 import { crashes } from './crashes.js'
 
-crashes(
-  test,
-  'memory',
-  async () => {
-    const store = memoryStore()
-    return { fleet: await startServers([store]), store }
-  },
-  1
-)
+crashes(test, 'memory', async () => {
+  const store = memoryStore()
+  return { fleet: await startServers([store]), store }
+})
 
 crashes(test, 'files, four processes that are killed', async (t) => {
   const dir = tempDir(t)

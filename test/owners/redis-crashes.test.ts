@@ -18,13 +18,13 @@ crashes(redisTest, 'a cluster, four processes that are killed, two with each dri
   const { servers, stop } = await startCluster()
   t.teardown(stop)
   return open(t, { ports: servers.map(({ port }) => port) })
-}, 1)
+})
 
 crashes(redisTest, 'Redis with Sentinel, four processes that are killed, two with each driver', async (t) => {
   const { sentinels, stop } = await startSentinels()
   t.teardown(stop)
   return open(t, { sentinels })
-}, 1)
+})
 
 async function open(t: Cleanup, place: Place): Promise<Stage> {
   const { client, close } = await connectTo(newest[0]!, place)
