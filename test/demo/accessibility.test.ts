@@ -59,29 +59,32 @@ async function* pagesOf(page: Page, origin: string): AsyncGenerator<string> {
   yield 'goodbye'
 }
 
-for (const colorScheme of ['light', 'dark'] as const) {
-  for (const width of [360, 1200]) {
-    browserTest(`every page passes axe and fits, ${colorScheme} and ${width} pixels wide`, async (t) => {
-      t.timeout(230_000)
-      const { origin } = await openDemo(t)
-      const page = await (await openBrowser(t, { colorScheme, viewport: { width, height: 800 } })).newPage()
-      const said: string[] = []
-      page.on('console', (message) => message.type() === 'error' && said.push(message.text()))
-      page.on('pageerror', (error) => said.push(error.message))
-      let count = 0
-      for await (const name of pagesOf(page, origin)) {
-        count++
-        t.is(await page.evaluate('getComputedStyle(document.body).backgroundColor'), colorScheme === 'light' ? 'rgb(250, 246, 239)' : 'rgb(22, 19, 17)')
-        t.deepEqual(await violationsOf(page), [], `${name}, axe`)
-        t.true(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'), `${name} is wider than the window`)
-        t.deepEqual(await page.evaluate<string[]>(smallText), [], `${name}, small text`)
-        if (width === 360) t.deepEqual(await page.evaluate<string[]>(smallTargets), [], `${name}, small targets`)
+const themes = [['light', 'rgb(250, 246, 239)'], ['dark', 'rgb(22, 19, 17)']] as const
+
+for (const width of [360, 1200]) {
+  browserTest(`every page passes axe and fits, ${width} pixels wide, in the light and in the dark`, async (t) => {
+    t.timeout(230_000)
+    const { origin } = await openDemo(t)
+    const page = await (await openBrowser(t, { viewport: { width, height: 800 }, reducedMotion: 'reduce' })).newPage()
+    const said: string[] = []
+    page.on('console', (message) => message.type() === 'error' && said.push(message.text()))
+    page.on('pageerror', (error) => said.push(error.message))
+    let count = 0
+    for await (const name of pagesOf(page, origin)) {
+      count++
+      for (const [colorScheme, background] of themes) {
+        await page.emulateMedia({ colorScheme })
+        t.is(await page.evaluate('getComputedStyle(document.body).backgroundColor'), background)
+        t.deepEqual(await violationsOf(page), [], `${name}, axe, ${colorScheme}`)
       }
-      t.is(count, 15)
-      // The browser says which pages were not there or refused.
-      t.deepEqual(said.filter((each) => !/status of 40[14]/.test(each)), [])
-    })
-  }
+      t.true(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'), `${name} is wider than the window`)
+      t.deepEqual(await page.evaluate<string[]>(smallText), [], `${name}, small text`)
+      if (width === 360) t.deepEqual(await page.evaluate<string[]>(smallTargets), [], `${name}, small targets`)
+    }
+    t.is(count, 15)
+    // The browser says which pages were not there or refused.
+    t.deepEqual(said.filter((each) => !/status of 40[14]/.test(each)), [])
+  })
 }
 
 async function violationsOf(page: Page): Promise<string[]> {
