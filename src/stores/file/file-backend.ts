@@ -1,11 +1,11 @@
 import type { Backend, Found, RecordWithToken, StoreScope, SwapResult, Written } from '../../store/index.js'
-import type { CompareAndSwap, FileContext } from './session/compare-and-swap.js'
+import { Claims } from './session/claims.js'
+import { LinksOrLocks, type FileContext } from './session/compare-and-swap.js'
 import { listPages, recordIds } from './directory.js'
 import { Eviction } from './cleanup/eviction.js'
 import { FileNames } from './file-names.js'
 import { timesOfRecord } from './file-times.js'
 import type { WriteOptions } from './fs-calls.js'
-import { LinksOrLocks } from './session/links-or-locks.js'
 import { Locks } from './session/lock-files.js'
 import { OwnerIndex } from './session/owner-index.js'
 import { Directory } from './directory.js'
@@ -36,7 +36,8 @@ export class FileBackend implements Backend {
     this.#names = new FileNames(dir, prefix)
     const context: FileContext = { names: this.#names, writeOptions: options, largest }
     this.#directory = new Directory(dir)
-    const compareAndSwap: CompareAndSwap = locking === 'lockfile' ? new Locks(context) : new LinksOrLocks(context)
+    const locks = new Locks(context)
+    const compareAndSwap = locking === 'lockfile' ? locks : new LinksOrLocks(this.#names, new Claims(context), locks)
     this.#owners = new OwnerIndex(this.#names, options)
     this.#files = new SessionFiles(context, this.#directory, compareAndSwap, this.#owners)
     this.#eviction = new Eviction(this.#names, this.#files, now, closing)

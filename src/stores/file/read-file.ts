@@ -1,6 +1,8 @@
 import fs, { type Stats } from 'node:fs'
-import { readFlags } from './fs-calls.js'
+import { readRecord, type SessionRecord } from '../../record/index.js'
 import { isForeign } from './directory.js'
+import { hasTimes, isSameState, timesOfRecord, type FileTimes } from './file-times.js'
+import { lstat, readFlags } from './fs-calls.js'
 
 /** The content of a path: a text and the stats of its file, or something that cannot be a record of ours. */
 export type Content = { readonly text: string; readonly stats: Stats } | Unreadable
@@ -59,4 +61,26 @@ export function readFile(path: string, largest: number): Promise<Content | undef
       })
     })
   })
+}
+
+/** Reads the record in a file. `undefined`: there is none, or a newer version wrote it, so that this version must leave it alone. */
+export async function readStored(path: string, id: string, largest: number): Promise<{ readonly record: SessionRecord; readonly stats: Stats } | Unreadable | undefined> {
+  const found = await readFile(path, largest)
+  if (!found || 'corrupt' in found) return found
+  try {
+    const reading = readRecord(found.text, id, largest)
+    return 'corrupt' in reading ? reading : { record: reading.record, stats: found.stats }
+  } catch {
+    return undefined
+  }
+}
+
+/** Reports whether a file holds the state `from` of a record. */
+export async function holdsState(path: string, id: string, from: FileTimes, largest: number): Promise<boolean> {
+  const stats = await lstat(path)
+  if (!stats || isForeign(stats)) return false
+  if (hasTimes(stats, from)) return true
+  // It may still hold that state: a person edited or copied the file, or its file system does not keep such times. Only its text shows it.
+  const stored = await readStored(path, id, largest)
+  return stored !== undefined && 'record' in stored && isSameState(timesOfRecord(stored.record), from)
 }

@@ -1,10 +1,11 @@
 import { isGone } from '../../../store/index.js'
 import { finishClaim } from '../session/claims.js'
-import { holdsState, type FileContext } from '../session/compare-and-swap.js'
+import type { FileContext } from '../session/compare-and-swap.js'
 import { listPages, forEachInParallel } from '../directory.js'
 import type { Entry } from '../file-names.js'
 import { classOf, movedClass, type FileTimes } from '../file-times.js'
 import { unlessMissing, lstat, unlink } from '../fs-calls.js'
+import { holdsState } from '../read-file.js'
 import type { OwnerIndex } from '../session/owner-index.js'
 import type { SessionFiles } from '../session/session-files.js'
 

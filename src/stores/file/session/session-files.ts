@@ -4,12 +4,12 @@ import { emit } from '../../../events.js'
 import { RecentMap } from '../../../recent-map.js'
 import type { SessionRecord } from '../../../record/index.js'
 import type { Written } from '../../../store/index.js'
-import { readStored, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
+import type { CompareAndSwap, FileContext } from './compare-and-swap.js'
 import { isForeign, type Directory } from '../directory.js'
 import { classOf, isSameState, ownedClass, timesOfFile, timesOfRecord, type FileTimes } from '../file-times.js'
 import { hasCode, lstat, rename, setTimes } from '../fs-calls.js'
 import type { OwnerIndex } from './owner-index.js'
-import { readFile, type Unreadable } from '../read-file.js'
+import { readFile, readStored, type Unreadable } from '../read-file.js'
 
 /** The files of one session: its record, and its entry in the index of owners. */
 export class SessionFiles {
