@@ -76,10 +76,10 @@ for (const width of [360, 1200]) {
         await page.emulateMedia({ colorScheme })
         t.is(await page.evaluate('getComputedStyle(document.body).backgroundColor'), background)
         t.deepEqual(await violationsOf(page), [], `${name}, axe, ${colorScheme}`)
+        t.true(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'), `${name} is wider than the window`)
+        t.deepEqual(await page.evaluate<string[]>(smallText), [], `${name}, small text`)
+        if (width === 360) t.deepEqual(await page.evaluate<string[]>(smallTargets), [], `${name}, small targets`)
       }
-      t.true(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'), `${name} is wider than the window`)
-      t.deepEqual(await page.evaluate<string[]>(smallText), [], `${name}, small text`)
-      if (width === 360) t.deepEqual(await page.evaluate<string[]>(smallTargets), [], `${name}, small targets`)
     }
     t.is(count, 15)
     // The browser says which pages were not there or refused.

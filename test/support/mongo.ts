@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestFn } from 'ava'
@@ -40,6 +41,11 @@ export interface MongoServer {
 /** Servers that a test has left as it found them, for the next test of the file: a start costs as much as many tests. */
 const idle: JavaServer[] = []
 
+const folders = new Set<string>()
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
 /** A server for one test. It has no data. */
 export async function startMongo(t: Cleanup): Promise<MongoServer> {
   const server = idle.pop() ?? new JavaServer(await freePort())
@@ -54,13 +60,16 @@ class JavaServer implements MongoServer {
   readonly #folder = mkdtempSync(join(tmpdir(), 'keepsake-mongo-'))
   readonly #process: ServerProcess
   #isDisturbed = false
-  isRunning = false
 
   constructor(port: number) {
     this.port = port
     this.url = `mongodb://127.0.0.1:${port}`
     this.#process = new ServerProcess('mongo-java-server', `127.0.0.1:${port}`, this.#folder)
-    process.once('exit', () => rmSync(this.#folder, { recursive: true, force: true }))
+    folders.add(this.#folder)
+  }
+
+  get isRunning(): boolean {
+    return this.#process.isRunning
   }
 
   pause(): Promise<void> {
@@ -87,21 +96,35 @@ class JavaServer implements MongoServer {
     const ended = once(started, 'exit').then(() => Promise.reject(new Error('mongo-java-server ended before it listened')))
     await Promise.race([once(started.stdout!, 'data'), ended])
     ended.catch(() => undefined)
-    this.isRunning = true
-    // It does not keep the process of the tests alive.
+    // Neither the server nor its pipe keeps the process of the tests alive.
     started.stdout!.destroy()
     started.unref()
   }
 
-  /** Empties it for the next test, or ends it if the test has stopped or limited it. */
+  /** Empties the server for the next test. Ends it if the test has stopped or limited it, or if it does not answer. */
   async release(): Promise<void> {
-    if (this.#isDisturbed || !this.isRunning) return this.#process.kill()
+    if (!this.#isDisturbed && this.isRunning && (await this.#empty())) idle.push(this)
+    else await this.#end()
+  }
+
+  async #empty(): Promise<boolean> {
     const client = new MongoClient(this.url, patience)
-    await client.db('admin').command({ configureFailPoint: 'failCommand', mode: 'off' })
-    const { databases } = await client.db('admin').admin().listDatabases()
-    await Promise.all(databases.map(({ name }) => client.db(name).dropDatabase()))
-    await client.close()
-    idle.push(this)
+    try {
+      await client.db('admin').command({ configureFailPoint: 'failCommand', mode: 'off' })
+      const { databases } = await client.db('admin').admin().listDatabases()
+      await Promise.all(databases.map(({ name }) => client.db(name).dropDatabase()))
+      return true
+    } catch {
+      return false
+    } finally {
+      await client.close()
+    }
+  }
+
+  async #end(): Promise<void> {
+    await this.#process.kill()
+    await rm(this.#folder, { recursive: true, force: true })
+    folders.delete(this.#folder)
   }
 }
 
@@ -132,7 +155,7 @@ export function temporaryDatabase(t: Cleanup, client: MongoClient): string {
 export interface TemporaryDatabase {
   readonly url: string
   readonly database: string
-  /** Removes the database, and ends the server if it was started for it. */
+  /** Removes the database, and gives the server back if it was started for it. */
   readonly end: () => Promise<void>
 }
 

@@ -25,6 +25,10 @@ export class ServerProcess {
     return this.#child!.pid!
   }
 
+  get isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
   start(options: SpawnOptions): ChildProcess {
     const [file, ...args] = this.#command
     const child = spawn(file!, args, options)
@@ -46,9 +50,10 @@ export class ServerProcess {
 
   /** kill -9. */
   async kill(): Promise<void> {
-    const child = this.#child
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    if (!this.isRunning) return
+    const child = this.#child!
     const exited = once(child, 'exit')
+    // The server may not keep this process alive, but it is waited for.
     child.ref()
     child.kill('SIGKILL')
     await exited

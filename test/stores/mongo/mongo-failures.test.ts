@@ -5,7 +5,7 @@ import { openScope } from '../../support/mongo-scope.js'
 import { counting, setting } from '../../support/recipes.js'
 import { startProxy } from '../../support/proxy.js'
 
-// Serial: each test has a server of its own, whose start needs a whole core.
+// Serial: so the tests share a server. Those that run at once would each start one, which needs a whole core.
 const mongoTest = needsMongo(test).serial as typeof test
 
 const failed = { name: 'SessionError', code: 'ERR_SESSION_STORE' }

@@ -51,7 +51,7 @@ test('undefined means absent', (t) => {
   t.notThrows(() => mongoStore({ client, writeConcern: { w: undefined, wtimeoutMS: undefined, journal: undefined } }))
 })
 
-// Serial: each test has a server of its own, whose start needs a whole core.
+// Serial: so the tests share a server. Those that run at once would each start one, which needs a whole core.
 const mongoTest = needsMongo(test).serial as typeof test
 
 mongoTest('client, db and collection name the same documents', async (t) => {

@@ -8,7 +8,7 @@ import { connectMongo, needsMongo, patientUrl, startMongo } from '../../support/
 import { until } from '../../support/redis.js'
 import { startStory, type Routes } from '../../support/story.js'
 
-// Serial: each test has a server of its own, whose start needs a whole core.
+// Serial: so the tests share a server. Those that run at once would each start one, which needs a whole core.
 const mongoTest = needsMongo(test).serial as typeof test
 
 const routes: Routes = {

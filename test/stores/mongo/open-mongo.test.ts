@@ -4,7 +4,7 @@ import { connectMongo, needsMongo, patientUrl, startMongo } from '../../support/
 import { openScope } from '../../support/mongo-scope.js'
 import { until } from '../../support/redis.js'
 
-// Serial: each test has a server of its own, whose start needs a whole core.
+// Serial: so the tests share a server. Those that run at once would each start one, which needs a whole core.
 const mongoTest = needsMongo(test).serial as typeof test
 
 /** A server and a client that looks into it. */

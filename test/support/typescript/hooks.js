@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 const root = new URL('../../../', import.meta.url)
 /** JavaScript by the hash of its TypeScript. */
 const cache = fileURLToPath(new URL('node_modules/.cache/typescript/', root))
-/** The folder of what `bundle-tests.ts` made. Absent: each module is loaded by itself. */
+/** The folder that `bundleTests()` has made (bundle.ts). Absent: each module is loaded by itself. */
 const bundles = process.env['TEST_BUNDLES']
 const require = createRequire(import.meta.url)
 
