@@ -16,8 +16,8 @@ const options = {
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  // Otherwise `"sideEffects": false` of package.json would leave out modules that run without bundles.
-  ignoreAnnotations: true,
+  // `"sideEffects": false` of package.json leaves it out. Without bundles it runs.
+  logOverride: { 'ignored-bare-import': 'error' },
   logLevel: 'warning'
 } satisfies BuildOptions
 
