@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +11,7 @@ import type { Cleanup } from './app.js'
 import { limitFiles } from './file-limit.js'
 import { freePort } from './redis.js'
 import { needs } from './needs.js'
+import { removeAtExit } from './remove-at-exit.js'
 import { ServerProcess } from './server-process.js'
 
 /** Real servers: mongo-java-server, each on a free loopback port and with a temporary directory. */
@@ -41,11 +42,6 @@ export interface MongoServer {
 /** Servers that a test has left as it found them, for the next test of the file: a start costs as much as many tests. */
 const idle: JavaServer[] = []
 
-const folders = new Set<string>()
-process.on('exit', () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})
-
 /** A server for one test. It has no data. */
 export async function startMongo(t: Cleanup): Promise<MongoServer> {
   const server = idle.pop() ?? new JavaServer(await freePort())
@@ -65,7 +61,7 @@ class JavaServer implements MongoServer {
     this.port = port
     this.url = `mongodb://127.0.0.1:${port}`
     this.#process = new ServerProcess('mongo-java-server', `127.0.0.1:${port}`, this.#folder)
-    folders.add(this.#folder)
+    removeAtExit(this.#folder)
   }
 
   get isRunning(): boolean {
@@ -124,7 +120,6 @@ class JavaServer implements MongoServer {
   async #end(): Promise<void> {
     await this.#process.kill()
     await rm(this.#folder, { recursive: true, force: true })
-    folders.delete(this.#folder)
   }
 }
 

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { removeOldEntries } from '../old-entries.js'
+import { removeAtExit } from '../remove-at-exit.js'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -16,7 +17,7 @@ const options = {
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  // `"sideEffects": false` of package.json leaves it out. Without bundles it runs.
+  // `import './module.js'` runs the module. A bundle would leave it out, because package.json says that no module has side effects.
   logOverride: { 'ignored-bare-import': 'error' },
   logLevel: 'warning'
 } satisfies BuildOptions
@@ -74,11 +75,6 @@ const ownMeta: Plugin = {
   }
 }
 
-const folders: string[] = []
-process.on('exit', () => {
-  for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true })
-})
-
 /** Makes a folder for the bundles of this process. */
 function makeFolder(): string {
   // Below node_modules, so that the programs find the dependencies of the package.
@@ -86,7 +82,7 @@ function makeFolder(): string {
   fs.mkdirSync(cache, { recursive: true })
   removeOldEntries(cache)
   const folder = fs.mkdtempSync(path.join(cache, 'bundle-'))
-  folders.push(folder)
+  removeAtExit(folder)
   // Processes of other users run them, too.
   fs.chmodSync(folder, 0o755)
   return folder
