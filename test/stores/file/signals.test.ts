@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { tempDir } from '../../support/files.js'
@@ -31,6 +32,24 @@ test('an application that shuts down with process.once(SIGTERM) may finish what 
     process.exit(0)
   }, 100))`)
   t.is(stdout, 'shut down\n')
+})
+
+test('while the store loads its locks, it listens to no signal even for a moment, because a signal that arrives then would be lost', async (t) => {
+  const error = await t.throwsAsync<Error & { stdout: string }>(() => terminate(t, `process.on('newListener', (name) => {
+    if (String(name).startsWith('SIG')) console.log(name)
+  })`))
+  t.is(error?.stdout, '')
+})
+
+test('a process that another copy of signal-exit listens for is still ended by SIGTERM', async (t) => {
+  const copy = JSON.stringify(join(tempDir(t), 'signal-exit'))
+  const error = await t.throwsAsync(() => terminate(t, `
+    import { cpSync } from 'node:fs'
+    import { createRequire } from 'node:module'
+    const require = createRequire(import.meta.resolve('proper-lockfile'))
+    cpSync(require.resolve('signal-exit/package.json').replace(/.package.json$/, ''), ${copy}, { recursive: true })
+    require(${copy})(() => console.log('cleaned up'))`))
+  t.like(error, { signal: 'SIGTERM', stdout: 'cleaned up\n' })
 })
 
 test('SIGTERM ends a process that does not listen', async (t) => {

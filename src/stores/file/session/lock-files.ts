@@ -147,9 +147,6 @@ function wasRemoved(error: unknown): boolean {
   return hasCode(error, 'ENOENT') && (error as NodeJS.ErrnoException).syscall !== 'mkdir'
 }
 
-/** Signals on which an application may want to shut down. */
-const signals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const
-
 let loading: ReturnType<typeof load> | undefined
 
 /**
@@ -164,13 +161,26 @@ function loadLockfile(): ReturnType<typeof load> {
 }
 
 async function load() {
-  const before = new Map(signals.map((signal) => [signal, new Set(process.listeners(signal))]))
-  const { default: lockfile } = await import('proper-lockfile')
-  for (const [signal, known] of before) {
-    for (const listener of process.listeners(signal)) {
-      // The application may have added a listener of its own meanwhile.
-      if (!known.has(listener) && String(listener).includes('emitter.count')) process.removeListener(signal, listener)
-    }
+  // To remove the listeners afterwards would be simpler. But a signal that arrives in between would be lost, and the process would not end.
+  const on = process.on.bind(process)
+  let refused = 0
+  const guarded = ((event: string | symbol, listener: () => void) => {
+    if (!isOfSignalExit(event, listener)) return on(event, listener)
+    refused++
+    return process
+  }) as typeof process.on
+  process.on = guarded
+  try {
+    return (await import('proper-lockfile')).default
+  } finally {
+    if (process.on === guarded) process.on = on
+    // Other copies of signal-exit kill the process only if they count as many listeners as there are copies that listen.
+    const { __signal_exit_emitter__: copies } = process as { __signal_exit_emitter__?: { count: number } }
+    if (copies && refused > 0) copies.count--
   }
-  return lockfile
+}
+
+/** Reports whether a listener is that of signal-exit, whose variables may have been renamed by a bundler. */
+function isOfSignalExit(event: string | symbol, listener: () => void): boolean {
+  return String(event).startsWith('SIG') && /\.listeners\([^]*\.count\b/.test(String(listener))
 }
