@@ -32,3 +32,30 @@ test('a recent map never holds more than its bound, answers the newest value, an
     })
   )
 })
+
+/** Holds values with sizes up to 40 in all. */
+function sizedMap(): RecentMap<{ size: number }> {
+  return new RecentMap(40, ({ size }) => size)
+}
+
+test('a recent map of values with sizes is bounded by their sum, and keeps the last values that fill half of it', (t) => {
+  const map = sizedMap()
+  for (let key = 0; key < 100; key++) {
+    map.set(String(key), { size: 10 })
+    t.true(map.size <= 4)
+    if (key > 0) t.true(map.has(String(key - 1)))
+    t.true(map.has(String(key)))
+  }
+})
+
+test('values that were replaced or deleted take no room in a recent map', (t) => {
+  const map = sizedMap()
+  map.set('kept', { size: 10 })
+  for (let size = 1; size <= 10; size++) map.set('replaced', { size })
+  for (let times = 0; times < 10; times++) {
+    map.set('deleted', { size: 5 })
+    map.delete('deleted')
+  }
+  t.true(map.has('kept'))
+  t.true(map.has('replaced'))
+})

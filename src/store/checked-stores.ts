@@ -1,16 +1,19 @@
 import type { SessionStore } from './contract.js'
 
-/** The facts about a backend that an error about a slow call shows. */
-interface BackendFacts {
+/** What the middleware needs of a store that checks its records itself. */
+interface CheckedStore {
+  /** Names the backend in an error about a slow call. */
   backendName(): string
   /** Advice for an operator. Absent: the error advises to look at the backend. */
   readonly whenSlow?: string | undefined
+  /** Lets reads of an unchanged record return the same object. Called by a reader that never changes a record. */
+  shareReads?(): void
 }
 
-/** Stores that check their records themselves, so that a second check would be wasted, and the facts about their backends. */
-export const checkedStores = new WeakMap<SessionStore, BackendFacts | undefined>()
+/** Stores that check their records themselves, so that a second check would be wasted. */
+export const checkedStores = new WeakMap<SessionStore, CheckedStore | undefined>()
 
 /** Declares that a store returns only records that it has checked. */
-export function markChecked(store: SessionStore, backend?: BackendFacts): void {
-  checkedStores.set(store, backend)
+export function markChecked(store: SessionStore, checked?: CheckedStore): void {
+  checkedStores.set(store, checked)
 }

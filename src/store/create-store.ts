@@ -84,7 +84,7 @@ export function createStore<Token>(definition: StoreDefinition<Token>): SessionS
     if (definition.start) store.start = () => call('start', async () => definition.start!())
     if (backend.list) store.records = () => listed(() => backend.list!())
     if (backend.ownedBy) store.ownedBy = (owner) => listed(() => backend.ownedBy!(owner), owner)
-    markChecked(store, { backendName: () => definition.backendName?.() ?? name, whenSlow: definition.whenSlow })
+    markChecked(store, { backendName: () => definition.backendName?.() ?? name, whenSlow: definition.whenSlow, shareReads: () => records.shareReads() })
     return store
   }
 

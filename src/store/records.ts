@@ -4,6 +4,7 @@ import { createWriter, isSameCreation, readRecord, wasCreated, type SessionRecor
 import type { Backend, Found, RecordWithToken, Removed, SwapResult, Written } from './backend.js'
 import type { MaybePromise, StoreScope } from './contract.js'
 import { isGone, isLive } from './deadline.js'
+import { KnownRecords } from './known-records.js'
 import { isPromise } from './maybe-promise.js'
 import { pauseAfter, retryEnd } from './retries.js'
 import { SessionQueue, type Job, type QueuedSession } from './session-queue.js'
@@ -20,16 +21,25 @@ export class Records<Token> {
   readonly #writer = createWriter()
   /** The backend's tokens of the records that the store returned. */
   readonly #tokens = new WeakMap<SessionRecord, Token>()
+  #known: KnownRecords | undefined
 
   constructor(backend: Backend<Token>, scope: StoreScope) {
     this.#backend = backend
     this.#scope = scope
   }
 
+  /**
+   * From now on, reads of an unchanged text return the same record. Call this only if no reader changes a record: a store that wraps this one may
+   * do so, against the contract, and would then find its own changes in the next read.
+   */
+  shareReads(): void {
+    this.#known ??= new KnownRecords()
+  }
+
   async readLive(id: string): Promise<SessionRecord | undefined> {
     // A read is what most requests wait for, so it makes no promise that it does not need.
     const found = await this.#backend.get(id)
-    const parsed = found && this.parse(id, found)
+    const parsed = this.#parseUnlessKnown(id, found)
     const record = isPromise(parsed) ? await parsed : parsed
     if (!record || isLive(record, this.#scope.now())) return record
     emit({ type: 'expire', id })
@@ -67,6 +77,7 @@ export class Records<Token> {
 
   async destroy(id: string, queued: QueuedSession): Promise<SessionRecord | undefined> {
     queued.lastWritten = undefined
+    this.#known?.forget(id)
     const end = retryEnd()
     let current = await this.#readPresent(id)
     for (let tries = 1; current; tries++) {
@@ -78,12 +89,28 @@ export class Records<Token> {
     return undefined
   }
 
+  #parseUnlessKnown(id: string, found: Found<Token> | undefined): MaybePromise<SessionRecord | undefined> {
+    if (!found) {
+      this.#known?.forget(id)
+      return undefined
+    }
+    const known = this.#known?.find(id, found.text)
+    if (known) return this.#noteToken(known, found)
+    const parsed = this.parse(id, found)
+    if (parsed && !isPromise(parsed)) this.#known?.remember(id, found.text, parsed)
+    return parsed
+  }
+
   /** Reads a text strictly. `undefined`, and an event, if it is not a record of that id. */
   parse(id: string, found: Found<Token>): MaybePromise<SessionRecord | undefined> {
     const reading = readRecord(found.text, id, this.#scope.largest)
     if ('corrupt' in reading) return this.#reportCorrupt(id, reading.corrupt)
-    if (found.token !== undefined) this.#tokens.set(reading.record, found.token)
-    return reading.record
+    return this.#noteToken(reading.record, found)
+  }
+
+  #noteToken(record: SessionRecord, { token }: Found<Token>): SessionRecord {
+    if (token !== undefined) this.#tokens.set(record, token)
+    return record
   }
 
   async #reportCorrupt(id: string, reason: string): Promise<undefined> {
@@ -124,6 +151,7 @@ export class Records<Token> {
         const swapped = await this.#writeStep(id, current, step)
         if (swapped === 'done') {
           queued.lastWritten = step.next?.record
+          if (!step.next || step.next.record.moved) this.#known?.forget(id)
           return settleJobs(jobs, step)
         }
         current = await this.#afterConflict(current, swapped, tries, end)

@@ -24,6 +24,8 @@ export class TimedStore {
     this.#store = store
     this.#timeout = timeout
     this.#isChecked = checkedStores.has(store)
+    // The middleware changes no record.
+    checkedStores.get(store)?.shareReads?.()
   }
 
   /** Reads a record. An answer that is not a record of that id counts as missing, as the contract says. */
