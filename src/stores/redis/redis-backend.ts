@@ -43,8 +43,9 @@ export class RedisBackend implements Backend<string> {
     this.#owners = new OwnerIndex(redis, prefix, now)
   }
 
-  async get(id: string): Promise<Found<string> | undefined> {
-    return foundIn(await this.#textOf(id))
+  get(id: string): Promise<Found<string> | undefined> {
+    // Most requests wait for a read, so it makes no promise that it does not need.
+    return this.#redis.get(this.#prefix + id).then(foundIn, (error: unknown) => ({ text: textInstead(error) }))
   }
 
   async insert(id: string, next: Written, over?: Removed): Promise<boolean | Removed> {
@@ -53,7 +54,7 @@ export class RedisBackend implements Backend<string> {
     const ttl = this.#ttlOf(next.record)
     if (over) return (await this.#swap(id, this.#redis, { from: tombstone(over.removedBy), to: next.text, ttl })) === 'done'
     if (await this.#redis.setNew(key, next.text, ttl)) return true
-    const removedBy = removalIn((await this.#textOf(id)) ?? '')
+    const removedBy = removalIn((await this.#redis.get(key).catch(textInstead)) ?? '')
     return removedBy === undefined ? false : { removedBy }
   }
 
@@ -112,16 +113,6 @@ export class RedisBackend implements Backend<string> {
     }
   }
 
-  async #textOf(id: string): Promise<string | undefined> {
-    try {
-      return await this.#redis.get(this.#prefix + id)
-    } catch (error) {
-      // A key of another type is not a record, and not a failure of the server. The kit reports this text as corrupt.
-      if (isWrongType(error)) return 'not a string'
-      throw error
-    }
-  }
-
   async #swap(id: string, runner: ScriptRunner, swap: Swap): Promise<SwapResult<string>> {
     try {
       const swapped = await compareAndSwap(runner, this.#prefix + id, swap)
@@ -158,6 +149,12 @@ export class RedisBackend implements Backend<string> {
   #ttlOf({ expires }: SessionRecord): number {
     return Math.min(Math.max(Math.ceil(expires - this.#now() + graceAfterDeadline + clockSlack), 1), Number.MAX_SAFE_INTEGER)
   }
+}
+
+/** The text for a key of another type, which is not a record, but not a failure of the server either. The kit reports the text as corrupt. */
+function textInstead(error: unknown): string {
+  if (isWrongType(error)) return 'not a string'
+  throw error
 }
 
 function escapePattern(text: string): string {
