@@ -97,7 +97,7 @@ export class Records<Token> {
     const known = this.#known?.find(id, found.text)
     if (known) return this.#noteToken(known, found)
     const parsed = this.parse(id, found)
-    if (parsed && !isPromise(parsed)) this.#known?.remember(id, found.text, parsed)
+    if (parsed && !isPromise(parsed)) this.#known?.note(id, found.text, parsed)
     return parsed
   }
 

@@ -69,7 +69,7 @@ test('a request that changes what it got in place, and does not save it, changes
   app.use(routesOf({ '/set': (ctx) => ctx.session.update(data()), '/': (ctx) => void (got = { ...ctx.session }), ...Object.fromEntries(routes) }))
   const client = new Client(await startApp(t, app))
   await client.get('/set')
-  await client.get('/')
+  for (let reads = 0; reads < 3; reads++) await client.get('/')
   for (const name of Object.keys(spoilers)) {
     t.is((await client.get(`/${encodeURIComponent(name)}`)).status, 500, name)
     await client.get('/')
