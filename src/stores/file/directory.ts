@@ -1,7 +1,7 @@
-import fs, { type Stats } from 'node:fs'
+import fs from 'node:fs'
 import { SessionError } from '../../errors.js'
 import type { Entry, FileNames } from './file-names.js'
-import { hasCode, makeDirectory } from './fs-calls.js'
+import { hasCode, isForeign } from './fs-calls.js'
 
 /** The bits of a mode that let the group and all other users write. */
 const writableByOthers = 0o022
@@ -12,13 +12,6 @@ const writableByOthers = 0o022
 const workers = 8
 /** How many names are listed at once. A million of them would block the event loop. */
 const pageSize = 256
-
-/** Reports whether a file belongs to a user who is neither that of this process nor root. (Root can do everything anyway.) */
-export function isForeign({ uid }: Stats): boolean {
-  // Do not cache the id, because a process may give up its rights. Windows has no such ids.
-  const own = process.geteuid?.()
-  return own !== undefined && uid !== own && uid !== 0
-}
 
 /** The directory of a store, which must be safe from other users: they could plant sessions, or remove them. */
 export class Directory {
@@ -62,6 +55,24 @@ export class Directory {
     await makeDirectory(this.path)
     await this.check()
   }
+}
+
+/** Waits until renames and removals in a directory are on the disk, so that they survive a power failure. */
+export async function syncDirectory(dir: string): Promise<void> {
+  // Windows cannot open a directory, and need not.
+  if (process.platform === 'win32') return
+  const handle = await fs.promises.open(dir, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Creates a directory and those above it, with access for their owner only, whatever the umask is. It does not change one that exists. */
+export async function makeDirectory(dir: string): Promise<void> {
+  const firstCreated = await fs.promises.mkdir(dir, { recursive: true, mode: 0o700 })
+  if (firstCreated !== undefined) await fs.promises.chmod(dir, 0o700)
 }
 
 /** Lists the files of one prefix in a directory, in pages. */

@@ -34,6 +34,13 @@ export function lstat(path: string): Promise<Stats | undefined> {
   })
 }
 
+/** Reports whether a file belongs to a user who is neither that of this process nor root. (Root can do everything anyway.) */
+export function isForeign({ uid }: Stats): boolean {
+  // Do not cache the id, because a process may give up its rights. Windows has no such ids.
+  const own = process.geteuid?.()
+  return own !== undefined && uid !== own && uid !== 0
+}
+
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return codes.includes((error as NodeJS.ErrnoException | null)?.code ?? '')
 }
@@ -52,6 +59,58 @@ export async function unlessMissing(started: Promise<void>): Promise<boolean> {
 /** Removes a file that may be gone already. A failure is ignored: the sweep removes what is left. */
 export async function discard(path: string): Promise<void> {
   await unlink(path).catch(() => undefined)
+}
+
+/** The content of a path: a text and the stats of its file, or something that cannot be a record of ours. */
+export type Content = { readonly text: string; readonly stats: Stats } | Unreadable
+
+export interface Unreadable {
+  readonly corrupt: string
+  /** `true` if the file belongs to another user. The store then leaves it where it is. */
+  readonly isForeign?: boolean
+}
+
+/** The codes with which systems refuse to open a file that is not regular: a symbolic link, a socket, a directory. */
+const oddCodes = new Set(['ELOOP', 'EMLINK', 'EISDIR', 'ENXIO', 'EFTYPE', 'EOPNOTSUPP'])
+const irregular: Unreadable = { corrupt: 'it is not a regular file' }
+
+/**
+ * Reads a file. `undefined`: there is none.
+ *
+ * @param largest the size in bytes over which a text is too large for a record. At most one byte more is read.
+ */
+export function readFile(path: string, largest: number): Promise<Content | undefined> {
+  return new Promise((resolve, reject) => {
+    fs.open(path, readFlags, (openError, fd) => {
+      if (openError) {
+        if (openError.code === 'ENOENT') resolve(undefined)
+        else if (oddCodes.has(openError.code ?? '')) resolve(irregular)
+        else reject(openError)
+        return
+      }
+      // Do not wait until the file is closed: it was only read, so nothing can be lost.
+      const close = (): void => fs.close(fd, () => undefined)
+      fs.fstat(fd, (error, stats) => {
+        if (error || !stats.isFile() || isForeign(stats)) {
+          close()
+          if (error) reject(error)
+          else resolve(stats.isFile() ? { corrupt: 'its file belongs to another user', isForeign: true } : irregular)
+          return
+        }
+        const size = Math.min(stats.size, largest + 1)
+        const buffer = Buffer.allocUnsafe(size)
+        const readFrom = (at: number): void =>
+          fs.read(fd, buffer, at, size - at, at, (readError, count) => {
+            const end = at + count
+            if (!readError && count > 0 && end < size) return readFrom(end)
+            close()
+            if (readError) reject(readError)
+            else resolve({ text: buffer.toString('utf8', 0, end), stats })
+          })
+        readFrom(0)
+      })
+    })
+  })
 }
 
 /**
@@ -100,24 +159,6 @@ export async function setTimes(path: string, seen: Stats, times: FileTimes): Pro
   } finally {
     await file?.close()
   }
-}
-
-/** Waits until renames and removals in a directory are on the disk, so that they survive a power failure. */
-export async function syncDirectory(dir: string): Promise<void> {
-  // Windows cannot open a directory, and need not.
-  if (process.platform === 'win32') return
-  const handle = await fs.promises.open(dir, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-/** Creates a directory and those above it, with access for their owner only, whatever the umask is. It does not change one that exists. */
-export async function makeDirectory(dir: string): Promise<void> {
-  const firstCreated = await fs.promises.mkdir(dir, { recursive: true, mode: 0o700 })
-  if (firstCreated !== undefined) await fs.promises.chmod(dir, 0o700)
 }
 
 /**

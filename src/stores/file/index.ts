@@ -6,13 +6,12 @@
  *   file-names         the names in the directory
  *   file-times         the state of a record, encoded in the times of its file
  *   directory          the permissions of the directory, and listings of its files
- *   read-file          what a file holds: a text, a record, a state
- *   fs-calls           the other calls of the file system
+ *   fs-calls           the calls of the file system
  *
  * session/ is about one session:
  *
  *   session-files      its record and its entry in the index of owners, with a cache of texts that were read lately
- *   compare-and-swap   the interface: change a record's file only if it holds a known state; and the choice between its two forms
+ *   compare-and-swap   the interface: change a record's file only if it holds a known state; and the choice between its two implementations
  *   claims             compare-and-swap with hard links: the protocol and its proof
  *   lock-files         compare-and-swap without hard links
  *   owner-index        the sessions of an owner

@@ -1,7 +1,7 @@
 import { emit } from '../../../events.js'
 import { isLive } from '../../../store/index.js'
 import { warnOnce } from '../../../warn-once.js'
-import { listPages, recordIds, forEachInParallel } from '../directory.js'
+import { forEachInParallel, listPages, recordIds } from '../directory.js'
 import type { FileNames } from '../file-names.js'
 import { classOf, movedClass, ownedClass, type FileTimes } from '../file-times.js'
 import { lstat } from '../fs-calls.js'

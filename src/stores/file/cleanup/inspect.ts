@@ -3,10 +3,9 @@ import { join } from 'node:path'
 import { reasonOf } from '../../../errors.js'
 import { readRecord, type SessionRecord } from '../../../record/index.js'
 import { isGone, isListed } from '../../../store/index.js'
-import { Directory, isForeign, namesIn } from '../directory.js'
+import { Directory, namesIn } from '../directory.js'
 import { encodePrefix, FileNames } from '../file-names.js'
-import { lstat } from '../fs-calls.js'
-import { readFile } from '../read-file.js'
+import { isForeign, lstat, readFile } from '../fs-calls.js'
 import { ownerHashPattern } from '../session/owner-index.js'
 
 /** One thing that `inspectDirectory` has found. */

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import type { Stats } from 'node:fs'
+import { readRecord, type SessionRecord } from '../../../record/index.js'
 import type { FileNames } from '../file-names.js'
-import type { FileTimes } from '../file-times.js'
-import { discard, hasCode, link, writeNew, type WriteOptions } from '../fs-calls.js'
+import { hasTimes, isSameState, timesOfRecord, type FileTimes } from '../file-times.js'
+import { discard, hasCode, isForeign, link, lstat, readFile, writeNew, type Unreadable, type WriteOptions } from '../fs-calls.js'
 
 /** The settings that the parts of a file store share. */
 export interface FileContext {
@@ -95,4 +97,26 @@ export class LinksOrLocks implements CompareAndSwap {
       await discard(from)
     }
   }
+}
+
+/** Reads the record in a file. `undefined`: there is none, or a newer version wrote it, so that this version must leave it alone. */
+export async function readStored(path: string, id: string, largest: number): Promise<{ readonly record: SessionRecord; readonly stats: Stats } | Unreadable | undefined> {
+  const found = await readFile(path, largest)
+  if (!found || 'corrupt' in found) return found
+  try {
+    const reading = readRecord(found.text, id, largest)
+    return 'corrupt' in reading ? reading : { record: reading.record, stats: found.stats }
+  } catch {
+    return undefined
+  }
+}
+
+/** Reports whether a file holds the state `from` of a record. */
+export async function holdsState(path: string, id: string, from: FileTimes, largest: number): Promise<boolean> {
+  const stats = await lstat(path)
+  if (!stats || isForeign(stats)) return false
+  if (hasTimes(stats, from)) return true
+  // It may still hold that state: a person edited or copied the file, or its file system does not keep such times. Only its text shows it.
+  const stored = await readStored(path, id, largest)
+  return stored !== undefined && 'record' in stored && isSameState(timesOfRecord(stored.record), from)
 }

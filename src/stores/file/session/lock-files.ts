@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SessionError } from '../../../errors.js'
 import { assertInTime } from './claims.js'
-import type { CompareAndSwap, FileContext } from './compare-and-swap.js'
+import { holdsState, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
 import type { FileNames } from '../file-names.js'
 import type { FileTimes } from '../file-times.js'
-import { discard, hasCode, unlessMissing, lstat, rename, rmdir, syncDirectory, unlink, writeNew } from '../fs-calls.js'
-import { holdsState } from '../read-file.js'
+import { discard, hasCode, lstat, rename, rmdir, unlessMissing, unlink, writeNew } from '../fs-calls.js'
+import { syncDirectory } from '../directory.js'
 
 /** After how many milliseconds without renewal another process may take over a lock. proper-lockfile allows no less than 2000. */
 const staleRecord = 2000

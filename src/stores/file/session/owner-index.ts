@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { namesIn } from '../directory.js'
+import { makeDirectory, namesIn, syncDirectory } from '../directory.js'
 import type { FileNames } from '../file-names.js'
-import { discard, hasCode, lstat, makeDirectory, rmdir, syncDirectory, writeNew, type WriteOptions } from '../fs-calls.js'
+import { discard, hasCode, lstat, rmdir, writeNew, type WriteOptions } from '../fs-calls.js'
 
 /*
  * The index of owners has an empty file for each session of an owner: `owners/<hash of the owner>/<prefix><id>`.

@@ -4,12 +4,11 @@ import { emit } from '../../../events.js'
 import { RecentMap } from '../../../recent-map.js'
 import type { SessionRecord } from '../../../record/index.js'
 import type { Written } from '../../../store/index.js'
-import type { CompareAndSwap, FileContext } from './compare-and-swap.js'
-import { isForeign, type Directory } from '../directory.js'
+import { readStored, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
+import type { Directory } from '../directory.js'
 import { classOf, isSameState, ownedClass, timesOfFile, timesOfRecord, type FileTimes } from '../file-times.js'
-import { hasCode, lstat, rename, setTimes } from '../fs-calls.js'
+import { hasCode, isForeign, lstat, readFile, rename, setTimes, type Unreadable } from '../fs-calls.js'
 import type { OwnerIndex } from './owner-index.js'
-import { readFile, readStored, type Unreadable } from '../read-file.js'
 
 /** The files of one session: its record, and its entry in the index of owners. */
 export class SessionFiles {
