@@ -2,6 +2,8 @@
 import { writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
 import { clients } from './clients.js'
+import { InnerClients } from './inner-clients.js'
+import { innerRedis } from './inner-redis.js'
 import { variants } from './variants/index.js'
 import { growSessions } from './work.js'
 
@@ -9,11 +11,17 @@ const [name, json] = process.argv.slice(2)
 const settings = JSON.parse(json)
 if (settings.sessionBytes) growSessions(settings.sessionBytes)
 const start = await variants[name].load()
-const { port } = await start({ ...settings, connect: () => clients[variants[name].store](settings) })
+const { port, handle } = await start({ ...settings, connect: () => (settings.isInside ? innerRedis() : clients[variants[name].store](settings)) })
 
 const profiler = new Session()
+let innerClients
 const commands = {
   usage: () => ({ cpu: process.cpuUsage(), memory: process.memoryUsage.rss() }),
+  async openInside(sessions) {
+    innerClients = new InnerClients(handle)
+    await innerClients.open(sessions)
+  },
+  inside: ({ kind, count }) => innerClients.window(kind, count),
   async profile() {
     profiler.connect()
     await profiler.post('Profiler.enable')

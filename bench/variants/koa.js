@@ -151,6 +151,6 @@ function handle(ctx) {
 
 function listen(app) {
   return new Promise((resolve) => {
-    const server = app.listen(0, '127.0.0.1', () => resolve({ port: server.address().port }))
+    const server = app.listen(0, '127.0.0.1', () => resolve({ port: server.address().port, handle: app.callback() }))
   })
 }
