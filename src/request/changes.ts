@@ -28,6 +28,12 @@ export function applyChanges(changes: Changes, data: Data): Data | null {
   return null
 }
 
+/** Reports whether a key is left when changes are applied to data. It runs no function of `change()`: each of them returns a value. */
+export function leavesData(changes: Changes, data: Data): boolean {
+  for (const change of changes.values()) if (change.kind !== 'delete') return true
+  return Object.keys(data).some((key) => !changes.has(key))
+}
+
 /** The value of a key of the data. Inherited properties do not count. */
 export function valueAt(data: Data, key: string): Json | undefined {
   return Object.hasOwn(data, key) ? data[key] : undefined

@@ -1,4 +1,4 @@
-import { applyChanges, noChanges } from './changes.js'
+import { leavesData, noChanges } from './changes.js'
 import type { RequestSession } from './request-session.js'
 import type { SessionState } from './session-state.js'
 
@@ -11,7 +11,7 @@ export interface Situation {
   readonly hasOld: boolean
   /** The request changed data or assigned members. */
   readonly hasChanges: boolean
-  /** After the request's changes there is something to store: data, or an owner. */
+  /** After the request's changes to a new session there is something to store: data, or an owner. */
   readonly hasData: boolean
   /** The request called `clear()` and set nothing afterwards. */
   readonly isEmptied: boolean
@@ -41,7 +41,7 @@ export function situationOf(session: RequestSession, { failed }: { failed: boole
     hasEnded: session.ended !== undefined,
     hasOld: migration?.found !== undefined,
     hasChanges: changes.size > 0 || session.hasAssigned || isEmptied,
-    hasData: !isEmptied && (applyChanges(changes, migration?.found?.data ?? {}) !== null || keepsOldOwner),
+    hasData: !isEmptied && (leavesData(changes, migration?.found?.data ?? {}) || keepsOldOwner),
     isEmptied,
     failed,
     isDue: session.isDue,

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { ChangeTracker } from '../../src/request/change-tracker.js'
-import { applyChanges, type Changes } from '../../src/request/changes.js'
+import { applyChanges, leavesData, type Changes } from '../../src/request/changes.js'
 import type { Data } from '../../src/record/index.js'
 
 const add = (value: unknown = 0) => (value as number) + 1
@@ -38,6 +38,17 @@ test('changes apply key by key to newer data', (t) => {
 test('data without a key left is null', (t) => {
   t.is(applyChanges(after({ a: 1 }, (tracker) => tracker.clear()), { a: 2 }), null)
   t.is(applyChanges(new Map(), {}), null)
+})
+
+test('whether data is left is known without running a function of change()', (t) => {
+  const fails = after({ a: 1 }, (tracker) => tracker.change('a', (value: unknown) => (value as { valueOf(): number }).valueOf() + 1))
+  t.true(leavesData(fails, {}))
+  t.true(leavesData(after({}, (tracker) => tracker.set('a', 1)), {}))
+  const deletion = after({ a: 1 }, (tracker) => tracker.delete('a'))
+  t.false(leavesData(deletion, {}))
+  t.false(leavesData(deletion, { a: 2 }))
+  t.true(leavesData(deletion, { a: 2, theirs: 1 }))
+  t.false(leavesData(new Map(), {}))
 })
 
 test('clear() keeps what another request has set meanwhile', (t) => {
