@@ -7,8 +7,12 @@ import { runTypeScript } from '../../support/typescript/option.js'
 
 const run = promisify(execFile)
 
-/** Runs a process whose store evicts sessions, which takes a lock, and which then gets SIGTERM. @param before JavaScript that runs first. */
-async function terminate(t: ExecutionContext, before = '') {
+/**
+ * Runs a process whose store evicts sessions, which takes a lock, and which then gets SIGTERM.
+ *
+ * @param before JavaScript that runs first. @param afterwards JavaScript that runs before the signal.
+ */
+async function terminate(t: ExecutionContext, before = '', afterwards = '') {
   const dir = JSON.stringify(tempDir(t))
   const script = `
     import { readdirSync } from 'node:fs'
@@ -21,6 +25,7 @@ async function terminate(t: ExecutionContext, before = '') {
       await store.create(record.id, record)
     }
     while (readdirSync(${dir}).filter((name) => name.endsWith('.json')).length > 10) await new Promise((resolve) => setTimeout(resolve, 5))
+    ${afterwards}
     process.kill(process.pid, 'SIGTERM')
     setTimeout(() => process.exit(1), 30_000)`
   return run(process.execPath, [runTypeScript, '--input-type=module', '-e', script])
@@ -34,11 +39,35 @@ test('an application that shuts down with process.once(SIGTERM) may finish what 
   t.is(stdout, 'shut down\n')
 })
 
-test('while the store loads its locks, it listens to no signal even for a moment, because a signal that arrives then would be lost', async (t) => {
-  const error = await t.throwsAsync<Error & { stdout: string }>(() => terminate(t, `process.on('newListener', (name) => {
-    if (String(name).startsWith('SIG')) console.log(name)
-  })`))
-  t.is(error?.stdout, '')
+/** Sends SIGTERM when signal-exit has just begun to listen, before the event loop can deliver the signal. */
+const signalWhileLoading = `
+  process.on('newListener', function send(name) {
+    if (name !== 'SIGTERM') return
+    process.off('newListener', send)
+    queueMicrotask(() => process.kill(process.pid, 'SIGTERM'))
+  })
+  setTimeout(() => process.exit(1), 20_000)`
+
+test('a SIGTERM that arrives while the store loads its locks ends the process', async (t) => {
+  const error = await t.throwsAsync(() => terminate(t, signalWhileLoading, 'await new Promise(() => undefined)'))
+  t.like(error, { signal: 'SIGTERM' })
+})
+
+test('an application that shuts down with process.once(SIGTERM) may finish, also if the signal arrives while the store loads its locks', async (t) => {
+  const { stdout } = await terminate(t, `process.once('SIGTERM', () => setTimeout(() => {
+    console.log('shut down')
+    process.exit(0)
+  }, 100))
+  ${signalWhileLoading}`, 'await new Promise(() => undefined)')
+  t.is(stdout, 'shut down\n')
+})
+
+test('a listener that the application adds later may finish too', async (t) => {
+  const { stdout } = await terminate(t, '', `process.once('SIGTERM', () => setTimeout(() => {
+    console.log('shut down')
+    process.exit(0)
+  }, 100))`)
+  t.is(stdout, 'shut down\n')
 })
 
 test('a process that another copy of signal-exit listens for is still ended by SIGTERM', async (t) => {

@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { SessionError } from '../../../errors.js'
 import { assertInTime } from './claims.js'
 import { holdsState, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
+import { syncDirectory } from '../directory.js'
 import type { FileNames } from '../file-names.js'
 import type { FileTimes } from '../file-times.js'
 import { discard, hasCode, lstat, rename, rmdir, unlessMissing, unlink, writeNew } from '../fs-calls.js'
-import { syncDirectory } from '../directory.js'
 
 /** After how many milliseconds without renewal another process may take over a lock. proper-lockfile allows no less than 2000. */
 const staleRecord = 2000
@@ -150,37 +150,43 @@ function wasRemoved(error: unknown): boolean {
 let loading: ReturnType<typeof load> | undefined
 
 /**
- * Loads proper-lockfile when it is needed for the first time, without its listeners for signals.
+ * Loads proper-lockfile when it is needed for the first time, and puts its listeners for signals before those of the application.
  *
- * Its dependency signal-exit listens, to remove locks, and kills the process when no other listener is left. So it would kill an application
- * that shuts down with `process.once('SIGTERM', …)`, because Node removes that listener before it runs. Without the listeners, a signal may
- * leave a lock behind, which becomes stale as after kill -9. At an ordinary exit, proper-lockfile still removes its locks.
+ * Its dependency signal-exit listens, to remove locks, and kills the process if it counts no other listener. It must not be the last one: Node
+ * removes a listener of `process.once('SIGTERM', …)` before it runs, so that an application which shuts down like that would be killed. And it
+ * must not be removed: a signal that came just before would be lost, and the process would not end.
  */
 function loadLockfile(): ReturnType<typeof load> {
-  return (loading ??= load())
+  loading ??= load().catch((error: unknown) => {
+    // For example because no file handle was left. The next call tries again.
+    loading = undefined
+    throw error
+  })
+  return loading
 }
 
 async function load() {
-  // To remove the listeners afterwards would be simpler. But a signal that arrives in between would be lost, and the process would not end.
-  const on = process.on.bind(process)
-  let refused = 0
-  const guarded = ((event: string | symbol, listener: () => void) => {
-    if (!isOfSignalExit(event, listener)) return on(event, listener)
-    refused++
-    return process
-  }) as typeof process.on
-  process.on = guarded
+  process.on('newListener', putFirst)
   try {
     return (await import('proper-lockfile')).default
   } finally {
-    if (process.on === guarded) process.on = on
-    // Other copies of signal-exit kill the process only if they count as many listeners as there are copies that listen.
-    const { __signal_exit_emitter__: copies } = process as { __signal_exit_emitter__?: { count: number } }
-    if (copies && refused > 0) copies.count--
+    process.off('newListener', putFirst)
   }
 }
 
+/** Puts a listener of signal-exit first as soon as it has been added, before the event loop can deliver a signal. */
+function putFirst(event: string | symbol, listener: (...args: unknown[]) => void): void {
+  if (!isOfSignalExit(event, listener)) return
+  const signal = event as NodeJS.Signals
+  process.nextTick(() => {
+    const listeners = process.listeners(signal)
+    if (listeners[0] === listener || !listeners.includes(listener)) return
+    process.removeListener(signal, listener)
+    process.prependListener(signal, listener)
+  })
+}
+
 /** Reports whether a listener is that of signal-exit, whose variables may have been renamed by a bundler. */
-function isOfSignalExit(event: string | symbol, listener: () => void): boolean {
-  return String(event).startsWith('SIG') && /\.listeners\([^]*\.count\b/.test(String(listener))
+function isOfSignalExit(event: string | symbol, listener: unknown): boolean {
+  return typeof event === 'string' && event.startsWith('SIG') && /\.listeners\([^]*\.count\b/.test(String(listener))
 }
