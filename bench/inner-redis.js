@@ -23,7 +23,7 @@ export function innerRedis() {
       return text
     },
     del: async (key) => Number(values.delete(key)),
-    /** Does what the script of stores/redis/compare-and-swap.ts does. */
+    /** Compares and replaces as the script of stores/redis/compare-and-swap.ts does, without a time to live. */
     async evalSha(sha, { keys: [key], arguments: [from, to] }) {
       const text = get(key)
       if (text === null) return null

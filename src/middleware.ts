@@ -34,6 +34,7 @@ export function session(options?: SessionOptions, second?: unknown): Middleware 
   const newestWins = settings.cookieRules.cookie.previous.length > 0
   const timedStore = store && new TimedStore(store, storeTimeout)
   timedStore?.start()
+  timedStore?.shareReads()
   const sources = new RecordSources(settings, timedStore)
   let keysOfApp: unknown
   /** The application context on which the accessor was defined last. */

@@ -6,23 +6,24 @@
  * be shorter, but each search for the first entry walks over all the entries that were deleted before it.
  */
 export class RecentMap<Value extends object | string> {
-  /** The size at which the newer map is full. */
+  /** The weight at which the newer map is full. */
   readonly #half: number
-  readonly #sizeOf: (value: Value) => number
+  readonly #weigh: (value: Value) => number
   #newer = new Map<string, Value>()
   #older = new Map<string, Value>()
-  /** The size of all values of the newer map. */
-  #newerSize = 0
+  /** The weight of all values of the newer map. */
+  #newerWeight = 0
 
   /**
-   * @param most the largest size of all values together. Only a value that is larger than half of it can exceed it.
-   * @param sizeOf returns the size of a value, which must not change. Absent: each value counts as 1.
+   * @param most the weight of all values together, which is exceeded by less than the weight of one value.
+   * @param weigh returns the weight of a value, which must not change. Absent: each value weighs 1, and `most` is their number.
    */
-  constructor(most: number, sizeOf: (value: Value) => number = () => 1) {
+  constructor(most: number, weigh: (value: Value) => number = () => 1) {
     this.#half = most / 2
-    this.#sizeOf = sizeOf
+    this.#weigh = weigh
   }
 
+  /** The number of entries. */
   get size(): number {
     return this.#newer.size + this.#older.size
   }
@@ -34,35 +35,35 @@ export class RecentMap<Value extends object | string> {
 
   get(key: string): Value | undefined {
     const newer = this.#newer.get(key)
-    if (newer) return newer
+    if (newer !== undefined) return newer
     const older = this.#older.get(key)
-    if (older) this.set(key, older)
+    if (older !== undefined) this.set(key, older)
     return older
   }
 
   set(key: string, value: Value): void {
     this.#older.delete(key)
     const replaced = this.#newer.get(key)
-    if (replaced) this.#newerSize -= this.#sizeOf(replaced)
+    if (replaced !== undefined) this.#newerWeight -= this.#weigh(replaced)
     this.#newer.set(key, value)
-    this.#newerSize += this.#sizeOf(value)
-    if (this.#newerSize < this.#half) return
+    this.#newerWeight += this.#weigh(value)
+    if (this.#newerWeight < this.#half) return
     this.#older = this.#newer
     this.#newer = new Map()
-    this.#newerSize = 0
+    this.#newerWeight = 0
   }
 
   delete(key: string): void {
     this.#older.delete(key)
     const value = this.#newer.get(key)
-    if (!value) return
-    this.#newerSize -= this.#sizeOf(value)
+    if (value === undefined) return
+    this.#newerWeight -= this.#weigh(value)
     this.#newer.delete(key)
   }
 
   clear(): void {
     this.#newer.clear()
     this.#older.clear()
-    this.#newerSize = 0
+    this.#newerWeight = 0
   }
 }

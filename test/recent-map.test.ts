@@ -33,27 +33,36 @@ test('a recent map never holds more than its bound, answers the newest value, an
   )
 })
 
-/** Holds values with sizes up to 40 in all. */
-function sizedMap(): RecentMap<{ size: number }> {
-  return new RecentMap(40, ({ size }) => size)
+/** Holds values with weights up to 40 in all. */
+function weighedMap(): RecentMap<{ weight: number }> {
+  return new RecentMap(40, ({ weight }) => weight)
 }
 
-test('a recent map of values with sizes is bounded by their sum, and keeps the last values that fill half of it', (t) => {
-  const map = sizedMap()
-  for (let key = 0; key < 100; key++) {
-    map.set(String(key), { size: 10 })
-    t.true(map.size <= 4)
-    if (key > 0) t.true(map.has(String(key - 1)))
-    t.true(map.has(String(key)))
+test('a recent map of values with weights is bounded by their sum, to within one value, and keeps the last values that fill half of it', (t) => {
+  for (const weight of [10, 19, 7, 1]) {
+    const map = weighedMap()
+    for (let key = 0; key < 100; key++) {
+      map.set(String(key), { weight })
+      t.true(map.size * weight < 40 + weight, `${map.size} values of ${weight}`)
+      for (let recent = key; recent >= 0 && (key - recent + 1) * weight <= 20; recent--) t.true(map.has(String(recent)))
+    }
   }
 })
 
+test('an empty text is a value like others', (t) => {
+  const map = new RecentMap<string>(8)
+  map.set('a', '')
+  t.is(map.get('a'), '')
+  map.delete('a')
+  t.false(map.has('a'))
+})
+
 test('values that were replaced or deleted take no room in a recent map', (t) => {
-  const map = sizedMap()
-  map.set('kept', { size: 10 })
-  for (let size = 1; size <= 10; size++) map.set('replaced', { size })
+  const map = weighedMap()
+  map.set('kept', { weight: 10 })
+  for (let weight = 1; weight <= 10; weight++) map.set('replaced', { weight })
   for (let times = 0; times < 10; times++) {
-    map.set('deleted', { size: 5 })
+    map.set('deleted', { weight: 5 })
     map.delete('deleted')
   }
   t.true(map.has('kept'))

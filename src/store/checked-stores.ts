@@ -6,7 +6,7 @@ interface CheckedStore {
   backendName(): string
   /** Advice for an operator. Absent: the error advises to look at the backend. */
   readonly whenSlow?: string | undefined
-  /** Lets reads of an unchanged record return the same object. Called by a reader that never changes a record. */
+  /** Lets reads of an unchanged record return the same object. */
   shareReads?(): void
 }
 

@@ -46,7 +46,7 @@ export interface StoreScope {
  * stored record still has the `rev` and the `write` of the record that the recipe was given; otherwise the store reads again and
  * calls the recipe again. A write is applied at most once. When the store cannot know whether it was applied, the call fails.
  *
- * **Immutable.** Neither a store nor its caller changes a record, so neither copies records.
+ * **Immutable.** Neither a store nor its caller changes a record, so neither copies records. A store may return the same object to several callers.
  *
  * **Concurrent.** Any number of calls may be in progress at once, for the same id too. Every method may return a promise or the value itself.
  *

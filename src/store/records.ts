@@ -28,10 +28,7 @@ export class Records<Token> {
     this.#scope = scope
   }
 
-  /**
-   * From now on, reads of an unchanged text return the same record. Call this only if no reader changes a record: a store that wraps this one may
-   * do so, against the contract, and would then find its own changes in the next read.
-   */
+  /** From now on, reads of an unchanged text return the same record. */
   shareReads(): void {
     this.#known ??= new KnownRecords()
   }
@@ -42,6 +39,7 @@ export class Records<Token> {
     const parsed = this.#parseUnlessKnown(id, found)
     const record = isPromise(parsed) ? await parsed : parsed
     if (!record || isLive(record, this.#scope.now())) return record
+    this.#known?.forget(id)
     emit({ type: 'expire', id })
     return undefined
   }
@@ -77,16 +75,19 @@ export class Records<Token> {
 
   async destroy(id: string, queued: QueuedSession): Promise<SessionRecord | undefined> {
     queued.lastWritten = undefined
-    this.#known?.forget(id)
     const end = retryEnd()
-    let current = await this.#readPresent(id)
-    for (let tries = 1; current; tries++) {
-      const swapped = await this.#backend.remove(id, this.#withToken(current), this.#writer.next(current.write))
-      if (swapped === 'done') return current
-      current = await this.#afterConflict(current, swapped, tries, end)
+    try {
+      let current = await this.#readPresent(id)
+      for (let tries = 1; current; tries++) {
+        const swapped = await this.#backend.remove(id, this.#withToken(current), this.#writer.next(current.write))
+        if (swapped === 'done') return current
+        current = await this.#afterConflict(current, swapped, tries, end)
+      }
+      await this.#backend.confirmGone?.(id)
+      return undefined
+    } finally {
+      this.#known?.forget(id)
     }
-    await this.#backend.confirmGone?.(id)
-    return undefined
   }
 
   #parseUnlessKnown(id: string, found: Found<Token> | undefined): MaybePromise<SessionRecord | undefined> {
@@ -95,7 +96,10 @@ export class Records<Token> {
       return undefined
     }
     const known = this.#known?.find(id, found.text)
-    if (known) return this.#noteToken(known, found)
+    if (known) {
+      this.#setToken(known, found)
+      return known
+    }
     const parsed = this.parse(id, found)
     if (parsed && !isPromise(parsed)) this.#known?.note(id, found.text, parsed)
     return parsed
@@ -105,12 +109,12 @@ export class Records<Token> {
   parse(id: string, found: Found<Token>): MaybePromise<SessionRecord | undefined> {
     const reading = readRecord(found.text, id, this.#scope.largest)
     if ('corrupt' in reading) return this.#reportCorrupt(id, reading.corrupt)
-    return this.#noteToken(reading.record, found)
+    this.#setToken(reading.record, found)
+    return reading.record
   }
 
-  #noteToken(record: SessionRecord, { token }: Found<Token>): SessionRecord {
+  #setToken(record: SessionRecord, { token }: Found<Token>): void {
     if (token !== undefined) this.#tokens.set(record, token)
-    return record
   }
 
   async #reportCorrupt(id: string, reason: string): Promise<undefined> {
@@ -151,7 +155,6 @@ export class Records<Token> {
         const swapped = await this.#writeStep(id, current, step)
         if (swapped === 'done') {
           queued.lastWritten = step.next?.record
-          if (!step.next || step.next.record.moved) this.#known?.forget(id)
           return settleJobs(jobs, step)
         }
         current = await this.#afterConflict(current, swapped, tries, end)
@@ -161,6 +164,8 @@ export class Records<Token> {
       for (const job of jobs) job.resolve(undefined)
     } catch (error) {
       for (const job of jobs) job.reject(error)
+    } finally {
+      this.#known?.forget(id)
     }
     return jobs.length
   }

@@ -24,8 +24,14 @@ export class TimedStore {
     this.#store = store
     this.#timeout = timeout
     this.#isChecked = checkedStores.has(store)
-    // The middleware changes no record.
-    checkedStores.get(store)?.shareReads?.()
+  }
+
+  /**
+   * From now on, reads of an unchanged record may return the same object. Call this only if nobody else reads from the store: a careless store
+   * that wraps it would find its own changes in the next read.
+   */
+  shareReads(): void {
+    checkedStores.get(this.#store)?.shareReads?.()
   }
 
   /** Reads a record. An answer that is not a record of that id counts as missing, as the contract says. */

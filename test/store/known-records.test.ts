@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import test from 'ava'
 import { writeRecord, type SessionRecord } from '../../src/record/index.js'
-import { defaultScope, TimedStore } from '../../src/store/index.js'
+import { defaultScope, TimedStore, type SessionStore } from '../../src/store/index.js'
 import { KnownRecords } from '../../src/store/known-records.js'
 import { recordEvents } from '../support/events.js'
 import { newRecord, withKey } from './new-record.js'
@@ -15,7 +15,14 @@ async function setUp(options: ConstructorParameters<typeof TextDatabase>[0] = {}
   const store = database.store()
   const record = newRecord({ data: { cart: ['tea'] } })
   await store.create(record.id, record)
-  return { database, store, reader: new TimedStore(store, minute), record, id: record.id }
+  return { database, reader: readerOf(store), record, id: record.id }
+}
+
+/** The store as the middleware uses it. */
+function readerOf(store: SessionStore): TimedStore {
+  const reader = new TimedStore(store, minute)
+  reader.shareReads()
+  return reader
 }
 
 /** Reads often enough for the record to be known. */
@@ -66,7 +73,7 @@ test('a known record is not read after its deadline, after it was removed, or wh
   let now = Date.now()
   const database = new TextDatabase()
   const scope = { ...defaultScope, now: () => now }
-  const reader = new TimedStore(database.store().scope!(scope), minute)
+  const reader = readerOf(database.store().scope!(scope))
   const record = newRecord({ expires: now + minute })
   const put = (): void => database.put(scope, record.id, writeRecord(record))
   put()
@@ -110,7 +117,9 @@ test('the data of a session that has ended or moved does not stay in memory', as
   const ends: ((reader: TimedStore, seen: SessionRecord) => unknown)[] = [
     (reader, { id }) => reader.destroy(id),
     (reader, seen) => reader.update('save a session', seen, () => null),
-    (reader, seen) => reader.update('save a session', seen, (record) => ({ ...record, moved: true, data: {} }))
+    (reader, seen) => reader.update('save a session', seen, (record) => ({ ...record, moved: true, data: {} })),
+    // A read beside the end finds the record once more.
+    (reader, { id }) => Promise.all([reader.destroy(id), reader.read(id)])
   ]
   for (const end of ends) {
     const { reader, id } = await setUp()
@@ -119,6 +128,30 @@ test('the data of a session that has ended or moved does not stay in memory', as
     await end(reader, known.deref()!)
     t.true(await isCollected(known))
   }
+})
+
+test('the data of a session that was found expired does not stay in memory', async (t) => {
+  let now = Date.now()
+  const store = new TextDatabase().store().scope!({ ...defaultScope, now: () => now })
+  const reader = readerOf(store)
+  const record = newRecord({ expires: now + minute })
+  await store.create(record.id, record)
+  const known = new WeakRef(await readTwice(reader, record.id))
+  now += minute
+  t.is(await reader.read(record.id), undefined)
+  t.true(await isCollected(known))
+})
+
+test('of ten thousand sessions that are read in turn, those that fit are known, and none is kept at its first read', (t) => {
+  const known = new KnownRecords()
+  const records = Array.from({ length: 10_000 }, (_, index) => newRecord({ rev: 1 + (index % 3) }))
+  const countKnown = (among: readonly SessionRecord[]): number => among.filter((record) => known.find(record.id, longText(record))).length
+  for (const record of records) known.note(record.id, longText(record), record)
+  t.is(countKnown(records), 0)
+  for (const record of records) known.note(record.id, longText(record), record)
+  // Half of two million characters, in texts of about 800.
+  t.true(countKnown(records.slice(-1000)) > 800)
+  t.true(countKnown(records) < 3000)
 })
 
 test('known records are bounded by the length of their texts', (t) => {
@@ -134,6 +167,10 @@ test('known records are bounded by the length of their texts', (t) => {
   note(ids[0]!, longest)
   t.is(known.find(ids[0]!, longest), undefined)
 })
+
+function longText(record: SessionRecord): string {
+  return writeRecord({ ...record, data: { text: 'x'.repeat(600) } })
+}
 
 /** Reports whether an object is garbage. */
 async function isCollected(reference: WeakRef<object>): Promise<boolean> {

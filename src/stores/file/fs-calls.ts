@@ -2,7 +2,7 @@ import fs, { constants, type Stats } from 'node:fs'
 import { inSeconds, type FileTimes } from './file-times.js'
 
 /*
- * The calls of the file system that this store makes, with promises. They use the callback API of Node: `fs/promises` makes a `FileHandle` for
+ * The calls of the file system that this store makes for one file, with promises. They use the callback API of Node: `fs/promises` makes a `FileHandle` for
  * each file, and a read with it costs up to twice as much.
  */
 

@@ -5,13 +5,14 @@
  *   file-backend       the operations that the kit (src/store) calls
  *   file-names         the names in the directory
  *   file-times         the state of a record, encoded in the times of its file
- *   directory          the permissions of the directory, and listings of its files
- *   fs-calls           the calls of the file system
+ *   directory          its creation and permissions, and listings of its files
+ *   fs-calls           the calls of the file system for one file
  *
  * session/ is about one session:
  *
  *   session-files      its record and its entry in the index of owners, with a cache of texts that were read lately
- *   compare-and-swap   the interface: change a record's file only if it holds a known state; and the choice between its two implementations
+ *   compare-and-swap   the interface: change a record's file only if it holds a known state. What a file holds, and which of
+ *                      the two implementations is used
  *   claims             compare-and-swap with hard links: the protocol and its proof
  *   lock-files         compare-and-swap without hard links
  *   owner-index        the sessions of an owner

@@ -3,9 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { SessionError } from '../../../errors.js'
 import { readRecord } from '../../../record/index.js'
 import { holdsState, type CompareAndSwap, type FileContext } from './compare-and-swap.js'
+import { syncDirectory } from '../directory.js'
 import { isSameState, timesOfFile, timesOfRecord, type FileTimes } from '../file-times.js'
 import { discard, hasCode, link, lstat, readFile, rename, unlessMissing, unlink, writeNew } from '../fs-calls.js'
-import { syncDirectory } from '../directory.js'
 
 /*
  * The protocol: how processes that share a directory change a record one at a time, without a lock.
