@@ -102,6 +102,7 @@ export class Records<Token> {
     }
     const parsed = this.parse(id, found)
     if (parsed && !isPromise(parsed)) this.#known?.note(id, found.text, parsed)
+    else this.#known?.forget(id)
     return parsed
   }
 
