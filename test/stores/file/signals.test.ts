@@ -70,6 +70,17 @@ test('a listener that the application adds later may finish too', async (t) => {
   t.is(stdout, 'shut down\n')
 })
 
+test('an application that shuts down with process.once(SIGTERM) may finish, also if it has loaded signal-exit itself', async (t) => {
+  const { stdout } = await terminate(t, `
+    import { createRequire } from 'node:module'
+    process.once('SIGTERM', () => setTimeout(() => {
+      console.log('shut down')
+      process.exit(0)
+    }, 100))
+    createRequire(import.meta.resolve('proper-lockfile'))('signal-exit')(() => undefined)`)
+  t.is(stdout, 'shut down\n')
+})
+
 test('a process that another copy of signal-exit listens for is still ended by SIGTERM', async (t) => {
   const copy = JSON.stringify(join(tempDir(t), 'signal-exit'))
   const error = await t.throwsAsync(() => terminate(t, `

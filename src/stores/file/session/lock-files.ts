@@ -150,43 +150,34 @@ function wasRemoved(error: unknown): boolean {
 let loading: ReturnType<typeof load> | undefined
 
 /**
- * Loads proper-lockfile when it is needed for the first time, and puts its listeners for signals before those of the application.
+ * Loads proper-lockfile when it is needed for the first time, and puts the listeners of signal-exit before those of the application.
  *
- * Its dependency signal-exit listens, to remove locks, and kills the process if it counts no other listener. It must not be the last one: Node
- * removes a listener of `process.once('SIGTERM', …)` before it runs, so that an application which shuts down like that would be killed. And it
- * must not be removed: a signal that came just before would be lost, and the process would not end.
+ * proper-lockfile's dependency signal-exit listens for signals, to remove locks, and kills the process if it counts no other listener. It must
+ * not come last: Node removes a listener of `process.once('SIGTERM', …)` before it runs, so that an application which shuts down like that would be
+ * killed. And it must not be removed: a signal that came just before would be lost, and the process would not end.
  */
 function loadLockfile(): ReturnType<typeof load> {
-  loading ??= load().catch((error: unknown) => {
-    // For example because no file handle was left. The next call tries again.
-    loading = undefined
-    throw error
-  })
-  return loading
+  return (loading ??= load())
 }
 
 async function load() {
-  process.on('newListener', putFirst)
-  try {
-    return (await import('proper-lockfile')).default
-  } finally {
-    process.off('newListener', putFirst)
+  const { default: lockfile } = await import('proper-lockfile')
+  // No signal is delivered before this: the event loop has not gone on since proper-lockfile began to listen.
+  for (const event of process.eventNames()) if (typeof event === 'string' && event.startsWith('SIG')) putSignalExitFirst(event as NodeJS.Signals)
+  return lockfile
+}
+
+function putSignalExitFirst(signal: NodeJS.Signals): void {
+  const listeners = process.listeners(signal)
+  const theirs = listeners.filter(isOfSignalExit)
+  if (listeners.slice(0, theirs.length).every(isOfSignalExit)) return
+  for (const listener of theirs.toReversed()) {
+    process.removeListener(signal, listener)
+    process.prependListener(signal, listener)
   }
 }
 
-/** Puts a listener of signal-exit first as soon as it has been added, before the event loop can deliver a signal. */
-function putFirst(event: string | symbol, listener: (...args: unknown[]) => void): void {
-  if (!isOfSignalExit(event, listener)) return
-  const signal = event as NodeJS.Signals
-  process.nextTick(() => {
-    const listeners = process.listeners(signal)
-    if (listeners[0] === listener || !listeners.includes(listener)) return
-    process.removeListener(signal, listener)
-    process.prependListener(signal, listener)
-  })
-}
-
-/** Reports whether a listener is that of signal-exit, whose variables may have been renamed by a bundler. */
-function isOfSignalExit(event: string | symbol, listener: unknown): boolean {
-  return typeof event === 'string' && event.startsWith('SIG') && /\.listeners\([^]*\.count\b/.test(String(listener))
+/** Reports whether a listener is that of a copy of signal-exit, whose variables may have been renamed by a bundler. */
+function isOfSignalExit(listener: unknown): boolean {
+  return /\.listeners\([^]*\.count\b/.test(String(listener))
 }
