@@ -34,6 +34,7 @@ export function session(options?: SessionOptions, second?: unknown): Middleware 
   const newestWins = settings.cookieRules.cookie.previous.length > 0
   const timedStore = store && new TimedStore(store, storeTimeout)
   timedStore?.start()
+  // The scope of the store was made for this middleware, so nobody else reads from it.
   timedStore?.shareReads()
   const sources = new RecordSources(settings, timedStore)
   let keysOfApp: unknown

@@ -11,7 +11,7 @@ export interface Situation {
   readonly hasOld: boolean
   /** The request changed data or assigned members. */
   readonly hasChanges: boolean
-  /** After the request's changes to a new session there is something to store: data, or an owner. */
+  /** After the request's changes to nothing, or to a session of an earlier library, there is data or an owner. Not used for a stored session. */
   readonly hasData: boolean
   /** The request called `clear()` and set nothing afterwards. */
   readonly isEmptied: boolean

@@ -7,8 +7,8 @@ const mostCharacters = 2 ** 21
 /** The longest text that is kept, in characters. */
 const longestText = 2 ** 17
 
-/** How many states are recognised when they are read again, at most. This takes 256 KB. */
-const states = 2 ** 16
+/** How many hexadecimal digits of an id make an index. With four, the table of states takes 256 KB. */
+const indexDigits = 4
 
 /**
  * The records that were read lately, with their texts. While a backend returns the same text, a read returns the same record, instead of
@@ -19,8 +19,12 @@ const states = 2 ** 16
  */
 export class KnownRecords {
   readonly #known = new RecentMap<Written>(mostCharacters, ({ text }) => text.length)
-  /** A fingerprint of the state that was read last, by the beginning of the id. Numbers alone are no work for the garbage collector. */
-  readonly #lastStates = new Int32Array(states)
+  /**
+   * A fingerprint of the state that was read last, by the beginning of the id: a table of numbers is no work for the garbage collector. Sessions that
+   * share an index displace each other's state, so that they may be kept later or never. The fingerprint has further digits of the id, so that none
+   * is kept at its first read.
+   */
+  readonly #lastStates = new Int32Array(16 ** indexDigits)
 
   /** Returns the record in that text, if it is known. */
   find(id: string, text: string): SessionRecord | undefined {
@@ -30,8 +34,8 @@ export class KnownRecords {
 
   /** Call this when a text was read that was not known. */
   note(id: string, text: string, record: SessionRecord): void {
-    const index = Number.parseInt(id.slice(0, 4), 16)
-    const fingerprint = Number.parseInt(id.slice(4, 12), 16) ^ record.rev
+    const index = indexOf(id)
+    const fingerprint = Number.parseInt(id.slice(indexDigits, indexDigits + 8), 16) ^ record.rev
     if (this.#lastStates[index] === fingerprint && text.length <= longestText) {
       this.#known.set(id, { text, record })
       return
@@ -43,5 +47,11 @@ export class KnownRecords {
   /** Call this when the record has changed or ended, so that its data does not stay in memory for longer than needed. */
   forget(id: string): void {
     this.#known.delete(id)
+    // Otherwise a read that is answered late would keep the state that has passed.
+    this.#lastStates[indexOf(id)] = 0
   }
+}
+
+function indexOf(id: string): number {
+  return Number.parseInt(id.slice(0, indexDigits), 16)
 }

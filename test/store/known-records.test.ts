@@ -5,6 +5,7 @@ import { writeRecord, type SessionRecord } from '../../src/record/index.js'
 import { defaultScope, TimedStore, type SessionStore } from '../../src/store/index.js'
 import { KnownRecords } from '../../src/store/known-records.js'
 import { recordEvents } from '../support/events.js'
+import { until } from '../support/redis.js'
 import { newRecord, withKey } from './new-record.js'
 import { TextDatabase } from './text-backend.js'
 
@@ -128,6 +129,38 @@ test('the data of a session that has ended or moved does not stay in memory', as
     await end(reader, known.deref()!)
     t.true(await isCollected(known))
   }
+})
+
+test('a read that is answered only after the session has ended does not keep its data', async (t) => {
+  const database = new TextDatabase()
+  const gates: (() => void)[] = []
+  let isHeld = false
+  const store = database.store({
+    backend: (scope) => {
+      const backend = database.backend(scope)
+      const get = async (id: string) => {
+        const found = await backend.get(id)
+        if (isHeld) await new Promise<void>((resolve) => gates.push(resolve))
+        return found
+      }
+      return { ...backend, get }
+    }
+  })
+  const reader = readerOf(store)
+  const record = newRecord()
+  await store.create(record.id, record)
+  const seen = (await reader.read(record.id))!
+  // A function of its own, so that nothing here refers to the record.
+  const readLate = async (): Promise<WeakRef<SessionRecord>> => {
+    isHeld = true
+    const late = reader.read(record.id)
+    await until('the read is held', () => gates.length === 1)
+    isHeld = false
+    t.is(await reader.update('save a session', seen, () => null), null)
+    gates[0]!()
+    return new WeakRef((await late)!)
+  }
+  t.true(await isCollected(await readLate()))
 })
 
 test('the data of a session that was found expired does not stay in memory', async (t) => {
