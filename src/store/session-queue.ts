@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { SessionRecord } from '../record/index.js'
 import type { Recipe } from './contract.js'
 import { Table } from './table.js'
@@ -79,6 +80,9 @@ export class SessionQueue {
       const jobs = [next, ...others]
       const answered = await this.#work(id, queued, jobs)
       waiting.unshift(...jobs.slice(answered))
+      // Give other writers a turn. Another store in this process, which is told at the same moment that it lost, would lose against the next
+      // update again, and again.
+      if (waiting.length > 0) await setImmediate()
     }
     this.#queues.delete(id)
   }
