@@ -17,6 +17,8 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { shuffled } from './measure.js'
 import { startServer, stepAside } from './process.js'
+import { kindNames } from './report.js'
+import { median } from './summary.js'
 import { variants } from './variants/index.js'
 import { kinds } from './work.js'
 
@@ -38,7 +40,8 @@ const newSessions = 1000
 /** How many windows of each kind come first, so that the process has compiled what it runs. */
 const warmUps = 5
 
-const columns = { untouched: 'cookie, session untouched', read: 'read one key', write: 'write one key', new: 'new session' }
+/** The kinds of request that the tables show. */
+const columns = ['untouched', 'read', 'write', 'new']
 
 stepAside()
 const stores = flags.stores.split(',')
@@ -78,23 +81,19 @@ async function measure(store) {
 
 function tableOf(store, { koa, ...measured }) {
   const rows = Object.entries(measured).map(([label, times]) => {
-    const cells = Object.keys(columns).map((kind) => {
-      const over = (list) => list[kind].map((time, round) => time - koa[kind][round])
-      const shown = median(over(times)).toFixed(1)
-      return label === 'koa-session' ? shown : `${shown} (${(median(over(times)) / median(over(measured['koa-session']))).toFixed(2)})`
+    const cells = columns.map((kind) => {
+      const over = (list) => median(list[kind].map((time, round) => time - koa[kind][round]))
+      const cost = over(times)
+      const shown = cost.toFixed(1)
+      return label === 'koa-session' ? shown : `${shown} (${(cost / over(measured['koa-session'])).toFixed(2)})`
     })
     return `| ${[label, ...cells].join(' | ')} |`
   })
   return [
     `\n## ${store}: CPU µs for each request above bare Koa (of koa-session)\n`,
-    `| | ${Object.values(columns).join(' | ')} |`,
-    `| --- |${' ---: |'.repeat(Object.keys(columns).length)}`,
+    `| | ${columns.map((kind) => kindNames[kind]).join(' | ')} |`,
+    `| --- |${' ---: |'.repeat(columns.length)}`,
     ...rows,
     ''
   ].join('\n')
-}
-
-function median(values) {
-  const sorted = values.toSorted((one, other) => one - other)
-  return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2
 }

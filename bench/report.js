@@ -13,7 +13,8 @@ const stores = {
   cookie: 'Signed cookie'
 }
 
-const kindNames = {
+/** The kinds of request, as the tables name them. */
+export const kindNames = {
   none: 'no cookie',
   untouched: 'cookie, session untouched',
   read: 'read one key',

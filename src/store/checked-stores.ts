@@ -1,6 +1,6 @@
 import type { SessionStore } from './contract.js'
 
-/** What the middleware needs of a store that checks its records itself. */
+/** The functions and facts that the middleware uses of a store which checks its records itself. */
 interface CheckedStore {
   /** Names the backend in an error about a slow call. */
   backendName(): string

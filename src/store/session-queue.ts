@@ -80,8 +80,8 @@ export class SessionQueue {
       const jobs = [next, ...others]
       const answered = await this.#work(id, queued, jobs)
       waiting.unshift(...jobs.slice(answered))
-      // Give other writers a turn. Another store in this process, which is told at the same moment that it lost, would lose against the next
-      // update again, and again.
+      // Give other writers a turn. Another store in this process may lose against this update, and tries again in the same turn of the event
+      // loop. If this queue sent its next update in that turn too, the other store could lose each time.
       if (waiting.length > 0) await setImmediate()
     }
     this.#queues.delete(id)

@@ -1,9 +1,8 @@
 import test from 'ava'
 import * as fc from 'fast-check'
 import Keygrip from 'keygrip'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { mostRemembered } from '../../src/cookie/token.js'
+import { collectGarbage } from '../support/garbage.js'
 import { cookieOf, forged, issue, newer, secret } from './subjects.js'
 
 test('a verified cookie is remembered: the next request gets the same token', (t) => {
@@ -98,10 +97,13 @@ test('with a ready Keygrip, whose keys may change unseen, and with records in th
   t.not(carrying.read(carried, [secret])[0], carrying.read(carried, [secret])[0])
 })
 
+/** The memory of what is no garbage, in bytes. */
+function heapUsed(): number {
+  collectGarbage()
+  return process.memoryUsage().heapUsed
+}
+
 test('a remembered cookie does not keep the header alive in which it came', (t) => {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  const heapUsed = () => (collect(), process.memoryUsage().heapUsed)
   const cookie = cookieOf()
   const count = 2000
   const filler = 'x'.repeat(14_000)

@@ -1,10 +1,9 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import test from 'ava'
 import { writeRecord, type SessionRecord } from '../../src/record/index.js'
 import { defaultScope, TimedStore, type SessionStore } from '../../src/store/index.js'
 import { KnownRecords } from '../../src/store/known-records.js'
 import { recordEvents } from '../support/events.js'
+import { isCollected } from '../support/garbage.js'
 import { until } from '../support/redis.js'
 import { newRecord, withKey } from './new-record.js'
 import { TextDatabase } from './text-backend.js'
@@ -203,16 +202,4 @@ test('known records are bounded by the length of their texts', (t) => {
 
 function longText(record: SessionRecord): string {
   return writeRecord({ ...record, data: { text: 'x'.repeat(600) } })
-}
-
-/** Reports whether an object is garbage. */
-async function isCollected(reference: WeakRef<object>): Promise<boolean> {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  for (let tries = 0; tries < 20; tries++) {
-    await new Promise(setImmediate)
-    collect()
-    if (!reference.deref()) return true
-  }
-  return false
 }

@@ -21,7 +21,7 @@ for (const driver of newest) {
     const flood = (async () => {
       while (!flooding.isOver) {
         updates.push(busy.update(record.id, count))
-        // What a busy event loop does between two looks at its sockets.
+        // Keep the event loop busy, as many requests at once do.
         for (const end = performance.now() + 15; performance.now() < end; );
         await setImmediate()
       }
